@@ -1,0 +1,44 @@
+import type { CpnError } from '../common/errors.ts'
+import type { PredictAnswer } from '../protocol/messages.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
+
+/** The work for one content. */
+export interface Job {
+  /** sha256 of the bytes. */
+  id: string
+  bytes: number
+  /** The bytes, read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they are not what they were. */
+  read(): Promise<Buffer>
+}
+
+/** A verified answer of a node. */
+export interface NodeResult {
+  answer: PredictAnswer
+  /** The annotated image, encoded; undefined with annotate none. */
+  annotated?: Buffer
+  /** One L2-normalised vector per face; undefined without an embedder. */
+  embeddings?: Float32Array[]
+}
+
+export interface AttemptRequest {
+  job: Job
+  attempt: number
+  epoch: number
+  run: string
+  pipeline: Pipeline
+  deadlineMs: number
+  signal: AbortSignal
+}
+
+/** A node as the scheduler sees it: no SSH, no HTTP. */
+export interface SchedulableNode {
+  readonly name: string
+  /** Jobs it takes at once; 0 while it takes none (draining, unreachable). May change: `changed` fires then. */
+  readonly slots: number
+  /** Rejects with a CpnError; `retryable` errors and lost hosts lead to an attempt elsewhere. */
+  predict(request: AttemptRequest): Promise<NodeResult>
+}
+
+export type JobOutcome =
+  | { state: 'done'; job: Job; node: string; attempts: number; result: NodeResult; milliseconds: number }
+  | { state: 'failed' | 'quarantined'; job: Job; attempts: number; error: CpnError }

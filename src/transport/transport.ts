@@ -1,0 +1,75 @@
+import type { Duplex, Readable, Writable } from 'node:stream'
+
+/** Result of a command whose output was collected. */
+export interface ExecResult {
+  /** null when the process was ended by a signal. */
+  exitCode: number | null
+  signal: string | null
+  stdout: string
+  stderr: string
+}
+
+export interface ExecOptions {
+  /** Sent to the command's stdin, which is then closed. */
+  stdin?: Uint8Array | Readable
+  signal?: AbortSignal
+  /** Milliseconds from the start to the exit; ends with CPN_ERR_REMOTE_TIMEOUT. Default 60,000. */
+  timeoutMs?: number
+  /** Bytes kept of stdout and of stderr each; the rest is dropped. Default 4 MiB. */
+  maxOutputBytes?: number
+}
+
+/** A running command. Its streams have to be read; `destroy` ends it and its process group. */
+export interface RemoteProcess {
+  readonly stdin: Writable
+  readonly stdout: Readable
+  readonly stderr: Readable
+  /** Resolves when the process has ended and its output is complete; rejects with CPN_ERR_CONNECTION_LOST. */
+  readonly exited: Promise<{ exitCode: number | null; signal: string | null }>
+  destroy(): void
+}
+
+export interface UploadOptions {
+  /** Lower-case hex sha256 of the bytes; compared on the host before the file gets its name. */
+  sha256: string
+  bytes: number
+  /** File mode, e.g. 0o644. */
+  mode: number
+  signal?: AbortSignal
+  /** Called with the bytes sent so far. */
+  onProgress?: (sent: number) => void
+}
+
+/**
+ * Bytes to one host. Implemented by ssh/ and local/. Every wait has a deadline and ends with a CpnError that names the
+ * host. Scripts are POSIX sh, whatever the login shell is.
+ */
+export interface Transport extends AsyncDisposable {
+  /** Inventory name. */
+  readonly host: string
+  readonly kind: 'ssh' | 'local'
+  /** How agent connections travel: known after the first openAgent. */
+  readonly tunnel: 'streamlocal' | 'bridge' | 'socket' | undefined
+  /** Fingerprint (SHA256:…) of the verified host key; undefined for local. */
+  readonly hostKey: string | undefined
+  /** Aborts with CPN_ERR_CONNECTION_LOST when the connection is gone for whatever reason but close(). */
+  readonly lost: AbortSignal
+  /** Runs a script and collects its output. A non-zero exit is a result, not an error. */
+  exec(script: string, options?: ExecOptions): Promise<ExecResult>
+  /** Starts a script with open streams. */
+  spawn(script: string, options?: { signal?: AbortSignal }): Promise<RemoteProcess>
+  /**
+   * Writes a file: temporary name beside it, digest compared on the host, rename. `path` is absolute or relative to the
+   * remote home; its folder has to exist. Ends with CPN_ERR_UPLOAD, leaving nothing behind.
+   */
+  upload(source: () => Readable, path: string, options: UploadOptions): Promise<void>
+  /**
+   * A connection to the agent's Unix socket at `socketPath` (absolute). Where sshd forbids forwarding it runs
+   * `bridgeCommand` once and multiplexes connections over it. Ends with CPN_ERR_AGENT_UNREACHABLE when nothing listens.
+   */
+  openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex>
+  /** Lets running commands end, then disconnects. */
+  close(): Promise<void>
+  /** Disconnects now. */
+  destroy(error?: Error): void
+}
