@@ -19,6 +19,11 @@ export function contentDigest(body: Uint8Array): string {
   return `sha-256=:${createHash('sha256').update(body).digest('base64')}:`
 }
 
+/** The same for a body whose sha256 (hex) is known. */
+export function contentDigestOf(hex: string): string {
+  return `sha-256=:${Buffer.from(hex, 'hex').toString('base64')}:`
+}
+
 /** JSON with sorted keys at every depth, so that equal values have equal digests. */
 export function canonicalJson(value: unknown): string {
   return JSON.stringify(value, (_key, item: unknown) =>

@@ -1,25 +1,233 @@
 import type { Duplex } from 'node:stream'
-import type { AgentEvent, NodeCard } from '../protocol/messages.ts'
+import { type Dispatcher, Pool } from 'undici'
+import type { z } from 'zod'
+import { withDeadline } from '../common/deadline.ts'
+import { contentDigest, contentDigestOf } from '../common/digest.ts'
+import { CpnError } from '../common/errors.ts'
+import { decodeFrame, headerLengthName, splitParts } from '../protocol/framing.ts'
+import { encodePredictHeaders } from '../protocol/headers.ts'
+import {
+  type AgentEvent,
+  agentEventSchema,
+  type NodeCard,
+  nodeCardSchema,
+  type PredictAnswer,
+  predictAnswerSchema,
+} from '../protocol/messages.ts'
+import { decodeError } from '../protocol/wire-errors.ts'
 import type { AttemptRequest, NodeResult } from '../scheduler/scheduler.ts'
-
-/** The agent's HTTP interface over connections that `connect` opens (tunnel channels or a local socket). */
-export interface AgentClient extends AsyncDisposable {
-  /** GET /cpn/v1/node */
-  card(signal?: AbortSignal): Promise<NodeCard>
-  /** GET /v2/health/ready */
-  ready(signal?: AbortSignal): Promise<boolean>
-  /** POST /cpn/v1/predict; length, digest and schema of the answer are verified. */
-  predict(request: AttemptRequest): Promise<NodeResult>
-  /** GET /cpn/v1/events; ends when the agent or the connection does. */
-  events(signal?: AbortSignal): AsyncIterable<AgentEvent>
-  /** POST /cpn/v1/drain: no new jobs; answers when those in work are done. */
-  drain(signal?: AbortSignal): Promise<void>
-}
 
 export interface AgentClientOptions {
   /** Inventory name, for errors. */
   host: string
+  /** Opens one connection to the agent's socket; it has to honour the signal. */
   connect: (signal?: AbortSignal) => Promise<Duplex>
-  /** Connections kept at most. */
+  /** Connections kept at most; more requests than that wait. */
   connections: number
+}
+
+/** Answers larger than this are refused, so that a node cannot fill the master's memory. */
+const maxAnswerBytes = 512 * 1024 * 1024
+const maxEventLineBytes = 1024 * 1024
+const shortRequestMs = 10_000
+
+/** The agent's HTTP interface. Each method rejects with a CpnError that names the host. */
+export class AgentClient implements AsyncDisposable {
+  readonly #host: string
+  readonly #pool: Pool
+
+  constructor({ host, connect, connections }: AgentClientOptions) {
+    this.#host = host
+    this.#pool = new Pool('http://agent', {
+      connections,
+      pipelining: 1,
+      // Deadlines are owned by the callers' signals: undici's own timers know nothing of slow links.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      // An idle channel costs nothing, opening one costs a round trip.
+      keepAliveTimeout: 600_000,
+      keepAliveMaxTimeout: 600_000,
+      connect: (_options, callback) => {
+        connect().then(
+          (channel) => callback(null, channel as never),
+          (error: Error) => callback(error, null),
+        )
+      },
+    })
+  }
+
+  /** GET /cpn/v1/node */
+  async card(signal?: AbortSignal): Promise<NodeCard> {
+    return this.#short('/cpn/v1/node', signal, async (response) =>
+      this.#parse(nodeCardSchema, JSON.parse(await response.body.text()), 'node card'),
+    )
+  }
+
+  /** GET /v2/health/ready */
+  async ready(signal?: AbortSignal): Promise<boolean> {
+    const response = await this.#request({ method: 'GET', path: '/v2/health/ready', signal })
+    await response.body.dump()
+    return response.statusCode === 200
+  }
+
+  /** POST /cpn/v1/predict; length, digest and schema of the answer are verified before it counts. */
+  async predict(request: AttemptRequest): Promise<NodeResult> {
+    const { job, attempt, epoch, run, pipeline, deadlineMs } = request
+    const image = await job.read()
+    return withDeadline(
+      deadlineMs,
+      () =>
+        new CpnError('CPN_ERR_JOB_TIMEOUT', `no answer within ${Math.round(deadlineMs / 1000)} s`, {
+          host: this.#host,
+          retryable: true,
+        }),
+      async (signal) => {
+        const response = await this.#request({
+          method: 'POST',
+          path: '/cpn/v1/predict',
+          headers: {
+            ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, deadlineMs }),
+            'content-type': 'application/octet-stream',
+            'content-digest': contentDigestOf(job.id),
+          },
+          body: image,
+          signal,
+        })
+        if (response.statusCode !== 200) throw decodeError(response.statusCode, await response.body.text(), this.#host)
+        return this.#result(request, response, await this.#body(response))
+      },
+      request.signal,
+    )
+  }
+
+  /** GET /cpn/v1/events; ends when the agent or the connection does. */
+  async *events(signal?: AbortSignal): AsyncGenerator<AgentEvent> {
+    const response = await this.#request({ method: 'GET', path: '/cpn/v1/events', signal })
+    if (response.statusCode !== 200) throw decodeError(response.statusCode, await response.body.text(), this.#host)
+    let rest = ''
+    for await (const chunk of response.body.setEncoding('utf8')) {
+      const lines = (rest + chunk).split('\n')
+      rest = lines.pop() ?? ''
+      if (rest.length > maxEventLineBytes) throw this.#breach('an event has no end')
+      for (const line of lines) yield this.#parse(agentEventSchema, JSON.parse(line), 'event')
+    }
+  }
+
+  /** POST /cpn/v1/drain: the agent takes no new jobs; answers when those in work are done. */
+  async drain(signal?: AbortSignal): Promise<void> {
+    const response = await this.#request({ method: 'POST', path: '/cpn/v1/drain', signal })
+    const body = await response.body.text()
+    if (response.statusCode >= 300) throw decodeError(response.statusCode, body, this.#host)
+  }
+
+  /** Ends all connections now; requests in flight reject. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#pool.destroy(this.#lost(new Error('closed by the master')))
+  }
+
+  async #short<T>(
+    path: string,
+    signal: AbortSignal | undefined,
+    read: (response: Dispatcher.ResponseData) => Promise<T>,
+  ) {
+    const onTimeout = () =>
+      new CpnError('CPN_ERR_AGENT_UNREACHABLE', `the agent did not answer ${path} in time`, {
+        host: this.#host,
+        retryable: true,
+        suggestions: [`Look at its log: cpn logs ${this.#host}`],
+      })
+    return withDeadline(
+      shortRequestMs,
+      onTimeout,
+      async (limited) => {
+        const response = await this.#request({ method: 'GET', path, signal: limited })
+        if (response.statusCode !== 200) {
+          throw decodeError(response.statusCode, await response.body.text(), this.#host)
+        }
+        return read(response)
+      },
+      signal,
+    )
+  }
+
+  async #request(options: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<Dispatcher.ResponseData> {
+    try {
+      return await this.#pool.request(options)
+    } catch (error) {
+      throw this.#lost(error)
+    }
+  }
+
+  async #body(response: Dispatcher.ResponseData): Promise<Buffer> {
+    const length = Number(response.headers['content-length'])
+    if (!Number.isSafeInteger(length)) throw this.#breach('an answer without Content-Length')
+    if (length > maxAnswerBytes) throw this.#breach(`an answer of ${length} bytes is larger than allowed`)
+    const chunks: Buffer[] = []
+    try {
+      for await (const chunk of response.body) chunks.push(chunk)
+    } catch (error) {
+      throw this.#lost(error)
+    }
+    const body = Buffer.concat(chunks)
+    // A tunnel that is cut in the middle of an answer ends cleanly: only length and digest tell.
+    if (body.length !== length || contentDigest(body) !== response.headers['content-digest']) {
+      throw new CpnError('CPN_ERR_DIGEST_MISMATCH', 'the answer arrived damaged or cut', {
+        host: this.#host,
+        retryable: true,
+      })
+    }
+    return body
+  }
+
+  #result(request: AttemptRequest, response: Dispatcher.ResponseData, body: Buffer): NodeResult {
+    const { json, raw } = decodeFrame(body, Number(response.headers[headerLengthName]))
+    const answer = this.#parse(predictAnswerSchema, json, 'answer')
+    if (answer.job !== request.job.id || answer.attempt !== request.attempt || answer.epoch !== request.epoch) {
+      throw this.#breach('an answer to another question')
+    }
+    const result: NodeResult = { answer }
+    const pieces = splitParts(
+      raw,
+      answer.parts.map((part) => part.bytes),
+    )
+    for (const [index, part] of answer.parts.entries()) {
+      if (part.name === 'annotated') result.annotated = pieces[index]!
+      else result.embeddings = this.#embeddings(answer, part.shape, pieces[index]!)
+    }
+    if ((request.pipeline.annotate !== 'none') !== (result.annotated !== undefined)) {
+      throw this.#breach('an answer without the picture that was asked for')
+    }
+    return result
+  }
+
+  #embeddings(answer: PredictAnswer, [count, size]: [number, number], bytes: Buffer): Float32Array[] {
+    if (count !== answer.faces.length || bytes.length !== count * size * 4)
+      throw this.#breach('embeddings of a wrong shape')
+    return Array.from({ length: count }, (_, face) =>
+      Float32Array.from({ length: size }, (_, index) => bytes.readFloatLE((face * size + index) * 4)),
+    )
+  }
+
+  #parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {
+    const parsed = schema.safeParse(value)
+    if (parsed.success) return parsed.data
+    const issue = parsed.error.issues[0]
+    throw this.#breach(`${what}: ${issue?.path.join('.')} ${issue?.message}`)
+  }
+
+  #breach(what: string): CpnError {
+    return new CpnError('CPN_ERR_AGENT_PROTOCOL', `the agent broke the protocol: ${what}`, {
+      host: this.#host,
+      suggestions: [`Put the current release on it: cpn provision ${this.#host}`],
+    })
+  }
+
+  #lost(error: unknown): CpnError {
+    if (error instanceof CpnError) return error
+    return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to the agent ended: ${(error as Error).message}`, {
+      host: this.#host,
+      retryable: true,
+      cause: error,
+    })
+  }
 }

@@ -1,0 +1,91 @@
+import { CpnError } from '../common/errors.ts'
+import type { Host } from '../inventory/inventory.ts'
+import { nodePaths } from '../protocol/paths.ts'
+import { quote, quotePath } from '../transport/shell.ts'
+import type { Transport } from '../transport/transport.ts'
+import { AgentClient } from './agent-client.ts'
+
+export interface ConnectAgentOptions {
+  host: Host
+  fleetId: string
+  /** Parallel connections; a job in flight takes one, the event stream another. Default 2. */
+  connections?: number
+  /** False: an agent that is down stays down and is reported. Default true. */
+  startIfDown?: boolean
+  signal?: AbortSignal
+}
+
+/** What a host says about the fleet's agent before anybody talks to it. */
+export interface AgentPlace {
+  state: 'unprovisioned' | 'stopped' | 'provisioned'
+  /** Absolute fleet folder on the host. */
+  fleetDir: string
+}
+
+/** Asks in one round trip whether the fleet has an agent on this host and where. Writes nothing. */
+export async function findAgent(transport: Transport, host: Host, fleetId: string, signal?: AbortSignal) {
+  const { stdout } = await transport.exec(findAgentScript(host.remoteDir, fleetId), { signal, timeoutMs: 20_000 })
+  const found = /^cpn-place (unprovisioned|stopped|provisioned) (.*)$/m.exec(stdout)
+  if (!found) {
+    throw new CpnError('CPN_ERR_REMOTE_COMMAND', 'the host did not run a small shell script', {
+      host: host.name,
+      suggestions: [`Try it by hand: cpn hosts show ${host.name}, then ssh to it and run: /bin/sh -c 'echo works'`],
+    })
+  }
+  return { state: found[1], fleetDir: found[2] } as AgentPlace
+}
+
+/** Connects to the fleet's agent on a host; starts one that has died. Rejects with CPN_ERR_NODE_*, CPN_ERR_AGENT_*. */
+export async function connectAgent(transport: Transport, options: ConnectAgentOptions): Promise<AgentClient> {
+  const { host, fleetId, connections = 2, startIfDown = true, signal } = options
+  const place = await findAgent(transport, host, fleetId, signal)
+  if (place.state === 'unprovisioned') throw unprovisioned(host.name)
+  if (place.state === 'stopped') throw stopped(host.name)
+  const agentProgram = quote(`${place.fleetDir}/current/bin/cpn-agent`)
+  const socket = `${place.fleetDir}/${nodePaths.socket(fleetId).slice(nodePaths.fleet(fleetId).length + 1)}`
+  const open = (inner?: AbortSignal) => transport.openAgent(socket, `${agentProgram} bridge`, inner)
+  try {
+    ;(await open(signal)).destroy()
+  } catch (error) {
+    if (!startIfDown || !(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_UNREACHABLE') throw error
+    await startAgent(transport, host.name, agentProgram, signal)
+  }
+  return new AgentClient({ host: host.name, connect: open, connections })
+}
+
+async function startAgent(transport: Transport, host: string, agentProgram: string, signal?: AbortSignal) {
+  const { exitCode, stderr, stdout } = await transport.exec(`${agentProgram} start --if-not-stopped`, { signal })
+  if (exitCode === 0 && /"stopped":\s*true/.test(stdout)) throw stopped(host)
+  if (exitCode !== 0) {
+    throw new CpnError('CPN_ERR_AGENT_START', `the agent does not start: ${lastLine(stderr)}`, {
+      host,
+      suggestions: [`Look at its log: cpn logs ${host}`, `Provision it again: cpn provision ${host}`],
+    })
+  }
+}
+
+function findAgentScript(remoteDir: string, fleetId: string): string {
+  return [
+    `dir=${quotePath(remoteDir)}/${nodePaths.fleet(fleetId)}`,
+    'state=provisioned',
+    'if [ -e "$dir/stopped" ]; then state=stopped; fi',
+    'if [ ! -x "$dir/current/bin/cpn-agent" ]; then state=unprovisioned; fi',
+    'printf "cpn-place %s %s\\n" "$state" "$dir"',
+  ].join('\n')
+}
+
+function unprovisioned(host: string): CpnError {
+  return new CpnError('CPN_ERR_NODE_UNPROVISIONED', 'there is no agent of this fleet on the host', {
+    host,
+    suggestions: [`Install it: cpn provision ${host}`],
+  })
+}
+
+function stopped(host: string): CpnError {
+  return new CpnError('CPN_ERR_NODE_STOPPED', 'the agent was stopped on purpose', {
+    host,
+    suggestions: [`Start it again: cpn start ${host}`],
+  })
+}
+
+const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''
