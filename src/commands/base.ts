@@ -1,0 +1,111 @@
+import { stripVTControlCharacters } from 'node:util'
+import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
+import type { Context } from '../common/context.ts'
+import { exitCodes } from '../common/error-codes.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
+import { createLogger } from '../common/logger.ts'
+import { renderError, renderStack } from '../ui/error.ts'
+import { createPrompter } from '../ui/prompt.ts'
+import { printLine } from '../ui/terminal.ts'
+
+const debug = process.env.CPN_DEBUG === '1'
+
+// timeout(1), npm and a starter of ours pass on a signal that the terminal has sent as well: one gesture, two signals.
+const sameGestureMs = 250
+
+/** What every command has: the flags said everywhere, a context for its action, errors and exit codes. */
+export abstract class BaseCommand extends Command {
+  static override enableJsonFlag = true
+
+  static override baseFlags = {
+    inventory: Flags.string({
+      char: 'i',
+      helpValue: 'FILE',
+      helpGroup: 'GLOBAL',
+      env: 'CPN_INVENTORY',
+      description: 'inventory to use; default $CPN_INVENTORY, else ./inventory.yaml',
+    }),
+    yes: Flags.boolean({ helpGroup: 'GLOBAL', description: 'answer yes to what would be asked' }),
+  }
+
+  #yes = false
+  #context: Context | undefined
+  readonly #controller = new AbortController()
+
+  protected override async parse<
+    F extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    B extends Interfaces.OutputFlags<Interfaces.FlagInput>,
+    A extends Interfaces.OutputArgs<Interfaces.ArgInput>,
+  >(options?: Interfaces.Input<F, B, A>, argv?: string[]): Promise<Interfaces.ParserOutput<F, B, A>> {
+    const parsed = await super.parse(options, argv)
+    this.#yes = (parsed.flags as { yes?: boolean }).yes === true
+    return parsed
+  }
+
+  /**
+   * What the command's action gets. Call it after `parse`. From the first call on a first SIGINT, SIGTERM or SIGHUP
+   * aborts `signal` and a second one ends the process.
+   */
+  protected context(): Context {
+    if (this.#context) return this.#context
+    this.#watchSignals()
+    const { signal } = this.#controller
+    const logger = createLogger(debug ? process.stderr : undefined, 'debug')
+    const prompter = createPrompter({ yes: this.#yes, signal })
+    this.#context = { signal, logger, prompter, notice: printLine }
+    return this.#context
+  }
+
+  /** Sets the exit code of a command that has shown its results although part of the work failed. */
+  protected exitWith(code: number): void {
+    process.exitCode = code
+  }
+
+  protected override async catch(thrown: Interfaces.CommandError): Promise<never> {
+    if (thrown instanceof Errors.ExitError) throw thrown
+    const error = this.#translate(thrown)
+    if (this.jsonEnabled()) this.logJson({ error: error.toJSON() })
+    else printLine(renderError(error))
+    if (debug) printLine(renderStack(error))
+    return this.exit(error.exitCode)
+  }
+
+  protected override async finally(error: Error | undefined): Promise<void> {
+    if (this.#controller.signal.aborted) process.exitCode ??= exitCodes.interrupted
+    await super.finally(error)
+  }
+
+  #translate(thrown: Error): CpnError {
+    if (thrown instanceof CpnError) return thrown
+    if (thrown instanceof Errors.CLIError) return usageError(thrown.message, this.id)
+    const { signal } = this.#controller
+    return signal.aborted && thrown.name === 'AbortError' ? signal.reason : toCpnError(thrown)
+  }
+
+  #watchSignals(): void {
+    let first: number | undefined
+    const onSignal = () => {
+      const now = performance.now()
+      if (first !== undefined && now - first < sameGestureMs) return
+      if (first !== undefined) process.exit(exitCodes.interrupted)
+      first = now
+      this.#controller.abort(new CpnError('CPN_ERR_INTERRUPTED', 'interrupted'))
+    }
+    for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  }
+}
+
+function usageError(message: string, id = ''): CpnError {
+  const [said] = stripVTControlCharacters(message).split('\nSee more help with --help')
+  return new CpnError('CPN_ERR_USAGE', said!.trim(), {
+    suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
+  })
+}
+
+/** oclif's hook for a word that is no command. */
+export async function commandNotFound({ id, argv = [] }: { id: string; argv?: string[] }): Promise<void> {
+  const error = usageError(`there is no command \`${id.replaceAll(':', ' ')}\``)
+  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: error.toJSON() }, null, 2)}\n`)
+  else printLine(renderError(error))
+  process.exit(error.exitCode)
+}

@@ -1,0 +1,96 @@
+import { Listr } from 'listr2'
+import { CpnError, toCpnError } from '../common/errors.ts'
+import { printable } from './format.ts'
+import { LiveRenderer } from './live-renderer.ts'
+import { isLive, printLine } from './terminal.ts'
+
+export interface HostTaskOptions {
+  /** What is going on, in a few words; printed once. */
+  title: string
+  /** Hosts in work at once. */
+  concurrency: number
+  /** Default: whether stderr is a terminal. */
+  live?: boolean
+  /** Hosts that have not begun when it aborts are not begun. Those in work end when `run` does. */
+  signal?: AbortSignal
+}
+
+export interface HostOutcome<T> {
+  host: string
+  /** Absent when the host failed. */
+  result?: T
+  error?: CpnError
+}
+
+/** Work on one host. `report` replaces its line; `summary` is what remains of it. */
+export type HostTask<T> = (
+  host: string,
+  report: (line: string) => void,
+) => Promise<{
+  result: T
+  summary: string
+}>
+
+/**
+ * Runs a task on every host and shows one line per host on stderr: live on a terminal, `host: line` elsewhere.
+ * Never rejects; outcomes come in the order of `hosts`.
+ */
+export async function runHostTasks<T>(
+  hosts: string[],
+  run: HostTask<T>,
+  options: HostTaskOptions,
+): Promise<HostOutcome<T>[]> {
+  if (hosts.length === 0) return []
+  const live = options.live ?? isLive()
+  const outcomes = new Map<string, HostOutcome<T>>()
+  if (options.title) printLine(printable(options.title))
+  const tasks = hosts.map((host) => ({
+    title: host,
+    task: async (_context: unknown, task: { title: string }) => {
+      const show = (line: string) => {
+        if (live) task.title = `${host}: ${oneLine(line)}`
+        else printLine(`${host}: ${oneLine(line)}`)
+      }
+      const outcome = await runOne(host, run, show, options.signal)
+      outcomes.set(host, outcome)
+      // A throw is how listr2 learns that the task failed; its line is in the title already.
+      if (outcome.error) throw outcome.error
+    },
+  }))
+  const list = new Listr(tasks, {
+    concurrent: Math.max(1, options.concurrency),
+    exitOnError: false,
+    registerSignalListeners: false,
+    renderer: live ? LiveRenderer : 'silent',
+  })
+  await list.run()
+  return hosts.map((host) => outcomes.get(host)!)
+}
+
+async function runOne<T>(
+  host: string,
+  run: HostTask<T>,
+  show: (line: string) => void,
+  signal: AbortSignal | undefined,
+): Promise<HostOutcome<T>> {
+  try {
+    signal?.throwIfAborted()
+    const { result, summary } = await run(host, show)
+    show(summary)
+    return { host, result }
+  } catch (thrown) {
+    const error = interrupted(thrown, signal, host) ?? toCpnError(thrown)
+    show(`${error.message} (${error.code})`)
+    return { host, error }
+  }
+}
+
+// An aborted fetch or wait says AbortError; the person said Ctrl-C.
+function interrupted(thrown: unknown, signal: AbortSignal | undefined, host: string): CpnError | undefined {
+  if (thrown instanceof CpnError || !signal?.aborted) return undefined
+  return new CpnError('CPN_ERR_INTERRUPTED', 'interrupted', { host, cause: thrown })
+}
+
+function oneLine(text: string): string {
+  return printable(text.split('\n', 1)[0] ?? '')
+}
