@@ -59,7 +59,7 @@ export class AgentClient implements AsyncDisposable {
   /** GET /cpn/v1/node */
   async card(signal?: AbortSignal): Promise<NodeCard> {
     return this.#short('/cpn/v1/node', signal, async (response) =>
-      this.#parse(nodeCardSchema, JSON.parse(await response.body.text()), 'node card'),
+      this.#parseText(nodeCardSchema, await response.body.text(), 'node card'),
     )
   }
 
@@ -109,7 +109,7 @@ export class AgentClient implements AsyncDisposable {
       const lines = (rest + chunk).split('\n')
       rest = lines.pop() ?? ''
       if (rest.length > maxEventLineBytes) throw this.#breach('an event has no end')
-      for (const line of lines) yield this.#parse(agentEventSchema, JSON.parse(line), 'event')
+      for (const line of lines) yield this.#parseText(agentEventSchema, line, 'event')
     }
   }
 
@@ -206,6 +206,14 @@ export class AgentClient implements AsyncDisposable {
     return Array.from({ length: count }, (_, face) =>
       Float32Array.from({ length: size }, (_, index) => bytes.readFloatLE((face * size + index) * 4)),
     )
+  }
+
+  #parseText<T>(schema: z.ZodType<T>, text: string, what: string): T {
+    try {
+      return this.#parse(schema, JSON.parse(text), what)
+    } catch (error) {
+      throw error instanceof CpnError ? error : this.#breach(`${what} is not JSON`)
+    }
   }
 
   #parse<T>(schema: z.ZodType<T>, value: unknown, what: string): T {

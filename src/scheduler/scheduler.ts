@@ -33,10 +33,26 @@ export interface AttemptRequest {
 /** A node as the scheduler sees it: no SSH, no HTTP. */
 export interface SchedulableNode {
   readonly name: string
-  /** Jobs it takes at once; 0 while it takes none (draining, unreachable). May change: `changed` fires then. */
+  /** Jobs it takes at once; 0 while it takes none (draining, unreachable). The pool tells when it changes. */
   readonly slots: number
   /** Rejects with a CpnError; `retryable` errors and lost hosts lead to an attempt elsewhere. */
   predict(request: AttemptRequest): Promise<NodeResult>
+}
+
+/** The nodes there are; may grow, shrink and change while jobs run. */
+export interface NodePool {
+  readonly nodes: readonly SchedulableNode[]
+  /** Calls back whenever a node comes, goes or changes its slots. Returns a function that ends it. */
+  onChange(listener: () => void): () => void
+}
+
+/** One try of a job, for the ledger. */
+export interface AttemptEvent {
+  job: string
+  attempt: number
+  node: string
+  state: 'started' | 'done' | 'failed'
+  error?: CpnError
 }
 
 export type JobOutcome =

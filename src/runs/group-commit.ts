@@ -1,0 +1,35 @@
+import type { Ledger, LedgerChange } from './ledger.ts'
+
+/** Collects changes and commits them together: one fsync serves all that came while the last one ran. */
+export class GroupCommit {
+  readonly #ledger: Ledger
+  #waiting: LedgerChange[] = []
+  #next: PromiseWithResolvers<void> | undefined
+
+  constructor(ledger: Ledger) {
+    this.#ledger = ledger
+  }
+
+  /** Resolves when the changes are durable. */
+  add(...changes: LedgerChange[]): Promise<void> {
+    this.#waiting.push(...changes)
+    if (!this.#next) {
+      this.#next = Promise.withResolvers()
+      setTimeout(() => this.#flush(), 5)
+    }
+    return this.#next.promise
+  }
+
+  #flush(): void {
+    const { resolve, reject } = this.#next!
+    const changes = this.#waiting
+    this.#next = undefined
+    this.#waiting = []
+    try {
+      this.#ledger.commit(changes)
+      resolve()
+    } catch (error) {
+      reject(error)
+    }
+  }
+}

@@ -1,0 +1,49 @@
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
+
+/**
+ * Writes a file whole or not at all: temporary name beside it, fsync, rename, fsync of the folder.
+ * Ends with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE.
+ */
+export async function writeFileDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  try {
+    await mkdir(dirname(path), { recursive: true })
+    const file = await open(temporary, 'w')
+    try {
+      await write(file)
+      await file.sync()
+    } finally {
+      await file.close()
+    }
+    await rename(temporary, path)
+    await syncFolder(dirname(path))
+  } catch (error) {
+    await rm(temporary, { force: true }).catch(() => {})
+    throw outputError(path, error)
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
+
+function outputError(path: string, cause: unknown): CpnError {
+  if (cause instanceof CpnError) return cause
+  if (systemErrorCode(cause) === 'ENOSPC' || systemErrorCode(cause) === 'EDQUOT') {
+    return new CpnError('CPN_ERR_OUTPUT_SPACE', `no space left for ${path}`, {
+      cause,
+      suggestions: ['Free space there, or choose another folder with --out; then run the same command again.'],
+    })
+  }
+  return new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be written: ${(cause as Error).message}`, {
+    cause,
+    suggestions: ['Check the folder’s permissions, or choose another one with --out.'],
+  })
+}
