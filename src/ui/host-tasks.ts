@@ -2,7 +2,7 @@ import { Listr } from 'listr2'
 import { CpnError, toCpnError } from '../common/errors.ts'
 import { printable } from './format.ts'
 import { LiveRenderer } from './live-renderer.ts'
-import { isLive, printLine } from './terminal.ts'
+import { canBeLive, printLine } from './terminal.ts'
 
 export interface HostTaskOptions {
   /** What is going on, in a few words; printed once. */
@@ -41,7 +41,7 @@ export async function runHostTasks<T>(
   options: HostTaskOptions,
 ): Promise<HostOutcome<T>[]> {
   if (hosts.length === 0) return []
-  const live = options.live ?? isLive()
+  const live = options.live ?? canBeLive()
   const outcomes = new Map<string, HostOutcome<T>>()
   if (options.title) printLine(printable(options.title))
   const tasks = hosts.map((host) => ({

@@ -45,7 +45,8 @@ function needsTerminal(question: string, suggestion: string): CpnError {
 
 async function readAnswer(question: string, echo: boolean, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
-  const text = question.split('\n').map(printable).join('\n')
+  const above = question.split('\n').map(printable)
+  const line = above.pop()!
   const { promise, resolve, reject } = Promise.withResolvers<string>()
   // readline puts the terminal into raw mode and echoes to its output only: an unseen one keeps a secret.
   const lines = createInterface({
@@ -58,8 +59,8 @@ async function readAnswer(question: string, echo: boolean, signal: AbortSignal):
   signal.addEventListener('abort', onAbort, { once: true })
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   lines.on('close', () => reject(new CpnError('CPN_ERR_DECLINED', `no answer to: ${question.trim()}`)))
-  if (!echo) process.stderr.write(text)
-  lines.question(echo ? text : '', resolve)
+  process.stderr.write([...above, echo ? '' : line].join('\n'))
+  lines.question(echo ? line : '', resolve)
   try {
     return await promise
   } finally {

@@ -10,14 +10,19 @@ let view: LiveView | undefined
 let timer: NodeJS.Timeout | undefined
 let drawn = 0
 let paused = false
+const waiting: string[] = []
 
-/** True where lines can be drawn again in place. */
-export function isLive(): boolean {
-  return process.stderr.isTTY === true && process.env.TERM !== 'dumb'
+/** True where lines can be drawn again in place and nothing else is live. */
+export function canBeLive(): boolean {
+  return process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !view
 }
 
-/** Writes a line for the person, above what is live. */
+/** Writes a line for the person, above what is live and not into a question. */
 export function printLine(line: string): void {
+  if (paused) {
+    waiting.push(line)
+    return
+  }
   erase()
   process.stderr.write(`${line}\n`)
   draw()
@@ -50,6 +55,7 @@ export async function withoutLive<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } finally {
     paused = false
+    for (const line of waiting.splice(0)) process.stderr.write(`${line}\n`)
     draw()
   }
 }

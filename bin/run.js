@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+import { continueInPinnedRuntime, endWithStarter, isOldRuntime, quietPipes } from './runtime.js'
+
+if (isOldRuntime()) {
+  continueInPinnedRuntime(import.meta.url)
+} else {
+  endWithStarter()
+  quietPipes()
+  const { execute, settings } = await import('@oclif/core')
+  // dist is what runs, whatever NODE_ENV says.
+  settings.enableAutoTranspile = false
+  await execute({ dir: import.meta.url })
+}
