@@ -38,8 +38,11 @@ export interface SshdOptions {
   address?: string
   /** Port to listen on; a free one without this. */
   port?: number
-  /** Command that runs sshd, e.g. in a network namespace: comes before sshd's command line and has to exec. */
-  launcher?: string[]
+  /**
+   * Command that runs sshd, e.g. in a network namespace: comes before sshd's command line and has to exec. It is given
+   * the folder that holds the host's keys, configuration and home.
+   */
+  launcher?: (folder: string) => string[]
 }
 
 let hosts = 0
@@ -67,7 +70,7 @@ export class SshdHost {
     this.#port = options.port ?? 0
     this.#folder = mkdtempSync(join(tmpdir(), 'cpn-test-'))
     chmodSync(this.#folder, 0o755)
-    this.#sshd = new SshdProcess(join(this.#folder, 'sshd.log'), options.launcher)
+    this.#sshd = new SshdProcess(join(this.#folder, 'sshd.log'), options.launcher?.(this.#folder))
     this.#login = makeLoginUser(join(this.#folder, 'home'), options.shell ?? '/bin/sh', options.password)
     this.#forget = onExit(() => this.#remove())
     this.identityFile = join(this.#folder, 'id_ed25519')
@@ -150,9 +153,9 @@ export class SshdHost {
     await this.restart()
   }
 
-  /** Number of connections that are open now. */
-  connections(): number {
-    return this.#sshd.connections().filter(({ command }) => !command.includes('@')).length
+  /** sshd's own processes of the connections that are open now: one per connection. */
+  connections(): TestProcess[] {
+    return this.#sshd.connections().filter(({ parent }) => parent === this.pid)
   }
 
   /** Living processes of the login: what runs on this host. sshd's own part of an open connection is left out. */

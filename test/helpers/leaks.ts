@@ -1,0 +1,57 @@
+import assert from 'node:assert/strict'
+import { readdirSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { TreeEntry } from './file-tree.ts'
+import { descendants } from './processes.ts'
+import type { SshdHost } from './sshd.ts'
+
+/**
+ * Wraps a test so that it fails when it leaves child processes, file descriptors, sockets or timers behind. Hosts and
+ * projects have to be disposed by then: take them with `await using`.
+ */
+export function leakFree<T>(test: (context: T) => Promise<void>): (context: T) => Promise<void> {
+  return async (context) => {
+    const before = openThings()
+    await test(context)
+    await settled(() => leaked(before, openThings()), 'the test left open')
+  }
+}
+
+/** Fails unless nothing runs on these hosts and nobody is connected to them. */
+export async function assertIdle(...hosts: SshdHost[]): Promise<void> {
+  for (const host of hosts) {
+    await settled(() => host.processes().map(({ command }) => command), `on ${host.name} there still runs`)
+    await settled(() => host.connections().map(({ command }) => command), `${host.name} still has connections`)
+  }
+}
+
+/** Fails unless a host's home is as it was in an earlier snapshot. */
+export function assertSameTree(host: SshdHost, before: TreeEntry[]): void {
+  assert.deepEqual(host.tree(), before, `the home of ${host.name} is not as it was`)
+}
+
+/** Waits for what is just ending to end; what is left after ten seconds is a leak. */
+async function settled(find: () => string[], message: string): Promise<void> {
+  for (const end = performance.now() + 10_000; ; await sleep(20)) {
+    const left = find()
+    if (left.length === 0) return
+    if (performance.now() > end) assert.deepEqual(left, [], message)
+  }
+}
+
+/** Kinds of everything open in this process, counted. */
+function openThings(): Map<string, number> {
+  const kinds = [
+    ...process.getActiveResourcesInfo().map((kind) => `resource ${kind}`),
+    ...readdirSync('/proc/self/fd').map(() => 'file descriptor'),
+    ...descendants(process.pid).map(({ command }) => `process ${command}`),
+  ]
+  return new Map(Object.entries(Object.groupBy(kinds, (kind) => kind)).map(([kind, all]) => [kind, all!.length]))
+}
+
+function leaked(before: Map<string, number>, now: Map<string, number>): string[] {
+  return [...now]
+    .map(([kind, count]) => ({ kind, more: count - (before.get(kind) ?? 0) }))
+    .filter(({ more }) => more > 0)
+    .map(({ kind, more }) => `${more} × ${kind}`)
+}
