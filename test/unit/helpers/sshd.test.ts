@@ -6,24 +6,15 @@ import { dirname } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
 import { promisify } from 'node:util'
+import { openssh } from '../../helpers/openssh.ts'
 import { listProcesses } from '../../helpers/processes.ts'
-import { type SshdHost, sshdMissing, startSshd, usersMissing } from '../../helpers/sshd.ts'
+import { sshdMissing, startSshd, usersMissing } from '../../helpers/sshd.ts'
 
 const run = promisify(execFile)
 
-/** OpenSSH's own client, with the host's key pinned. */
-async function ssh(host: SshdHost, command: string): Promise<string> {
-  const pin = `KnownHostsCommand=/bin/echo "${host.knownHostsLine('pinned')}"`
-  const strict = ['StrictHostKeyChecking=yes', 'UserKnownHostsFile=none', 'HostKeyAlias=pinned', 'BatchMode=yes', pin]
-  const options = ['-F', 'none', ...strict.map((option) => `-o${option}`), '-i', host.identityFile]
-  const to = ['-p', `${host.port}`, `${host.user}@${host.address}`]
-  const { stdout } = await run('ssh', [...options, ...to, command])
-  return stdout
-}
-
 test('a host lets its key in, to a home and a user of its own', { skip: sshdMissing }, async () => {
   await using host = await startSshd({ files: { 'notes/a.txt': 'hello' } })
-  assert.equal(await ssh(host, 'pwd; echo "$HOME"; cat notes/a.txt'), `${host.home}\n${host.home}\nhello`)
+  assert.equal(await openssh(host, 'pwd; echo "$HOME"; cat notes/a.txt'), `${host.home}\n${host.home}\nhello`)
   await host.waitForLog(/Accepted publickey/)
   assert.deepEqual(
     host.tree().map(({ path, mode }) => `${mode} ${path}`),
@@ -35,14 +26,14 @@ test('two hosts see nothing of each other', { skip: usersMissing }, async () => 
   await using one = await startSshd()
   await using two = await startSshd()
   assert.notEqual(one.address, two.address)
-  await ssh(one, 'sleep 600 >/dev/null 2>&1 </dev/null &')
+  await openssh(one, 'sleep 600 >/dev/null 2>&1 </dev/null &')
   assert.deepEqual([one.processes().length, two.processes().length], [1, 0])
-  await assert.rejects(ssh(two, `ls ${one.home}`), /Permission denied/)
+  await assert.rejects(openssh(two, `ls ${one.home}`), /Permission denied/)
 })
 
 test('disposing a host leaves no user, process or file behind', { skip: usersMissing }, async () => {
   const host = await startSshd()
-  await ssh(host, 'sleep 600 >/dev/null 2>&1 </dev/null &')
+  await openssh(host, 'sleep 600 >/dev/null 2>&1 </dev/null &')
   const [{ pid }, server] = [host.processes()[0]!, host.pid]
   await host[Symbol.asyncDispose]()
   await host[Symbol.asyncDispose]()
@@ -54,20 +45,20 @@ test('disposing a host leaves no user, process or file behind', { skip: usersMis
 
 test('stop cuts connections and keeps daemons; start listens on the same port', { skip: sshdMissing }, async () => {
   await using host = await startSshd()
-  await ssh(host, 'sleep 600 >/dev/null 2>&1 </dev/null &')
-  const open = ssh(host, 'sleep 600; true').catch((error: Error) => error)
+  await openssh(host, 'sleep 600 >/dev/null 2>&1 </dev/null &')
+  const open = openssh(host, 'sleep 600; true').catch((error: Error) => error)
   await host.waitForLog(/(Accepted publickey.*){2}/s)
   host.stop()
   assert.ok((await open) instanceof Error)
   assert.ok(host.processes().length >= 1)
   await host.start()
-  assert.equal(await ssh(host, 'echo back'), 'back\n')
+  assert.equal(await openssh(host, 'echo back'), 'back\n')
 })
 
 test('a paused host answers again after resume', { skip: sshdMissing }, async () => {
   await using host = await startSshd()
   host.pause()
-  const answer = ssh(host, 'echo on')
+  const answer = openssh(host, 'echo on')
   assert.match(readFileSync(`/proc/${host.pid}/status`, 'utf8'), /State:\tT/)
   host.resume()
   assert.equal(await answer, 'on\n')
@@ -79,7 +70,7 @@ test('a rotated host key is another key', { skip: sshdMissing }, async () => {
   assert.match(host.hostKeyLine, /^ecdsa-/)
   await host.rotateHostKey()
   assert.notEqual(host.hostKeyFingerprint, before)
-  assert.equal(await ssh(host, 'echo ok'), 'ok\n')
+  assert.equal(await openssh(host, 'echo ok'), 'ok\n')
 })
 
 test('a host left by a killed test is swept by the next one', { skip: usersMissing }, async () => {
@@ -93,7 +84,7 @@ test('a host left by a killed test is swept by the next one', { skip: usersMissi
   child.kill('SIGKILL')
   await once(child, 'exit')
   assert.match(readFileSync('/etc/passwd', 'utf8'), new RegExp(left.user))
-  await promisify(execFile)(process.execPath, [
+  await run(process.execPath, [
     '--input-type=module-typescript',
     '-e',
     program.replace('setInterval(() => {}, 1000)', 'process.exit()'),

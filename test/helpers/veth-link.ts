@@ -1,0 +1,63 @@
+import { execFileSync } from 'node:child_process'
+import { randomInt } from 'node:crypto'
+import { existsSync, readdirSync } from 'node:fs'
+import { onExit } from './exit-cleanup.ts'
+import { processStart } from './processes.ts'
+
+/** A network namespace with one cable to this machine and no route beyond it. */
+export interface VethLink {
+  /** Name for `ip netns exec`. */
+  namespace: string
+  /** Address of the namespace's end. */
+  address: string
+  /** Takes namespace and cable away; processes in it have to be gone. */
+  remove(): void
+}
+
+const prefix = 'cpn-t-'
+let links = 0
+
+/** Makes a link. The namespace's name says whose it is, so that a later run sweeps it when this one is killed. */
+export function makeVethLink(): VethLink {
+  sweepStaleLinks()
+  links++
+  const namespace = `${prefix}${process.pid}-${processStart(process.pid)}-${links}`
+  const cable = `cpn${process.pid}x${links}`
+  // 198.18.0.0/15 is set aside for tests of networks: these are nobody's real addresses.
+  const net = `198.18.${randomInt(256)}`
+  const first = randomInt(64) * 4
+  ip('netns', 'add', namespace)
+  const forget = onExit(() => ip('netns', 'del', namespace))
+  ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
+  ip('address', 'add', `${net}.${first + 1}/30`, 'dev', cable)
+  ip('link', 'set', cable, 'up')
+  ip('-n', namespace, 'address', 'add', `${net}.${first + 2}/30`, 'dev', 'eth0')
+  for (const device of ['lo', 'eth0']) ip('-n', namespace, 'link', 'set', device, 'up')
+  return { namespace, address: `${net}.${first + 2}`, remove: () => removeLink(namespace, forget) }
+}
+
+/** Why no link can be made here; false where one can. */
+export function vethMissing(): string | false {
+  try {
+    ip('netns', 'list')
+    return false
+  } catch {
+    return 'needs iproute2 and the right to make network namespaces'
+  }
+}
+
+function removeLink(namespace: string, forget: () => void): void {
+  forget()
+  ip('netns', 'del', namespace)
+}
+
+function sweepStaleLinks(): void {
+  for (const name of existsSync('/run/netns') ? readdirSync('/run/netns') : []) {
+    const [, pid, start] = /^cpn-t-(\d+)-(\d+)-\d+$/.exec(name) ?? []
+    if (pid !== undefined && processStart(Number(pid)) !== start) ip('netns', 'del', name)
+  }
+}
+
+function ip(...args: string[]): void {
+  execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+}
