@@ -26,11 +26,13 @@ export const errorCodes = {
   CPN_ERR_DECLINED: 'usage',
 
   CPN_ERR_INVENTORY_MISSING: 'inventory',
+  CPN_ERR_INVENTORY_READ: 'inventory',
   CPN_ERR_INVENTORY_SYNTAX: 'inventory',
   CPN_ERR_INVENTORY_SCHEMA: 'inventory',
   CPN_ERR_INVENTORY_WRITE: 'inventory',
   CPN_ERR_HOST_EXISTS: 'inventory',
   CPN_ERR_HOST_UNKNOWN: 'inventory',
+  CPN_ERR_HOST_IN_USE: 'inventory',
   CPN_ERR_STATE_DIR: 'inventory',
 
   CPN_ERR_NO_USABLE_HOST: 'noHost',

@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { shortPath } from './source.ts'
+
+const lockWaitMs = 10_000
+const retryMs = 20
+
+/**
+ * Replaces `file` with what `edit` makes of it, at once or not at all, keeping mode, owner and links to it. One process
+ * edits at a time: a lock file beside it says who. Ends with CPN_ERR_INVENTORY_WRITE, leaving the file as it was.
+ */
+export async function replaceFile(file: string, edit: () => Promise<string>): Promise<void> {
+  const target = await realpath(file).catch(() => file)
+  const lock = join(dirname(target), `.${basename(target)}.lock`)
+  const handle = await takeLock(lock, file)
+  try {
+    const text = await edit()
+    await writeWhole(target, text)
+  } catch (error) {
+    throw error instanceof CpnError ? error : writeError(file, error)
+  } finally {
+    await handle.close()
+    await rm(lock, { force: true })
+  }
+}
+
+async function takeLock(lock: string, file: string): Promise<FileHandle> {
+  for (const deadline = Date.now() + lockWaitMs; ; await delay(retryMs)) {
+    try {
+      return await open(lock, 'wx', 0o600)
+    } catch (error) {
+      if (systemErrorCode(error) !== 'EEXIST') throw writeError(file, error)
+      if (Date.now() > deadline) throw lockedError(file, lock)
+    }
+  }
+}
+
+async function writeWhole(target: string, text: string): Promise<void> {
+  const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`)
+  try {
+    const handle = await open(temporary, 'wx', 0o644)
+    try {
+      await handle.writeFile(text)
+      await keepMode(temporary, target)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+    await rename(temporary, target)
+    await syncFolder(dirname(target))
+  } finally {
+    await rm(temporary, { force: true })
+  }
+}
+
+async function keepMode(temporary: string, target: string): Promise<void> {
+  const old = await stat(target).catch(() => undefined)
+  if (!old) return
+  // Another owner can be kept by root only; for everybody else the file becomes theirs, as in any editor.
+  await chown(temporary, old.uid, old.gid).catch(() => {})
+  await chmod(temporary, old.mode & 0o7777)
+}
+
+async function syncFolder(folder: string): Promise<void> {
+  const handle = await open(folder, 'r')
+  await handle.sync().finally(() => handle.close())
+}
+
+function writeError(file: string, cause: unknown): CpnError {
+  return new CpnError('CPN_ERR_INVENTORY_WRITE', `${shortPath(file)} cannot be written: ${(cause as Error).message}`, {
+    cause,
+    suggestions: ['Make its folder writable and see that the disk has space, then run the command again.'],
+  })
+}
+
+function lockedError(file: string, lock: string): CpnError {
+  return new CpnError('CPN_ERR_INVENTORY_WRITE', `another cpn is editing ${shortPath(file)}`, {
+    retryable: true,
+    suggestions: [`Wait for it. If none is running, remove ${lock}.`],
+  })
+}

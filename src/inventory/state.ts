@@ -1,0 +1,94 @@
+import type { Stats } from 'node:fs'
+import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { fleetIdIn } from './fleet-id.ts'
+import { appendHostEvent, type HostEvent, readHostEvents } from './host-history.ts'
+import { hostNameFault } from './schema.ts'
+
+export type { HostEvent } from './host-history.ts'
+
+/** Absolute paths in a state folder. */
+export interface StatePaths {
+  dir: string
+  /** OpenSSH format, keyed by inventory name. */
+  knownHostsFile: string
+  ledgerFile: string
+  modelsDir: string
+  logsDir: string
+}
+
+/** What a fleet remembers beside its inventory. */
+export interface State extends StatePaths {
+  /** Minted once; 12 characters of a-z and 0-9. */
+  fleetId: string
+  /** Appends to the host's history; the time is added. */
+  recordHostEvent(name: string, event: { event: string; [detail: string]: unknown }): Promise<void>
+  /** Oldest first; empty for a host that nothing happened to. */
+  hostHistory(name: string): Promise<HostEvent[]>
+}
+
+/** Where things are in a state folder, whether it exists or not. */
+export function statePaths(dir: string): StatePaths {
+  return {
+    dir,
+    knownHostsFile: join(dir, 'known_hosts'),
+    ledgerFile: join(dir, 'ledger.db'),
+    modelsDir: join(dir, 'models'),
+    logsDir: join(dir, 'logs'),
+  }
+}
+
+/**
+ * Opens the state folder at `stateDir` (absolute), creating it with mode 0700. Ends with CPN_ERR_STATE_DIR when it
+ * belongs to somebody else or others can get into it.
+ */
+export async function openState(stateDir: string): Promise<State> {
+  try {
+    const paths = statePaths(stateDir)
+    await makePrivate(stateDir)
+    for (const dir of [paths.modelsDir, paths.logsDir, join(stateDir, 'hosts')])
+      await mkdir(dir, { recursive: true, mode: 0o700 })
+    await writeOnce(join(stateDir, '.gitignore'), '*\n')
+    return { ...paths, ...history(stateDir), fleetId: await fleetIdIn(join(stateDir, 'fleet-id')) }
+  } catch (error) {
+    if (error instanceof CpnError) throw error
+    throw refused(stateDir, `cannot be used: ${(error as Error).message}`, 'Make it writable for this user.', error)
+  }
+}
+
+function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory'> {
+  const fileOf = (name: string) => {
+    const fault = hostNameFault(name)
+    if (fault) throw new CpnError('CPN_ERR_HOST_UNKNOWN', fault)
+    return join(stateDir, 'hosts', `${name}.ndjson`)
+  }
+  return {
+    recordHostEvent: async (name, event) => appendHostEvent(fileOf(name), event),
+    hostHistory: async (name) => readHostEvents(fileOf(name)),
+  }
+}
+
+async function makePrivate(dir: string): Promise<void> {
+  await mkdir(dir, { recursive: true, mode: 0o700 })
+  const status = await stat(dir)
+  if (status.uid !== process.getuid?.()) {
+    throw refused(dir, 'belongs to another user', 'Run cpn as its owner, or use a copy of the inventory of your own.')
+  }
+  if (isPrivate(status)) return
+  await chmod(dir, 0o700)
+  if (isPrivate(await stat(dir))) return
+  throw refused(dir, 'is open to other users and its file system keeps it so', 'Move the inventory to another disk.')
+}
+
+const isPrivate = (status: Stats): boolean => (status.mode & 0o077) === 0
+
+async function writeOnce(file: string, content: string): Promise<void> {
+  await writeFile(file, content, { flag: 'wx' }).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EEXIST') throw error
+  })
+}
+
+function refused(dir: string, reason: string, suggestion: string, cause?: unknown): CpnError {
+  return new CpnError('CPN_ERR_STATE_DIR', `the state folder ${dir} ${reason}`, { cause, suggestions: [suggestion] })
+}
