@@ -43,6 +43,7 @@ export function isolatedEnvironment(home: string): Record<string, string> {
     XDG_STATE_HOME: join(home, '.local', 'state'),
     XDG_CACHE_HOME: cache,
     CPN_SSH_CONFIG: sshConfig,
+    ...(process.env.CPN_TEST_RUN ? { CPN_TEST_RUN: process.env.CPN_TEST_RUN } : {}),
     ...(sharedMissing ? {} : { CPN_MODEL_MIRROR: shared('models') }),
   }
 }

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { userInfo } from 'node:os'
+import { dirname } from 'node:path'
 import { killAll, listProcesses, processStart, processVariable, type TestProcess } from './processes.ts'
 
 /** True where tests may make users of their own, which gives every host a login and processes apart from the rest. */
@@ -21,7 +21,7 @@ export interface LoginUser {
 
 const prefix = 'cpn-t-'
 // One of useradd and userdel at a time: a second one would sleep a second before it tries the lock again.
-const lockFile = join(tmpdir(), 'cpn-test-users.lock')
+const lockFile = '/run/cpn-test-users.lock'
 
 /** A user of its own when root, else the user who runs the tests, told apart by HOME. */
 export function makeLoginUser(home: string, shell: string, password?: string): LoginUser {
@@ -42,7 +42,7 @@ export function sweepStaleHosts(): void {
   for (const { name, uid, home, owner } of canMakeUsers ? accounts() : []) {
     if (!name.startsWith(prefix) || isOwnerAlive(owner)) continue
     removeUser(name, uid)
-    if (home.startsWith(join(tmpdir(), 'cpn-test-'))) rmSync(join(home, '..'), { recursive: true, force: true })
+    if (/\/cpn-test-\w+\/home$/.test(home)) rmSync(dirname(home), { recursive: true, force: true })
   }
 }
 

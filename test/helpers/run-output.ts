@@ -1,0 +1,94 @@
+import assert from 'node:assert/strict'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import sharp from 'sharp'
+import type { Box } from './ground-truth.ts'
+
+export interface Prediction {
+  path: string
+  sha256: string | null
+  width?: number
+  height?: number
+  faces?: { box: Box; score: number; keypoints: [number, number][]; person: null; similarity: null }[]
+  error?: { code: string; message: string }
+}
+
+export interface RunSummary {
+  run: string
+  inputs: number
+  done: number
+  failed: number
+  quarantined: number
+  skipped: number
+  pending: number
+  ignored: number
+  seconds: number
+  imagesPerSecond: number
+}
+
+/** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */
+export function readPredictions(out: string): Prediction[] {
+  const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
+  assert.ok(text === '' || text.endsWith('\n'), 'predictions.jsonl ends in the middle of a line')
+  const lines = text
+    .split('\n')
+    .slice(0, -1)
+    .map((line) => JSON.parse(line) as Prediction)
+  assert.equal(new Set(lines.map(({ path }) => path)).size, lines.length, 'a path comes twice in predictions.jsonl')
+  return lines
+}
+
+/** OUT/summary.json, whose parts have to add up and to agree with predictions.jsonl. */
+export function readSummary(out: string): RunSummary {
+  const summary = JSON.parse(readFileSync(join(out, 'summary.json'), 'utf8')) as RunSummary
+  const { inputs, done, failed, quarantined, skipped, pending } = summary
+  assert.equal(inputs, done + failed + quarantined + skipped + pending, JSON.stringify(summary))
+  const lines = readPredictions(out)
+  assert.equal(lines.filter(({ faces }) => faces).length, done + skipped, 'lines with faces')
+  assert.equal(lines.filter(({ error }) => error).length, failed + quarantined, 'lines with an error')
+  return summary
+}
+
+/** Paths of all files in OUT besides the two that describe the run. */
+export function outputFiles(out: string): string[] {
+  return readdirSync(out, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
+    .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+    .sort()
+}
+
+/** Every done line has its annotated copy: it decodes, has its size and format, and shows something the input has not. */
+export async function checkAnnotated(out: string, predictions: Prediction[], input: (path: string) => string) {
+  const done = predictions.filter(({ faces }) => faces)
+  assert.deepEqual(outputFiles(out), done.map(({ path }) => path).sort())
+  for (const prediction of done) await checkOne(join(out, prediction.path), input(prediction.path), prediction)
+}
+
+async function checkOne(annotated: string, input: string, { path, width, height, faces }: Prediction): Promise<void> {
+  assert.ok(existsSync(annotated), `${path} has no annotated copy`)
+  const before = await sharp(input)
+    .autoOrient()
+    .toColourspace('srgb')
+    .removeAlpha()
+    .raw()
+    .toBuffer({ resolveWithObject: true })
+  const shrink = Math.min(1, 2048 / Math.max(width!, height!))
+  const after = sharp(annotated)
+  const { format, width: newWidth, height: newHeight } = await after.metadata()
+  assert.equal(format, (await sharp(input).metadata()).format, `${path} has another format`)
+  assert.deepEqual([before.info.width, before.info.height], [width, height], `${path}: size in predictions.jsonl`)
+  assert.deepEqual([newWidth, newHeight], [Math.round(width! * shrink), Math.round(height! * shrink)], `${path}: size`)
+  assert.notDeepEqual(readFileSync(annotated), readFileSync(input), `${path} is its input`)
+  const pixels = await after.toColourspace('srgb').removeAlpha().raw().toBuffer()
+  if (shrink === 1 && faces!.length > 0) assert.ok(isDrawnOn(before.data, pixels), `nothing is drawn on ${path}`)
+}
+
+/** Encoding again moves values by a little; a box moves many of them by a lot. */
+function isDrawnOn(before: Buffer, after: Buffer): boolean {
+  let changed = 0
+  for (let index = 0; index < before.length; index++) {
+    if (Math.abs(before[index]! - after[index]!) > 60) changed++
+  }
+  return changed > 100
+}
