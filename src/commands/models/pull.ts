@@ -1,0 +1,40 @@
+import { Args } from '@oclif/core'
+import { findInventory } from '../../actions/find-inventory.ts'
+import { ensureModels } from '../../actions/models.ts'
+import { openState } from '../../inventory/state.ts'
+import { openModelStore } from '../../models/store.ts'
+import { BaseCommand } from '../base.ts'
+
+interface Pulled {
+  name: string
+  version: string
+  sha256: string
+  path: string
+}
+
+export default class ModelsPull extends BaseCommand {
+  static override summary = 'Get models of the catalogue, after showing their size and licence.'
+  static override description =
+    'CPN_MODEL_MIRROR (a folder or an address) is asked first, then the public addresses of the model in turn. A file counts only with the digest of the catalogue. What is interrupted goes on where it ended.'
+  static override examples = [
+    '<%= config.bin %> models pull yunet-2023mar',
+    '<%= config.bin %> models pull yunet-2023mar mobilefacenet-112 --yes',
+    'CPN_MODEL_MIRROR=/media/stick <%= config.bin %> models pull ultraface-320 --yes',
+  ]
+  static override args = {
+    name: Args.string({ required: true, multiple: true, description: 'name, or name@version' }),
+  }
+
+  async run(): Promise<{ models: Pulled[] }> {
+    const { flags, args } = await this.parse(ModelsPull)
+    const ctx = this.context()
+    const state = await openState((await findInventory(flags.inventory, ctx)).stateDir)
+    const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
+    const installed = await ensureModels(store, args.name, ctx)
+    const models = installed.map(({ manifest, path }) => {
+      return { name: manifest.name, version: manifest.version, sha256: manifest.sha256, path }
+    })
+    for (const { name, version, path } of models) this.log(`${name}@${version} is in ${path}`)
+    return { models }
+  }
+}
