@@ -1,0 +1,14 @@
+#!/bin/sh
+# Starts the agent program of the release this file lies in. Called through fleets/<id>/current it names that fleet.
+unset NODE_OPTIONS NODE_PATH
+case $0 in
+  */*) bin=${0%/*} ;;
+  *) bin=. ;;
+esac
+# A logical path keeps `current`; the real one is what runs, so that a switch meanwhile mixes nothing.
+here=$(CDPATH='' cd -L -- "$bin/.." && pwd -L) || exit 1
+release=$(CDPATH='' cd -P -- "$here" && pwd -P) || exit 1
+if [ "${here##*/}" = current ]; then
+  exec "$release/bin/node" "$release/agent/agent.mjs" --fleet-dir "${here%/*}" "$@"
+fi
+exec "$release/bin/node" "$release/agent/agent.mjs" "$@"

@@ -1,0 +1,53 @@
+import { type ChildProcess, fork } from 'node:child_process'
+import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { setPriority } from 'node:os'
+import { join } from 'node:path'
+
+/** Where a worker's files are: absolute paths. */
+export interface WorkerFiles {
+  /** Folder of the release: agent/worker.mjs, fonts/ and node_modules/ lie in it. */
+  releaseDir: string
+  modelsDir: string
+}
+
+/** What the native libraries look at to know the machine. */
+const systemFiles = ['/proc', '/sys', '/etc/alpine-release']
+
+/** Starts a worker that JavaScript-wise can read its release and the models, and nothing else of the host. */
+export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
+  const releaseDir = realpathSync(files.releaseDir)
+  const modelsDir = existsSync(files.modelsDir) ? realpathSync(files.modelsDir) : files.modelsDir
+  const font = join(releaseDir, 'fonts', 'DejaVuSans.ttf')
+  const child = fork(join(releaseDir, 'agent', 'worker.mjs'), ['--models-dir', modelsDir, '--font', font], {
+    execArgv: permissionFlags([releaseDir, realpathSync(join(releaseDir, 'node_modules')), modelsDir]),
+    serialization: 'advanced',
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    cwd: '/',
+    // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
+    detached: true,
+    // glibc grows one heap per thread otherwise and never gives it back.
+    env: { MALLOC_ARENA_MAX: '2' },
+  })
+  if (child.pid !== undefined) yieldToOthers(child.pid, nice)
+  return child
+}
+
+export function permissionFlags(folders: string[]): string[] {
+  const readable = [...new Set(folders), ...systemFiles]
+  // The warning says that addons are not restrained: docs/security says it too.
+  return [
+    '--permission',
+    '--allow-addons',
+    '--disable-warning=PERM0001',
+    ...readable.map((path) => `--allow-fs-read=${path}`),
+  ]
+}
+
+// Threads inherit niceness from the one that makes them, so this has to come before Node.js makes its own.
+function yieldToOthers(pid: number, nice: number): void {
+  try {
+    setPriority(pid, nice)
+    // When memory runs out the kernel should take a worker and not the supervisor.
+    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/oom_score_adj`, '500')
+  } catch {}
+}
