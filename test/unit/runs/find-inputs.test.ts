@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { test } from 'node:test'
+import { defaultOut, type Found, findInputs, resolveRoots } from '../../../src/runs/find-inputs.ts'
+import { tempFolder } from '../../helpers/temp-folder.ts'
+
+function put(root: string, files: Record<string, string | Buffer>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, name)), { recursive: true })
+    writeFileSync(join(root, name), content)
+  }
+}
+
+async function find(paths: string[], out = '/nowhere') {
+  const found: Found[] = []
+  for await (const item of findInputs(await resolveRoots(paths), out)) found.push(item)
+  return {
+    inputs: found.flatMap((item) => (item.kind === 'input' ? [item.input.name] : [])).sort(),
+    ignored: found.filter((item) => item.kind === 'ignored').length,
+  }
+}
+
+test('pictures are found by name or by content, in all folders; other files are ignored', async () => {
+  using folder = tempFolder()
+  put(folder.path, {
+    'a.JPG': 'x',
+    'deep/er/b.png': 'x',
+    'no-extension': Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
+    'notes.txt': 'no picture',
+    empty: '',
+    '.hidden/c.jpg': 'x',
+    '._a.jpg': 'x',
+  })
+  const { inputs, ignored } = await find([folder.path])
+  assert.deepEqual(inputs, ['a.JPG', 'deep/er/b.png', 'no-extension'])
+  assert.equal(ignored, 2)
+})
+
+test('OUT inside the input is left out', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'a.jpg': 'x', 'out/a.jpg': 'x' })
+  assert.deepEqual((await find([folder.path], join(folder.path, 'out'))).inputs, ['a.jpg'])
+})
+
+test('equal relative names from several paths do not collide', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'one/x.jpg': '1', 'two/x.jpg': '2', 'three/one/x.jpg': '3', 'x.jpg': '4' })
+  const path = (name: string) => join(folder.path, name)
+  const { inputs } = await find([path('one'), path('two'), path('three/one'), path('x.jpg'), path('one/x.jpg')])
+  assert.deepEqual(inputs, ['one-2/x.jpg', 'one/x.jpg', 'two/x.jpg', 'x-2.jpg', 'x.jpg'])
+})
+
+test('links to files are followed, links to folders and circles are not', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'a/x.jpg': '1' })
+  symlinkSync(join(folder.path, 'a/x.jpg'), join(folder.path, 'link.jpg'))
+  symlinkSync(folder.path, join(folder.path, 'a/circle'))
+  assert.deepEqual((await find([folder.path])).inputs, ['a/x.jpg', 'link.jpg'])
+})
+
+test('a path that does not exist is an error before anything begins', async () => {
+  await assert.rejects(resolveRoots(['/does/not/exist.jpg']), { code: 'CPN_ERR_INPUT_MISSING', exitCode: 2 })
+})
+
+test('OUT is beside a lone folder or file', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'photos/a.jpg': 'x' })
+  assert.equal(defaultOut(await resolveRoots([join(folder.path, 'photos')])), join(folder.path, 'photos-predicted'))
+  assert.equal(
+    defaultOut(await resolveRoots([join(folder.path, 'photos/a.jpg')])),
+    join(folder.path, 'photos/a-predicted'),
+  )
+})

@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { CpnError } from '../../../src/common/errors.ts'
+import { GroupCommit } from '../../../src/runs/group-commit.ts'
+import { type Input, type Ledger, openLedger } from '../../../src/runs/ledger.ts'
+import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
+import { readInput } from '../../../src/runs/read-input.ts'
+import { Recorder } from '../../../src/runs/recorder.ts'
+import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
+import { tempFolder } from '../../helpers/temp-folder.ts'
+
+interface Bench extends Disposable {
+  ledger: Ledger
+  run: string
+  recorder: Recorder
+  out: string
+  inputs: Input[]
+  jobs: Job[]
+}
+
+/** A run over files with the given contents, ready to be recorded. */
+async function bench(contents: Record<string, string>): Promise<Bench> {
+  const folder = tempFolder()
+  const out = join(folder.path, 'out')
+  const ledger = openLedger(join(folder.path, 'ledger.db'))
+  const { id: run } = ledger.createRun({ out, options: {}, pipelineDigest: 'p' })
+  for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder.path, name), content)
+  const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), bytes: 1, mtimeMs: 0 }))
+  ledger.addInputs(run, found)
+  const inputs = ledger.queued(run, 0, 100)
+  return {
+    ledger,
+    run,
+    out,
+    inputs,
+    recorder: new Recorder(ledger, new GroupCommit(ledger), run, out),
+    jobs: await Promise.all(inputs.map(readInput)),
+    [Symbol.dispose]() {
+      ledger[Symbol.dispose]()
+      folder[Symbol.dispose]()
+    },
+  }
+}
+
+function done(job: Job, picture = 'annotated'): JobOutcome {
+  const face = { box: [1, 2, 3, 4] as [number, number, number, number], score: 0.9, keypoints: null }
+  const answer = { job: job.id, attempt: 1, epoch: 1, width: 10, height: 20, faces: [face], parts: [], timings: {} }
+  const result = { answer, annotated: Buffer.from(picture), embeddings: [new Float32Array([0.5, -0.25])] }
+  return { state: 'done', job, node: 'a', attempts: 1, result, milliseconds: 1 }
+}
+
+async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
+  await writePredictions(ledger, run, out)
+  const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line))
+}
+
+test('a done job is a written file, a ledger entry and a line', async () => {
+  using it = await bench({ 'a.jpg': 'A' })
+  assert.equal(await it.recorder.claim(it.inputs[0]!, it.jobs[0]!), 'new')
+  assert.deepEqual(await it.recorder.settle(done(it.jobs[0]!)), [{ name: 'a.jpg', state: 'done' }])
+  assert.equal(readFileSync(join(it.out, 'a.jpg'), 'utf8'), 'annotated')
+  assert.equal(it.ledger.counts(it.run).done, 1)
+  assert.deepEqual(await predictions(it), [
+    {
+      path: 'a.jpg',
+      sha256: it.jobs[0]!.id,
+      width: 10,
+      height: 20,
+      faces: [
+        { box: [1, 2, 3, 4], score: 0.9, keypoints: null, person: null, similarity: null, embedding: [0.5, -0.25] },
+      ],
+    },
+  ])
+})
+
+test('equal files are one job and several inputs, before, while and after it is done', async () => {
+  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same', 'c.jpg': 'same' })
+  assert.equal(await it.recorder.claim(it.inputs[0]!, it.jobs[0]!), 'new')
+  assert.equal(await it.recorder.claim(it.inputs[1]!, it.jobs[1]!), 'waiting')
+  const finished = await it.recorder.settle(done(it.jobs[0]!))
+  assert.deepEqual(finished.map(({ name }) => name).sort(), ['a.jpg', 'b.jpg'])
+  assert.deepEqual(await it.recorder.claim(it.inputs[2]!, it.jobs[2]!), { name: 'c.jpg', state: 'done' })
+  for (const name of ['a.jpg', 'b.jpg', 'c.jpg']) assert.equal(readFileSync(join(it.out, name), 'utf8'), 'annotated')
+  assert.equal((await predictions(it)).length, 3)
+})
+
+test('an input that comes while its job is being written is not forgotten', async () => {
+  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
+  const settling = it.recorder.settle(done(it.jobs[0]!))
+  const claim = await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
+  await settling
+  assert.notEqual(claim, 'new')
+  assert.equal(it.ledger.counts(it.run).done, 2)
+})
+
+test('failures carry their code into the line, and an output that cannot be written loses nothing', async () => {
+  using it = await bench({ 'a.jpg': 'A', 'b.jpg': 'B' })
+  await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
+  const error = new CpnError('CPN_ERR_IMAGE_DECODE', 'truncated')
+  await it.recorder.settle({ state: 'failed', job: it.jobs[0]!, attempts: 1, error })
+  await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
+  writeFileSync(it.out, 'a file where the folder should be')
+  await assert.rejects(it.recorder.settle(done(it.jobs[1]!)), { code: 'CPN_ERR_OUTPUT_WRITE' })
+  assert.deepEqual(it.ledger.counts(it.run), {
+    inputs: 2,
+    bytes: 2,
+    done: 0,
+    failed: 1,
+    quarantined: 0,
+    skipped: 0,
+    pending: 1,
+  })
+  const [line] = [...it.ledger.lines(it.run)]
+  assert.deepEqual(line?.error, { code: 'CPN_ERR_IMAGE_DECODE', message: 'truncated' })
+})
+
+test('files appear under their name only when they are whole', async () => {
+  using it = await bench({ 'a.jpg': 'A' })
+  const counts = it.ledger.counts(it.run)
+  await writeSummary(it.out, { run: it.run, ...counts, ignored: 0, seconds: 1, imagesPerSecond: 1 })
+  assert.equal(JSON.parse(readFileSync(join(it.out, 'summary.json'), 'utf8')).inputs, 1)
+  assert.ok(!existsSync(join(it.out, '.summary.json.tmp')))
+})
+
+test('bytes that changed since they were read are not sent a second time', async () => {
+  using it = await bench({ 'a.jpg': 'before' })
+  const [job] = it.jobs
+  assert.equal((await job!.read()).toString(), 'before')
+  writeFileSync(it.inputs[0]!.source, 'after')
+  await assert.rejects(job!.read(), { code: 'CPN_ERR_INPUT_UNREADABLE' })
+})
+
+test('a ledger of a newer version is refused', async () => {
+  using folder = tempFolder()
+  const file = join(folder.path, 'ledger.db')
+  openLedger(file)[Symbol.dispose]()
+  const { DatabaseSync } = await import('node:sqlite')
+  const db = new DatabaseSync(file)
+  db.exec('PRAGMA user_version = 99')
+  db.close()
+  assert.throws(() => openLedger(file), { code: 'CPN_ERR_STATE_DIR' })
+})
