@@ -25,7 +25,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
     prettyErrors: false,
   }) as Document
   const fault = document.errors[0] ?? document.warnings[0]
-  if (fault) throw syntaxError(text, file, { start: fault.pos[0], end: fault.pos[1] }, explain(fault, text))
+  if (fault) throw syntaxError(text, file, placeOf(fault, text), explain(fault, text))
   return {
     document,
     data: toData(document, text, file),
@@ -41,6 +41,12 @@ export function syntaxError(text: string, file: string, span: Span, message: str
     `${shortPath(file)}:${position(text, span)}: ${message}\n\n${frame(text, span)}`,
     { suggestions: [`Correct ${shortPath(file)}; inventory.example.yaml shows how one is written.`] },
   )
+}
+
+// What is missing at the end of the file is missing behind its last visible character.
+function placeOf({ pos: [start, end] }: YAMLError, text: string): Span {
+  const last = Math.max(0, text.trimEnd().length - 1)
+  return start > last ? { start: last, end: last + 1 } : { start, end }
 }
 
 function explain(fault: YAMLError, text: string): string {

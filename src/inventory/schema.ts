@@ -53,9 +53,10 @@ const remoteDir = text('remoteDir', '~/.cpn')
 
 const tag = text('a tag', 'lab').regex(/^[A-Za-z0-9][\w.-]*$/, 'a tag has letters, digits, "_", "." and "-" only')
 
-const workers = z.union([z.literal('auto'), z.int().min(1).max(1024)], {
-  error: 'workers has to be auto or a whole number from 1 to 1024',
-})
+const workersFault = 'workers has to be auto or a whole number from 1 to 1024'
+const workers = z
+  .union([z.literal('auto'), z.int()], { error: workersFault })
+  .refine((value) => value === 'auto' || (value >= 1 && value <= 1024), workersFault)
 
 const shared = {
   user: text('user', 'cpn').refine((value) => !/[\s@]/.test(value), 'user is a name alone, without spaces and "@"'),

@@ -1,59 +1,60 @@
-import { Document, isMap, isScalar, type Pair, type YAMLMap } from 'yaml'
+import { Document, isMap, isScalar, type Node, type Pair, type YAMLMap } from 'yaml'
 import { parseYaml } from './parse.ts'
 import type { HostEntry } from './schema.ts'
 
-// Rewriting the document would move comments and lose the columns people align by hand, so where `hosts` is written
-// line by line only the lines of the host change. In other layouts the Document is changed and written anew.
+// Writing the whole document anew would move comments and lose the columns people align by hand. So only the lines of
+// the host change, or, where `hosts` is in braces, only what is between them.
 
 /** The text with a host behind the last one. */
 export function withHost(text: string, file: string, name: string, entry: HostEntry): string {
   const { document } = parseYaml(text, file)
-  const hosts = document.get('hosts', true)
-  const last = isMap(hosts) && !hosts.flow ? hosts.items.at(-1) : undefined
-  const indent = last && keyIndent(text, last)
-  if (last && indent !== undefined) {
-    return insertLines(text, endOfPair(text, last, indent), hostLines(name, entry, isBlock(last), indent))
+  const hosts = pairOf(document.contents, 'hosts')
+  if (!hosts) return insertLines(text, text.length, `hosts:\n${hostLines(name, entry, false, '  ')}`)
+  if (isMap(hosts.value) && hosts.value.flow) {
+    hosts.value.set(name, document.createNode(entry, { flow: true }))
+    return replaceValue(text, hosts.value)
   }
-  if (!isMap(hosts)) document.set('hosts', document.createNode({}))
-  document.setIn(['hosts', name], document.createNode(entry, { flow: true }))
-  return document.toString({ lineWidth: 0 })
+  const last = isMap(hosts.value) ? hosts.value.items.at(-1) : undefined
+  const offset = endOfPair(text, last ?? hosts)
+  return insertLines(text, offset, hostLines(name, entry, isBlock(last), last ? indentOf(text, last) : '  '))
 }
 
 /** The text without a host; comments above it stay. */
 export function withoutHost(text: string, file: string, name: string): string {
   const { document } = parseYaml(text, file)
-  const hosts = document.get('hosts', true)
-  const pair = isMap(hosts) && !hosts.flow ? pairOf(hosts, name) : undefined
-  const indent = pair && keyIndent(text, pair)
-  if (pair && indent !== undefined) {
-    return text.slice(0, startOf(pair) - indent.length) + text.slice(endOfPair(text, pair, indent))
-  }
-  document.deleteIn(['hosts', name])
-  return document.toString({ lineWidth: 0 })
+  const hosts = pairOf(document.contents, 'hosts')?.value
+  const pair = pairOf(hosts, name)
+  if (!isMap(hosts) || !pair) return text
+  if (!hosts.flow) return text.slice(0, startOfLine(text, startOf(pair))) + text.slice(endOfPair(text, pair))
+  hosts.delete(name)
+  return replaceValue(text, hosts)
 }
 
-function pairOf(hosts: YAMLMap, name: string): Pair | undefined {
-  return hosts.items.find((item) => isScalar(item.key) && String(item.key.value) === name)
+function pairOf(map: unknown, key: string): Pair | undefined {
+  return isMap(map) ? map.items.find((item) => isScalar(item.key) && String(item.key.value) === key) : undefined
 }
 
 const startOf = ({ key }: Pair): number => (isScalar(key) && key.range ? key.range[0] : 0)
 
-const isBlock = ({ value }: Pair): boolean => isMap(value) && !value.flow
+const startOfLine = (text: string, offset: number): number => text.lastIndexOf('\n', offset - 1) + 1
 
-// Undefined where something but spaces stands before the key on its line.
-function keyIndent(text: string, pair: Pair): string | undefined {
-  const start = startOf(pair)
-  const before = text.slice(text.lastIndexOf('\n', start - 1) + 1, start)
-  return /^ *$/.test(before) ? before : undefined
-}
+const indentOf = (text: string, pair: Pair): string => ' '.repeat(startOf(pair) - startOfLine(text, startOf(pair)))
 
-// Behind the line on which the pair ends and behind comments that are indented like its inside.
-function endOfPair(text: string, pair: Pair, indent: string): number {
-  const { value } = pair as { value: { range?: [number, number, number] } | null }
-  let end = value?.range?.[2] ?? startOf(pair)
-  if (text[end - 1] !== '\n') end = endOfLine(text, end)
-  const comment = new RegExp(`${indent} +#[^\\n]*(\\n|$)`, 'y')
-  for (comment.lastIndex = end; comment.test(text); ) end = comment.lastIndex
+const isBlock = (pair: Pair | undefined): boolean => isMap(pair?.value) && !pair.value.flow
+
+// A pair reaches to its last line that is indented deeper than its key. The parser's own ranges take in comments that
+// stand below it.
+function endOfPair(text: string, pair: Pair): number {
+  const indent = indentOf(text, pair).length
+  let end = endOfLine(text, startOf(pair))
+  for (let start = end; start < text.length; start = endOfLine(text, start)) {
+    const line = text.slice(start, endOfLine(text, start)).trimEnd()
+    const content = line.trimStart()
+    const deeper = line.length - content.length > indent
+    if (content === '' || (content.startsWith('#') && !deeper)) continue
+    if (!deeper) break
+    end = endOfLine(text, start)
+  }
   return end
 }
 
@@ -63,11 +64,24 @@ function endOfLine(text: string, offset: number): number {
 }
 
 function hostLines(name: string, entry: HostEntry, block: boolean, indent: string): string {
-  const document = new Document({ [name]: entry })
-  const settings = document.get(name, true) as unknown as YAMLMap
-  settings.flow = !block
-  const text = document.toString({ lineWidth: 0, flowCollectionPadding: true, indent: Math.max(indent.length, 2) })
-  return text.replaceAll(/^(?=.)/gm, indent)
+  if (!block) return `${indent}${name}: ${flowText(entry).replace(/^\{(.+)\}$/s, '{ $1 }')}\n`
+  const lines = new Document({ [name]: entry }).toString({ lineWidth: 0, indent: Math.max(indent.length, 2) })
+  return lines.replaceAll(/^(?=.)/gm, indent)
+}
+
+function flowText(value: unknown): string {
+  const document = new Document(value, { aliasDuplicateObjects: false })
+  const options = { collectionStyle: 'flow', flowCollectionPadding: false, lineWidth: 0 } as const
+  return document.toString(options).trimEnd()
+}
+
+function replaceValue(text: string, map: YAMLMap): string {
+  const [start, end] = (map as Node).range!
+  // A comment behind the closing brace is still in the text.
+  map.comment = null
+  const document = new Document()
+  document.contents = map
+  return text.slice(0, start) + document.toString({ lineWidth: 0, verifyAliasOrder: false }).trimEnd() + text.slice(end)
 }
 
 function insertLines(text: string, offset: number, lines: string): string {

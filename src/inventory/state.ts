@@ -24,6 +24,10 @@ export interface State extends StatePaths {
   fleetId: string
   /** Appends to the host's history; the time is added. */
   recordHostEvent(name: string, event: { event: string; [detail: string]: unknown }): Promise<void>
+  /** Notes that the host's agent answered just now. */
+  markSeen(name: string): Promise<void>
+  /** When the host's agent answered last (ISO 8601, UTC); undefined if it never did. */
+  lastSeen(name: string): Promise<string | undefined>
   /** Oldest first; empty for a host that nothing happened to. */
   hostHistory(name: string): Promise<HostEvent[]>
 }
@@ -57,15 +61,18 @@ export async function openState(stateDir: string): Promise<State> {
   }
 }
 
-function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory'> {
-  const fileOf = (name: string) => {
+function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory' | 'markSeen' | 'lastSeen'> {
+  const fileOf = (name: string, extension: string) => {
     const fault = hostNameFault(name)
     if (fault) throw new CpnError('CPN_ERR_HOST_UNKNOWN', fault)
-    return join(stateDir, 'hosts', `${name}.ndjson`)
+    return join(stateDir, 'hosts', `${name}.${extension}`)
   }
   return {
-    recordHostEvent: async (name, event) => appendHostEvent(fileOf(name), event),
-    hostHistory: async (name) => readHostEvents(fileOf(name)),
+    recordHostEvent: async (name, event) => appendHostEvent(fileOf(name, 'ndjson'), event),
+    hostHistory: async (name) => readHostEvents(fileOf(name, 'ndjson')),
+    // The file's time is the message: it is written often and nothing has to be read back to do so.
+    markSeen: async (name) => writeFile(fileOf(name, 'seen'), '', { mode: 0o600 }),
+    lastSeen: async (name) => (await stat(fileOf(name, 'seen')).catch(() => undefined))?.mtime.toISOString(),
   }
 }
 
