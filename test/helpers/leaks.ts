@@ -5,23 +5,28 @@ import type { TreeEntry } from './file-tree.ts'
 import { descendants } from './processes.ts'
 import type { SshdHost } from './sshd.ts'
 
+const defaultGraceMs = 10_000
+
 /**
  * Wraps a test so that it fails when it leaves child processes, file descriptors, sockets or timers behind. Hosts and
  * projects have to be disposed by then: take them with `await using`.
  */
-export function leakFree<T>(test: (context: T) => Promise<void>): (context: T) => Promise<void> {
+export function leakFree<T>(
+  test: (context: T) => Promise<void>,
+  graceMs = defaultGraceMs,
+): (context: T) => Promise<void> {
   return async (context) => {
     const before = openThings()
     await test(context)
-    await settled(() => leaked(before, openThings()), 'the test left open')
+    await settled(() => leaked(before, openThings()), 'the test left open', graceMs)
   }
 }
 
 /** Fails unless nothing runs on these hosts and nobody is connected to them. */
-export async function assertIdle(...hosts: SshdHost[]): Promise<void> {
+export async function assertIdle(hosts: SshdHost[], graceMs = defaultGraceMs): Promise<void> {
   for (const host of hosts) {
-    await settled(() => host.processes().map(({ command }) => command), `on ${host.name} there still runs`)
-    await settled(() => host.connections().map(({ command }) => command), `${host.name} still has connections`)
+    await settled(() => host.processes().map(({ command }) => command), `on ${host.name} there still runs`, graceMs)
+    await settled(() => host.connections().map(({ command }) => command), `${host.name} still has connections`, graceMs)
   }
 }
 
@@ -30,12 +35,12 @@ export function assertSameTree(host: SshdHost, before: TreeEntry[]): void {
   assert.deepEqual(host.tree(), before, `the home of ${host.name} is not as it was`)
 }
 
-/** Waits for what is just ending to end; what is left after ten seconds is a leak. */
-async function settled(find: () => string[], message: string): Promise<void> {
-  for (const end = performance.now() + 10_000; ; await sleep(20)) {
+/** Waits for what is just ending to end; what is left after the grace is a leak. */
+async function settled(find: () => string[], message: string, graceMs: number): Promise<void> {
+  for (const end = performance.now() + graceMs; ; await sleep(20)) {
     const left = find()
     if (left.length === 0) return
-    if (performance.now() > end) assert.deepEqual(left, [], message)
+    if (performance.now() > end) assert.fail(`${message}:\n${left.join('\n')}`)
   }
 }
 

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CpnOptions, type CpnProcess, type CpnResult, cpn, isolatedEnvironment, spawnCpn } from './cli.ts'
 import { onExit } from './exit-cleanup.ts'
+import { killAll, listProcesses, processVariable, type TestProcess } from './processes.ts'
 import type { SshdHost } from './sshd.ts'
 
 /** A person's folder with an inventory, and that person's isolated environment. */
@@ -63,6 +64,11 @@ export class Project {
     writeFileSync(this.inventory, ['version: 1', 'hosts:', ...hosts.map(hostLine), ''].join('\n'))
   }
 
+  /** Living processes that have this person's home: cpn itself, and the agent of a local node. */
+  processes(): TestProcess[] {
+    return listProcesses().filter(({ pid }) => processVariable(pid, 'HOME') === this.env.HOME)
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#forget()
     this.#remove()
@@ -73,6 +79,7 @@ export class Project {
   }
 
   #remove(): void {
+    killAll(() => this.processes())
     rmSync(this.#root, { recursive: true, force: true })
   }
 }

@@ -58,6 +58,11 @@ export function outputFiles(out: string): string[] {
     .sort()
 }
 
+/** Files written so far by a run that goes on; 0 before it has begun. */
+export function countWritten(out: string): number {
+  return existsSync(out) ? outputFiles(out).length : 0
+}
+
 /** Every done line has its annotated copy: it decodes, has its size and format, and shows something the input has not. */
 export async function checkAnnotated(out: string, predictions: Prediction[], input: (path: string) => string) {
   const done = predictions.filter(({ faces }) => faces)

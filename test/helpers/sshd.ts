@@ -229,3 +229,12 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
     throw error
   }
 }
+
+/** Starts several test hosts: `await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })`. */
+export async function startHosts(...options: SshdOptions[]): Promise<SshdHost[] & AsyncDisposable> {
+  await using starting = new AsyncDisposableStack()
+  const hosts: SshdHost[] = []
+  for (const each of options) hosts.push(starting.use(await startSshd(each)))
+  const started = starting.move()
+  return Object.assign(hosts, { [Symbol.asyncDispose]: () => started.disposeAsync() })
+}
