@@ -92,10 +92,12 @@ function describeModel(details: ModelDetails, { sha256, bytes }: Inspected): Mod
 }
 
 function checked(manifest: ModelManifest): ModelManifest {
+  const wrong = Object.entries(manifest.thresholds).find(([, value]) => !(value >= 0 && value <= 1))
   const parsed = modelManifestSchema.safeParse(manifest)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw new CpnError('CPN_ERR_USAGE', `a model cannot have this ${issue?.path.join('.')}: ${issue?.message}`, {
+  if (parsed.success && !wrong) return parsed.data
+  const issue = parsed.error?.issues[0]
+  const what = issue ? `${issue.path.join('.')}: ${issue.message}` : `${wrong?.[0]} threshold: ${wrong?.[1]}`
+  throw new CpnError('CPN_ERR_USAGE', `a model cannot have this ${what}`, {
     suggestions: ['Names have lower-case letters, digits, dots and dashes; thresholds are from 0 to 1.'],
   })
 }

@@ -1,7 +1,7 @@
 import { createWriteStream } from 'node:fs'
 import { rm, truncate } from 'node:fs/promises'
-import { Transform } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Readable } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { sha256File } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
 import { type HttpAnswer, type HttpDeadlines, httpGet } from './http.ts'
@@ -75,7 +75,7 @@ async function fetchRest(
   await httpGet(url, headers, { ...defaults, ...options.deadlines }, signal, async (answer) => {
     const at = await beginsAt(answer, start, path)
     checkHead(answer, at, wanted)
-    await append(answer, path, at, wanted, options, signal)
+    await append(answer, path, at, wanted, options)
   })
 }
 
@@ -105,24 +105,41 @@ async function append(
   at: number,
   wanted: Wanted,
   { onProgress }: DownloadOptions,
-  signal: AbortSignal,
 ): Promise<void> {
   let received = at
-  const counted = new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      received += chunk.length
-      if (received > wanted.bytes) return done(failure(`more than the ${wanted.bytes} bytes of the model came`))
-      onProgress?.(received, wanted.bytes)
-      done(null, chunk)
-    },
-  })
+  const count = (chunk: Buffer) => {
+    received += chunk.length
+    if (received > wanted.bytes) throw failure(`more than the ${wanted.bytes} bytes of the model came`)
+    onProgress?.(received, wanted.bytes)
+  }
   try {
-    await pipeline(answer.body, counted, createWriteStream(path, { flags: at === 0 ? 'w' : 'a' }), { signal })
+    await save(answer.body, path, at === 0 ? 'w' : 'a', count)
   } catch (error) {
     if (received > wanted.bytes) await rm(path, { force: true })
     throw error
   }
   if (received < wanted.bytes) throw failure(`only ${received} of ${wanted.bytes} bytes came`, true)
+}
+
+/** Writes a body to a file. Unlike stream.pipeline it also keeps what came just before a failure. */
+async function save(body: Readable, path: string, flags: 'w' | 'a', onChunk: (chunk: Buffer) => void): Promise<void> {
+  const file = createWriteStream(path, { flags })
+  file.on('error', (error) => body.destroy(error))
+  file.on('drain', () => body.resume())
+  body.on('data', (chunk: Buffer) => {
+    try {
+      onChunk(chunk)
+      if (!file.write(chunk)) body.pause()
+    } catch (error) {
+      body.destroy(error as Error)
+    }
+  })
+  try {
+    await finished(body)
+  } finally {
+    file.end()
+    await finished(file)
+  }
 }
 
 /** Removes a file whose bytes are wrong. */

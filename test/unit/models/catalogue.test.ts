@@ -1,0 +1,35 @@
+import assert from 'node:assert/strict'
+import { statSync } from 'node:fs'
+import { test } from 'node:test'
+import { sha256File } from '../../../src/common/digest.ts'
+import { catalogue } from '../../../src/models/store.ts'
+import { familySignatures } from '../../../src/protocol/families.ts'
+import { modelManifestSchema } from '../../../src/protocol/model.ts'
+import { shared, sharedMissing } from '../../helpers/shared.ts'
+
+test('every manifest holds, has an https address and the task of its family', () => {
+  for (const manifest of catalogue()) {
+    modelManifestSchema.parse(manifest)
+    assert.ok(manifest.urls.length > 0 && manifest.urls.every((url) => url.startsWith('https://')), manifest.name)
+    assert.equal(manifest.task, familySignatures[manifest.family].task)
+  }
+})
+
+test('names and digests are there once', () => {
+  const all = catalogue()
+  assert.equal(new Set(all.map(({ name, version }) => `${name}@${version}`)).size, all.length)
+  assert.equal(new Set(all.map(({ sha256 }) => sha256)).size, all.length)
+})
+
+test('sizes and digests are those of the real files', { skip: sharedMissing }, async () => {
+  const files: Record<string, string> = {
+    'yunet-2023mar': 'yunet-2023mar.onnx',
+    'yunet-s-dynamic': 'yunet-s-dynamic.onnx',
+    'ultraface-320': 'ultraface-rfb-320.onnx',
+    'mobilefacenet-112': 'mobilefacenet-foamliu-112.onnx',
+  }
+  for (const { name, sha256, bytes } of catalogue()) {
+    const file = shared('models', files[name]!)
+    assert.deepEqual([await sha256File(file), statSync(file).size], [sha256, bytes], name)
+  }
+})
