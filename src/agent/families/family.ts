@@ -1,0 +1,39 @@
+import type { FamilySignature } from '../../protocol/families.ts'
+import type { FamilyName, ModelRef } from '../../protocol/model.ts'
+import type { Session } from '../inference.ts'
+import type { Detection } from '../vision/detection.ts'
+import type { Raster } from '../vision/raster.ts'
+
+export interface DetectOptions {
+  /** Lowest score of a face, 0..1. */
+  scoreThreshold: number
+  /** Highest IoU of two faces. */
+  nmsThreshold: number
+}
+
+export interface Detector {
+  /**
+   * Faces by falling score, in pixels of the raster; boxes may reach over its edges.
+   * @param raster RGB of any size; it is not changed
+   */
+  detect(raster: Raster, options: DetectOptions): Promise<Detection[]>
+}
+
+export interface Embedder {
+  /** L2-normalised vector of 128 for a face on an aligned RGB crop of 112×112. */
+  embed(crop: Raster): Promise<Float32Array>
+}
+
+/** A kind of network: how its input is made and what its output means. One file each, listed in index.ts. */
+interface FamilyOf<Task extends FamilySignature['task'], Runner> {
+  readonly name: FamilyName
+  readonly task: Task
+  /** Throws CPN_ERR_MODEL_INVALID when the session's inputs or outputs are none of this family. Does not run it. */
+  check(session: Session): void
+  /** Takes a session that passed check(). The runner is used by one caller at a time. */
+  create(session: Session, model: ModelRef): Runner
+}
+
+export type DetectorFamily = FamilyOf<'detect-faces', Detector>
+export type EmbedderFamily = FamilyOf<'embed-faces', Embedder>
+export type Family = DetectorFamily | EmbedderFamily

@@ -1,0 +1,84 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { canonicalJson, sha256 } from '../common/digest.ts'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
+import type { ModelRef } from '../protocol/model.ts'
+import type { Detector, Embedder, Family } from './families/family.ts'
+import { families } from './families/index.ts'
+import { openSession, type Session } from './inference.ts'
+
+/** Loads models by digest when they are first wanted and keeps them. */
+export class ModelLoader {
+  readonly #modelsDir: string
+  readonly #threads: number
+  readonly #sessions = new Map<string, Promise<Session>>()
+  readonly #runners = new Map<string, Promise<Detector | Embedder>>()
+
+  /**
+   * @param modelsDir folder of model files named by sha256
+   * @param threads threads a model may use
+   */
+  constructor(modelsDir: string, threads: number) {
+    this.#modelsDir = modelsDir
+    this.#threads = threads
+  }
+
+  /** Rejects with CPN_ERR_MODEL_MISSING, CPN_ERR_MODEL_DIGEST or CPN_ERR_MODEL_INVALID. */
+  async detector(model: ModelRef): Promise<Detector> {
+    return (await this.#runner(model, 'detect-faces')) as Detector
+  }
+
+  /** Rejects with CPN_ERR_MODEL_MISSING, CPN_ERR_MODEL_DIGEST or CPN_ERR_MODEL_INVALID. */
+  async embedder(model: ModelRef): Promise<Embedder> {
+    return (await this.#runner(model, 'embed-faces')) as Embedder
+  }
+
+  #runner(model: ModelRef, task: Family['task']): Promise<Detector | Embedder> {
+    const family = families[model.family]
+    if (family.task !== task) throw wrongTask(model, task)
+    return remember(this.#runners, canonicalJson(model), async () => {
+      const session = await remember(this.#sessions, model.sha256, () => this.#open(model))
+      family.check(session)
+      return family.create(session, model)
+    })
+  }
+
+  async #open({ name, sha256: digest }: ModelRef): Promise<Session> {
+    // From memory and not from the file: what runs is what was checked, and data in other files is out of reach.
+    const bytes = await readFile(join(this.#modelsDir, digest)).catch((cause) => {
+      throw missing(name, digest, cause)
+    })
+    if (sha256(bytes) !== digest) throw altered(name, digest)
+    return openSession(bytes, this.#threads)
+  }
+}
+
+/** The value under `key`, made at the first call; one that failed is made anew. */
+function remember<T>(values: Map<string, Promise<T>>, key: string, make: () => Promise<T>): Promise<T> {
+  const known = values.get(key)
+  if (known) return known
+  const value = make()
+  values.set(key, value)
+  value.catch(() => values.delete(key))
+  return value
+}
+
+function missing(name: string, digest: string, cause: unknown): CpnError {
+  const reason = systemErrorCode(cause) ?? 'it cannot be read'
+  return new CpnError('CPN_ERR_MODEL_MISSING', `the node has no model ${name} (sha256 ${digest}): ${reason}`, {
+    cause,
+    suggestions: ['Run `cpn provision` for this host.'],
+  })
+}
+
+function altered(name: string, digest: string): CpnError {
+  return new CpnError('CPN_ERR_MODEL_DIGEST', `the node's file of model ${name} is not the one of sha256 ${digest}`, {
+    suggestions: ['Run `cpn provision` for this host: it replaces files that changed.'],
+  })
+}
+
+function wrongTask({ name, family }: ModelRef, task: string): CpnError {
+  return new CpnError('CPN_ERR_MODEL_INVALID', `model ${name} of family ${family} does not ${task.replace('-', ' ')}`, {
+    suggestions: ['Choose a model that is made for this task.'],
+  })
+}

@@ -1,0 +1,54 @@
+import { CpnError } from '../../common/errors.ts'
+import { decodeJpeg } from './decode-jpeg.ts'
+import { decodeOther } from './decode-other.ts'
+import { describeContent, type ImageFormat, imageFormat } from './image-format.ts'
+import { upright } from './orient.ts'
+import type { Raster } from './raster.ts'
+import { fromRaster, toRaster } from './sharp.ts'
+
+/** A decoded image. */
+export interface DecodedImage {
+  format: ImageFormat
+  /** Pixels as the file has them; `orientation` (EXIF, 1 to 8) is still to be applied. */
+  stored: Raster
+  orientation: number
+  /** What goes back into the encoded copy. */
+  metadata: Metadata
+}
+
+export type Metadata =
+  /** EXIF block and ICC profile of a JPEG, to be written as they are. */
+  | { kind: 'blocks'; exif: Uint8Array | undefined; icc: Uint8Array | undefined }
+  /** The file itself, out of which sharp takes what is wanted. */
+  | { kind: 'file'; bytes: Uint8Array; exif: boolean; icc: boolean }
+
+/**
+ * Decodes an image, its first frame if it has several. Damaged files give as much as the decoder can make out.
+ * Throws CPN_ERR_IMAGE_UNSUPPORTED, CPN_ERR_IMAGE_DECODE, or CPN_ERR_IMAGE_TOO_LARGE before any pixel is decoded.
+ * @param maxPixels largest image accepted, width × height
+ */
+export async function decodeImage(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage> {
+  if (bytes.length === 0) throw new CpnError('CPN_ERR_IMAGE_DECODE', 'the file is empty')
+  const format = imageFormat(bytes)
+  if (format === undefined) throw unsupported(bytes)
+  return format === 'jpeg' ? decodeJpeg(bytes, maxPixels) : decodeOther(bytes, format, maxPixels)
+}
+
+function unsupported(bytes: Uint8Array): CpnError {
+  return new CpnError('CPN_ERR_IMAGE_UNSUPPORTED', `the file is ${describeContent(bytes)}, which is not read`, {
+    suggestions: ['Convert it to JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
+  })
+}
+
+/** Size of the upright image. */
+export function uprightSize({ stored, orientation }: DecodedImage): { width: number; height: number } {
+  const { width, height } = stored
+  return orientation > 4 ? { width: height, height: width } : { width, height }
+}
+
+/** The upright image, shrunk so that no edge is longer than `edge`. */
+export async function viewOf({ stored, orientation }: DecodedImage, edge: number): Promise<Raster> {
+  if (Math.max(stored.width, stored.height) <= edge) return upright(stored, orientation)
+  const shrunk = fromRaster(stored).resize({ width: edge, height: edge, fit: 'inside' })
+  return upright(await toRaster(shrunk), orientation)
+}
