@@ -7,14 +7,14 @@ import { systemErrorCode } from '../common/errors.ts'
  * The unfinished file of a download. While it grows its name says which process writes it, so that two processes
  * never write to one file; given back it waits as <sha256>.part for whoever goes on.
  */
-export interface Partial {
+export interface PartialFile {
   readonly path: string
   /** Keeps what has come for a later download. */
   giveBack(): Promise<void>
 }
 
 /** Takes over what an earlier download left, or begins an empty one. */
-export async function claimPartial(dir: string, sha256: string): Promise<Partial> {
+export async function claimPartial(dir: string, sha256: string): Promise<PartialFile> {
   const path = join(dir, `${sha256}.${process.pid}-${randomBytes(4).toString('hex')}.part`)
   for (const left of await abandonedPartials(dir, sha256)) if (await moved(left, path)) break
   return { path, giveBack: async () => void (await moved(path, join(dir, `${sha256}.part`))) }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { sha256File } from '../common/digest.ts'
@@ -8,7 +9,7 @@ import { type DownloadOptions, download } from './download.ts'
 import { install, readManifest, writeManifest } from './folder.ts'
 import { inspectModel } from './inspect.ts'
 import { copyFromFolder, mirrorUrls, parseMirror } from './mirror.ts'
-import { abandonedPartials, claimPartial, type Partial, sizeOf } from './partial.ts'
+import { abandonedPartials, claimPartial, type PartialFile, sizeOf } from './partial.ts'
 import type { InstalledModel } from './store.ts'
 
 export interface PullOptions extends DownloadOptions {
@@ -53,7 +54,7 @@ async function presentModel(dir: string, manifest: ModelManifest): Promise<Insta
   // A command that was killed between the bytes and their manifest leaves this to its successor.
   if (!known) {
     await inspectModel(path, manifest.family)
-    await writeManifest(dir, manifest, join(dir, `${manifest.sha256}.${process.pid}.json.part`))
+    await writeManifest(dir, manifest, join(dir, `${manifest.sha256}.${randomUUID()}.json.part`))
   }
   return { manifest: known ?? manifest, path }
 }
@@ -69,7 +70,7 @@ function sources(manifest: ModelManifest, options: PullOptions): Source[] {
 async function fetchFromFirst(
   places: Source[],
   manifest: ModelManifest,
-  partial: Partial,
+  partial: PartialFile,
   logger: Logger,
   signal?: AbortSignal,
 ): Promise<void> {
@@ -100,7 +101,7 @@ function nowhere(manifest: ModelManifest, reasons: string[]): CpnError {
   })
 }
 
-async function giveBackOrRemove(partial: Partial): Promise<void> {
+async function giveBackOrRemove(partial: PartialFile): Promise<void> {
   if ((await sizeOf(partial.path)) > 0) await partial.giveBack()
   else await rm(partial.path, { force: true })
 }
