@@ -1,0 +1,73 @@
+import { access } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import type { Context } from '../common/context.ts'
+import { CpnError } from '../common/errors.ts'
+import { addHostToInventory, checkedHostEntry, inventoryWithHost } from '../inventory/edit.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { inventoryPath } from '../inventory/load.ts'
+import { findHost } from '../inventory/select.ts'
+import { openState, type State, statePaths } from '../inventory/state.ts'
+import { forgetHostKey, recordHostKey } from '../transport/host-keys.ts'
+import { type AcceptedKey, acceptHostKey, assertDecidable, type HostKeyTrust } from './accept-host-key.ts'
+
+export interface AddHostOptions extends HostKeyTrust {
+  inventory?: string
+  name: string
+  /** What the inventory will say of the host. */
+  settings: Partial<Omit<Host, 'name'>>
+}
+
+export interface AddedHost {
+  host: Host
+  /** Absolute path of the inventory. */
+  inventory: string
+  /** null for a local host. */
+  hostKey: { type: string; fingerprint: string; known: boolean } | null
+}
+
+/** Adds a host: its key is fetched and accepted first, then recorded, then the inventory is written. */
+export async function addHost(options: AddHostOptions, context: Context): Promise<AddedHost> {
+  const file = inventoryPath(options.inventory)
+  const entry = checkedHostEntry(options.name, await withUsableIdentity(options))
+  const { inventory } = await inventoryWithHost(file, options.name, entry)
+  const host = findHost(inventory, options.name)
+  const accepted = host.transport === 'local' ? undefined : await acceptKey(host, inventory, options, context)
+  const state = await openState(inventory.stateDir)
+  if (accepted) await replaceKey(state, host.name, accepted)
+  await addHostToInventory(file, host.name, entry)
+  await state.recordHostEvent(host.name, { event: 'added', address: host.address, hostKey: accepted?.key.fingerprint })
+  return { host, inventory: file, hostKey: accepted ? shown(accepted) : null }
+}
+
+async function acceptKey(
+  host: Host,
+  { hosts, stateDir }: Inventory,
+  trust: HostKeyTrust,
+  context: Context,
+): Promise<AcceptedKey> {
+  assertDecidable(trust, context)
+  return acceptHostKey(host, trust, { hosts, knownHostsFile: statePaths(stateDir).knownHostsFile }, context)
+}
+
+// What an earlier host of this name left behind must not be accepted from the new one.
+async function replaceKey({ knownHostsFile }: State, name: string, { key }: AcceptedKey): Promise<void> {
+  await forgetHostKey(knownHostsFile, name)
+  await recordHostKey(knownHostsFile, name, key)
+}
+
+const shown = ({ key: { type, fingerprint }, known }: AcceptedKey) => ({ type, fingerprint, known })
+
+// A relative path means something else in the inventory, which may lie in another folder.
+async function withUsableIdentity({ name, settings }: AddHostOptions): Promise<object> {
+  const { identityFile } = settings
+  if (identityFile === undefined || identityFile.startsWith('~')) return settings
+  const path = resolve(identityFile)
+  await access(path).catch((cause: unknown) => {
+    throw new CpnError('CPN_ERR_IDENTITY', `the identity file ${path} cannot be read`, {
+      host: name,
+      cause,
+      suggestions: ['Name the private key file with --identity-file, or leave it to ~/.ssh/config and ssh-agent.'],
+    })
+  })
+  return { ...settings, identityFile: path }
+}
