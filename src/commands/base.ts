@@ -23,9 +23,9 @@ export abstract class BaseCommand extends Command {
       helpValue: 'FILE',
       helpGroup: 'GLOBAL',
       env: 'CPN_INVENTORY',
-      description: 'inventory to use; default $CPN_INVENTORY, else ./inventory.yaml',
+      description: 'Inventory to use; default ./inventory.yaml.',
     }),
-    yes: Flags.boolean({ helpGroup: 'GLOBAL', description: 'answer yes to what would be asked' }),
+    yes: Flags.boolean({ helpGroup: 'GLOBAL', description: 'Answer yes to what would be asked.' }),
   }
 
   #yes = false
