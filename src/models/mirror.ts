@@ -12,7 +12,10 @@ export type Mirror = { kind: 'folder'; path: string } | { kind: 'web'; base: str
 /** Reads the value of CPN_MODEL_MIRROR: a folder, a file: address or an http(s) address. */
 export function parseMirror(value: string | undefined): Mirror | undefined {
   if (value === undefined || value === '') return undefined
-  if (/^https?:\/\//i.test(value)) return { kind: 'web', base: value.endsWith('/') ? value : `${value}/` }
+  if (/^https?:/i.test(value)) {
+    if (!URL.canParse(value)) throw noAddress(value)
+    return { kind: 'web', base: value.endsWith('/') ? value : `${value}/` }
+  }
   if (/^file:/i.test(value)) return { kind: 'folder', path: folderOf(value) }
   return { kind: 'folder', path: resolve(value.replace(/^~(?=\/|$)/, homedir())) }
 }
@@ -21,11 +24,15 @@ function folderOf(address: string): string {
   try {
     return fileURLToPath(address)
   } catch (cause) {
-    throw new CpnError('CPN_ERR_USAGE', `CPN_MODEL_MIRROR is no file address: ${address}`, {
-      cause,
-      suggestions: ['Give a folder (/path/to/models), file:///path/to/models or https://host/path.'],
-    })
+    throw noAddress(address, cause)
   }
+}
+
+function noAddress(address: string, cause?: unknown): CpnError {
+  return new CpnError('CPN_ERR_USAGE', `CPN_MODEL_MIRROR is no address: ${address}`, {
+    cause,
+    suggestions: ['Give a folder (/path/to/models), file:///path/to/models or https://host/path.'],
+  })
 }
 
 /** The addresses a web mirror may have a model at, if there is one: names of its public files, then its digest. */
