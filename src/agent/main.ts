@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { CpnError, systemErrorCode, toCpnError } from '../common/errors.ts'
 import { version } from '../common/version.ts'
 import { encodeError } from '../protocol/wire-errors.ts'
+import { runBridge } from './bridge.ts'
 import { followLog, logEnd, recentLines } from './control/logs.ts'
 import { startAgent } from './control/start.ts'
 import { agentStatus } from './control/status.ts'
@@ -46,6 +47,7 @@ const commands: Record<string, (call: Call) => unknown> = {
     return runSupervisor({ fleet: fleet(), releaseDir, keptBy: keptBy(values['kept-by']) })
   },
   keeper: ({ fleet }) => runKeeper(fleet()),
+  bridge: ({ fleet }) => runBridge(fleet().socket, process.stdin, process.stdout),
   receive: ({ args }) => receiveCommand(args),
   link: ({ args }) => linkCommand(args),
   version: () => ({ version, node: process.version }),

@@ -1,7 +1,7 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { type IncomingHttpHeaders, request } from 'node:http'
+import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -30,6 +30,7 @@ export interface AgentAnswer {
   headers: IncomingHttpHeaders
   body: Buffer
   /** The body; undefined when it is not JSON. */
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever came
   json: any
 }
 
@@ -172,6 +173,16 @@ export class AgentFleet implements AsyncDisposable {
     return await promise
   }
 
+  /** Sends only the head of a request and reads what comes back. */
+  async askHead(method: string, path: string, headers: Record<string, string>): Promise<AgentAnswer> {
+    const sent = request({ socketPath: this.folder.socket, method, path, headers, agent: false })
+    sent.flushHeaders()
+    const [response] = (await once(sent, 'response')) as [IncomingMessage]
+    const bytes = await buffer(response)
+    sent.destroy()
+    return { status: response.statusCode ?? 0, headers: response.headers, body: bytes, json: parse(bytes.toString()) }
+  }
+
   /** Worker processes of the running supervisor. */
   workers(): TestProcess[] {
     return this.processes().filter(({ command }) => command.includes('worker.mjs'))
@@ -222,7 +233,7 @@ const noSystemd = {
   DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
 }
 
-function parse(text: string): any {
+function parse(text: string) {
   try {
     return JSON.parse(text)
   } catch {

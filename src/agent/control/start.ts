@@ -2,6 +2,7 @@ import { existsSync, realpathSync, rmSync } from 'node:fs'
 import { basename } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
+import { readAgentConfig } from '../agent-config-file.ts'
 import { lastLines } from '../agent-log.ts'
 import { type AgentView, lookAtAgent } from '../agent-socket.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
@@ -9,6 +10,7 @@ import { ensureKept, type Kept } from '../keep/ensure-kept.ts'
 import { lingers } from '../keep/linger.ts'
 import { systemdAnswers } from '../keep/systemd-user.ts'
 import { readPidFile } from '../process/pid-file.ts'
+import { checkSocketPath } from '../server/socket-server.ts'
 import { endAgent } from './stop.ts'
 
 export interface Started extends Kept {
@@ -28,11 +30,14 @@ const pollMs = 50
 const tail = 20
 
 /**
- * Makes the agent of the current release run. A running one of another release, or one that takes no jobs any more, is
- * drained and replaced.
+ * Makes the agent of the current release run. A running one is drained and replaced when it is of another release, takes
+ * no jobs any more, or has lost its keeper.
  */
 export async function startAgent(fleet: FleetFolder, options: StartOptions): Promise<Started | { stopped: true }> {
   if (options.ifNotStopped && existsSync(fleet.stopped)) return { stopped: true }
+  // What the agent would fail at is better said here and now.
+  readAgentConfig(fleet.config)
+  checkSocketPath(fleet.socket)
   rmSync(fleet.stopped, { force: true })
   const running = await lookAtAgent(fleet.socket)
   if (running && !options.restart && isCurrent(fleet, running)) {
@@ -46,7 +51,8 @@ export async function startAgent(fleet: FleetFolder, options: StartOptions): Pro
 }
 
 function isCurrent(fleet: FleetFolder, { card, heartbeat }: AgentView): boolean {
-  return card.release === basename(realpathSync(fleet.current)) && heartbeat.state !== 'draining'
+  const kept = card.isolation.supervisor !== 'keeper' || readPidFile(fleet.keeperPid).length > 0
+  return kept && card.release === basename(realpathSync(fleet.current)) && heartbeat.state !== 'draining'
 }
 
 async function keptNow({ card }: AgentView): Promise<Kept> {

@@ -44,7 +44,7 @@ export class WorkerSeat {
   #retiring = false
   #closed = false
   #timer: NodeJS.Timeout | undefined
-  /** How often a worker that ended by itself was replaced. */
+  /** How often the worker was replaced. */
   restarts = 0
 
   constructor(options: SeatOptions) {

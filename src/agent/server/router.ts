@@ -57,6 +57,8 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: un
   // A body that nobody read would stand in the way of the connection's next request.
   request.resume()
   const body = encodeError(error)
+  // One that is too large is not worth the wait.
+  if (status === 413) response.setHeader('connection', 'close')
   response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) })
   response.end(body)
 }

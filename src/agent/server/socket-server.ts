@@ -27,7 +27,8 @@ export async function closeServer(server: Server, graceMs: number): Promise<void
   clearTimeout(timer)
 }
 
-function checkSocketPath(path: string): void {
+/** Throws CPN_ERR_AGENT_START for a path that the kernel would not take. */
+export function checkSocketPath(path: string): void {
   const limit = process.platform === 'darwin' ? maxSocketPathBytes.darwin : maxSocketPathBytes.linux
   const bytes = Buffer.byteLength(path)
   if (bytes <= limit) return
