@@ -15,7 +15,7 @@ type ExitClass = Exclude<keyof typeof exitCodes, 'ok'>
 
 /**
  * Every error code with the exit code it leads to when it ends a command. docs/errors.md explains each of them;
- * test/unit/common/error-codes.test.ts keeps both lists the same.
+ * test/unit/error-codes.test.ts keeps both lists the same.
  */
 export const errorCodes = {
   CPN_ERR_BUG: 'bug',
@@ -49,6 +49,7 @@ export const errorCodes = {
   CPN_ERR_AUTH_TIMEOUT: 'noHost',
   CPN_ERR_AUTH_FAILED: 'noHost',
   CPN_ERR_IDENTITY: 'noHost',
+  CPN_ERR_SSH_CONFIG: 'noHost',
   CPN_ERR_JUMP: 'noHost',
   CPN_ERR_CONNECTION_LOST: 'noHost',
   CPN_ERR_CHANNEL_TIMEOUT: 'noHost',
