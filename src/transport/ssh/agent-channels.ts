@@ -1,0 +1,102 @@
+import type { Duplex } from 'node:stream'
+import { CpnError } from '../../common/errors.ts'
+import type { Logger } from '../../common/logger.ts'
+import { maxSocketPathBytes } from '../../protocol/paths.ts'
+import { agentUnreachable } from '../agent-unreachable.ts'
+import { quote } from '../shell.ts'
+import type { ExecResult } from '../transport.ts'
+import { Bridge } from './bridge.ts'
+import { ChannelSocket } from './channel-socket.ts'
+import type { SshConnection } from './connection.ts'
+
+/** Connections to the agent: forwarded by sshd, or over the bridge where sshd forbids that. */
+export class AgentChannels {
+  tunnel: 'streamlocal' | 'bridge' | undefined
+  readonly #connection: SshConnection
+  readonly #exec: (script: string, signal?: AbortSignal) => Promise<ExecResult>
+  readonly #logger: Logger
+  #bridge: Promise<Bridge> | undefined
+
+  constructor(
+    connection: SshConnection,
+    exec: (script: string, signal?: AbortSignal) => Promise<ExecResult>,
+    logger: Logger,
+  ) {
+    this.#connection = connection
+    this.#exec = exec
+    this.#logger = logger
+  }
+
+  async open(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {
+    if (this.tunnel === 'bridge') return this.#overBridge(bridgeCommand, signal)
+    try {
+      const channel = await this.#connection.openStreamLocal(socketPath, signal)
+      this.tunnel = 'streamlocal'
+      return new ChannelSocket(channel, this.#connection.lost, { allowHalfOpen: false })
+    } catch (error) {
+      if (!isRefusal(error)) throw error
+      return this.#afterRefusal(socketPath, bridgeCommand, error, signal)
+    }
+  }
+
+  /** Ends the bridge when no connection uses it, for a server that is out of sessions. */
+  releaseIfIdle(): void {
+    const release = async (bridge: Bridge): Promise<void> => {
+      if (bridge.isIdle) await bridge.close()
+    }
+    this.#bridge?.then(release, () => undefined)
+  }
+
+  async close(): Promise<void> {
+    const bridge = await this.#bridge?.catch(() => undefined)
+    await bridge?.close()
+  }
+
+  /** A missing socket, one nobody listens to, a long path and a policy are refused alike: find out which. */
+  async #afterRefusal(socketPath: string, bridgeCommand: string, error: Error, signal?: AbortSignal): Promise<Duplex> {
+    const { host } = this.#connection.place
+    if (Buffer.byteLength(socketPath) > maxSocketPathBytes.linux) {
+      throw agentUnreachable(host, `the path of its socket is too long (${socketPath})`, error)
+    }
+    const { exitCode } = await this.#exec(`[ -S ${quote(socketPath)} ]`, signal)
+    if (exitCode !== 0) throw agentUnreachable(host, `there is no socket ${socketPath}`, error)
+    if (this.tunnel === 'streamlocal') throw agentUnreachable(host, `nothing listens on ${socketPath}`, error)
+    const socket = await this.#overBridge(bridgeCommand, signal)
+    this.tunnel = 'bridge'
+    this.#logger.info({ host }, 'sshd forbids forwarding: agent connections go over a bridge')
+    return socket
+  }
+
+  async #overBridge(command: string, signal?: AbortSignal): Promise<Duplex> {
+    const running = await this.#bridge?.catch(() => undefined)
+    if (!running?.isAlive) this.#bridge = this.#nextBridge(running, command)
+    const bridge = await this.#bridge!
+    signal?.throwIfAborted()
+    try {
+      return await bridge.connect(signal)
+    } catch (error) {
+      // As long as nothing has come through, forwarding may be allowed and the agent away.
+      if (this.tunnel !== 'bridge' && bridge.isIdle) await bridge.close()
+      throw error
+    }
+  }
+
+  /** One start for all who ask at the same time. */
+  #nextBridge(dead: Bridge | undefined, command: string): Promise<Bridge> {
+    const starting = this.#starting
+    if (starting) return starting
+    this.#starting = (async () => {
+      await dead?.close()
+      return Bridge.start(this.#connection, command)
+    })().finally(() => {
+      this.#starting = undefined
+    })
+    return this.#starting
+  }
+
+  #starting: Promise<Bridge> | undefined
+}
+
+function isRefusal(error: unknown): error is CpnError {
+  return error instanceof CpnError && ['CPN_ERR_FORWARDING_REFUSED', 'CPN_ERR_CHANNEL_REFUSED'].includes(error.code)
+}

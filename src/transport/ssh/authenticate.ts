@@ -1,0 +1,115 @@
+import type { AnyAuthMethod, KeyboardInteractiveAuthMethod } from 'ssh2'
+import type { Prompter } from '../../common/context.ts'
+import { CpnError } from '../../common/errors.ts'
+import type { Keyring } from './keyring.ts'
+import type { Target } from './target.ts'
+
+/** Answers that a person may give before a login counts as refused. */
+const maxAnswers = 3
+
+export interface AuthenticatorOptions {
+  target: Target
+  keyring: Keyring
+  prompter: Prompter
+  /** Ends the login with an error. */
+  fail: (error: unknown) => void
+}
+
+/** Chooses what to try next in one login: keys, then what the server asks a person for. Nothing is tried twice. */
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
+  #methods: string[] = []
+  #answers = 0
+  #started = false
+  #keysTried = false
+
+  constructor(options: AuthenticatorOptions) {
+    this.#options = options
+  }
+
+  /** ssh2's authHandler. The first call has no methods yet: asking for none makes the server say what it takes. */
+  readonly next = (
+    methods: string[] | null,
+    _partial: boolean | null,
+    answer: (method: AnyAuthMethod | false) => void,
+  ): void => {
+    const { user: username } = this.#options.target
+    this.#methods = methods ?? this.#methods
+    if (!this.#started) answer({ type: 'none', username })
+    else if (this.#takeKeys()) answer({ type: 'agent', username, agent: this.#options.keyring })
+    else if (!this.#options.prompter.interactive || this.#answers >= maxAnswers) answer(false)
+    else if (this.#methods.includes('keyboard-interactive')) answer(this.#keyboard(username))
+    else if (this.#methods.includes('password')) this.#password(username, answer)
+    else answer(false)
+    this.#started = true
+  }
+
+  /** The error of a refused login: what was tried and what would help. */
+  refusal(): CpnError {
+    const { target, keyring } = this.#options
+    const tried = [
+      ...keyring.labels.map((label) => `key ${label}`),
+      ...(this.#answers > 0 ? [`${this.#answers} answers typed in`] : []),
+    ]
+    const reasons = keyring.problems.map(({ message }) => `; ${message}`).join('')
+    const message =
+      `${target.hostname}:${target.port} refused the login of ${target.user}: tried ${tried.join(', ') || 'nothing'}` +
+      `; the server takes ${this.#methods.join(', ') || 'nothing'}${reasons}`
+    return new CpnError('CPN_ERR_AUTH_FAILED', message, { host: target.name, suggestions: this.#suggestions() })
+  }
+
+  #takeKeys(): boolean {
+    if (this.#keysTried || !this.#methods.includes('publickey')) return false
+    this.#keysTried = true
+    return this.#options.keyring.labels.length > 0
+  }
+
+  #password(username: string, answer: (method: AnyAuthMethod) => void): void {
+    this.#answers++
+    this.#secrets([`Password of ${this.#who()}: `], ([password = '']) =>
+      answer({ type: 'password', username, password }),
+    )
+  }
+
+  #keyboard(username: string): KeyboardInteractiveAuthMethod {
+    return {
+      type: 'keyboard-interactive',
+      username,
+      prompt: (_name, instructions, _language, prompts, finish) => {
+        this.#answers++
+        const intro = instructions === '' ? '' : `${instructions} `
+        const question = prompts.map(({ prompt }) => `${this.#who()}: ${intro}${prompt}`)
+        this.#secrets(question, finish)
+      },
+    }
+  }
+
+  #secrets(questions: string[], use: (answers: string[]) => void): void {
+    const { prompter, fail } = this.#options
+    const askAll = async (): Promise<string[]> => {
+      const answers: string[] = []
+      for (const question of questions) answers.push(await prompter.secret(question))
+      return answers
+    }
+    askAll().then(use, fail)
+  }
+
+  #who(): string {
+    const { user, hostname, name } = this.#options.target
+    return name === hostname ? `${user}@${hostname}` : `${user}@${hostname} (${name})`
+  }
+
+  #suggestions(): string[] {
+    const { target, prompter, keyring } = this.#options
+    const login = `${target.user}@${target.hostname}`
+    const takesPassword = this.#methods.includes('password') || this.#methods.includes('keyboard-interactive')
+    return [
+      `Check that ${target.user} is the right user there, and that its authorized_keys has one of these keys.`,
+      ...keyring.problems.flatMap(({ suggestions }) => suggestions),
+      ...(takesPassword && !prompter.interactive
+        ? ['Run the command on a terminal: it asks for the password then.']
+        : []),
+      ...(takesPassword ? [`Install a key: ssh-copy-id -p ${target.port} ${login}`] : []),
+    ]
+  }
+}

@@ -1,0 +1,125 @@
+import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
+import type { Duplex } from 'node:stream'
+import { withDeadline } from '../../common/deadline.ts'
+import { CpnError } from '../../common/errors.ts'
+import { bridgeAuthority, bridgeErrorHeader, bridgeSettings, bridgeWindowBytes } from '../../protocol/bridge.ts'
+import { agentUnreachable } from '../agent-unreachable.ts'
+import { withMarkers } from '../lifeline.ts'
+import type { SshConnection } from './connection.ts'
+import { deadline } from './deadlines.ts'
+import { type Place, timeoutError } from './errors.ts'
+import { type Session, startSession } from './session.ts'
+
+/** The master's end of the bridge: connections to the agent as HTTP/2 streams over one exec channel. */
+export class Bridge {
+  readonly #place: Place
+  readonly #http2: ClientHttp2Session
+  readonly #session: Session
+  #open = 0
+
+  private constructor(place: Place, http2: ClientHttp2Session, session: Session) {
+    this.#place = place
+    this.#http2 = http2
+    this.#session = session
+  }
+
+  /** Runs `command` on the host, which has to speak HTTP/2 as a server on its stdio. */
+  static async start(connection: SshConnection, command: string, signal?: AbortSignal): Promise<Bridge> {
+    const session = await startSession(connection, (nonce) => withMarkers(command, nonce), { signal })
+    const http2 = connect('http://agent', { createConnection: () => session.stdio, ...bridgeSettings })
+    http2.on('error', () => undefined)
+    try {
+      await ready(http2, session, connection.place, signal)
+    } catch (error) {
+      http2.destroy()
+      session.stdio.destroy()
+      throw error
+    }
+    return new Bridge(connection.place, http2, session)
+  }
+
+  get isAlive(): boolean {
+    return !this.#http2.destroyed && !this.#http2.closed
+  }
+
+  get isIdle(): boolean {
+    return this.#open === 0
+  }
+
+  /** One connection to the agent. */
+  async connect(signal?: AbortSignal): Promise<Duplex> {
+    const ms = deadline('channel')
+    const stream = this.#http2.request({ ':method': 'CONNECT', ':authority': bridgeAuthority }, { endStream: false })
+    this.#open++
+    stream.once('close', () => void this.#open--)
+    const late = (): Error => timeoutError('channel', ms, this.#place)
+    try {
+      await withDeadline(ms, late, () => accepted(stream, this.#place), signal)
+    } catch (error) {
+      stream.on('error', () => undefined)
+      stream.close(constants.NGHTTP2_CANCEL)
+      throw error
+    }
+    return asSocket(stream)
+  }
+
+  /** Ends the bridge and its command. */
+  async close(): Promise<void> {
+    this.#http2.destroy()
+    this.#session.stdio.destroy()
+    await this.#session.exited.catch(() => undefined)
+  }
+}
+
+async function ready(http2: ClientHttp2Session, session: Session, place: Place, signal?: AbortSignal): Promise<void> {
+  const ms = deadline('bridge')
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  let said = ''
+  session.stderr.setEncoding('utf8').on('data', (text: string) => {
+    said = `${said}${text}`.slice(-2000)
+  })
+  http2.once('remoteSettings', () => {
+    http2.setLocalWindowSize(bridgeWindowBytes)
+    resolve()
+  })
+  const ended = (): void => reject(notStarted(place, said))
+  http2.once('close', ended)
+  session.exited.then(ended, reject)
+  await withDeadline(
+    ms,
+    () => timeoutError('bridge', ms, place, said),
+    () => promise,
+    signal,
+  )
+}
+
+function notStarted({ host, where }: Place, said: string): CpnError {
+  const why = said.trim() === '' ? 'it said nothing' : said.trim()
+  return new CpnError('CPN_ERR_FORWARDING_REFUSED', `${where} forbids forwarding, and the bridge ended: ${why}`, {
+    host,
+    suggestions: ['Allow AllowStreamLocalForwarding in sshd_config on the host, or provision it again.'],
+  })
+}
+
+function accepted(stream: ClientHttp2Stream, { host }: Place): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  stream.once('response', (headers) => {
+    if (headers[':status'] === 200) return resolve()
+    reject(agentUnreachable(host, `its socket answered ${headers[bridgeErrorHeader] ?? headers[':status']}`))
+  })
+  stream.once('error', reject)
+  stream.once('close', () => reject(agentUnreachable(host, 'the bridge closed the connection')))
+  return promise
+}
+
+/** With the methods that HTTP clients call on sockets. */
+function asSocket(stream: ClientHttp2Stream): Duplex {
+  const self = (): Duplex => stream
+  return Object.assign(stream, {
+    setNoDelay: self,
+    setKeepAlive: self,
+    setTimeout: self,
+    ref: self,
+    unref: self,
+  }) as Duplex
+}

@@ -1,0 +1,169 @@
+import { setMaxListeners } from 'node:events'
+import type { Duplex } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Client, ClientChannel } from 'ssh2'
+import { withDeadline } from '../../common/deadline.ts'
+import { CpnError } from '../../common/errors.ts'
+import { deadline } from './deadlines.ts'
+import { channelError, lostError, type Place, timeoutError } from './errors.ts'
+import { watchLiveness } from './liveness.ts'
+
+type ChannelCallback<T> = (error: Error | undefined, channel: T) => void
+
+/** A logged-in connection to one SSH server and the channels on it. */
+export class SshConnection {
+  readonly place: Place
+  readonly client: Client
+  /** Called when the server takes no more sessions: whoever holds one without need may end it. */
+  onCrowded: () => void = () => undefined
+  readonly #lost = new AbortController()
+  readonly #sessions = new Set<ClientChannel>()
+  #sessionEnded = Promise.withResolvers<void>()
+  #capacity: number | undefined
+  #isClosing = false
+
+  /** Takes over the client and its socket. */
+  constructor(client: Client, socket: Duplex, place: Place) {
+    this.client = client
+    this.place = place
+    setMaxListeners(0, this.lost)
+    const stopWatching = watchLiveness(socket, () => this.#lose(new Error('no answer any more')))
+    this.lost.addEventListener('abort', stopWatching, { once: true })
+    client.on('error', (error) => this.#lose(error))
+    client.on('end', () => this.#lose())
+    client.on('close', () => {
+      stopWatching()
+      this.#lose()
+    })
+  }
+
+  /** Aborts with CPN_ERR_CONNECTION_LOST when the connection is gone, unless it was closed from here. */
+  get lost(): AbortSignal {
+    return this.#lost.signal
+  }
+
+  /** Sessions the server allowed at once when it last refused one; undefined while it never did. */
+  get capacity(): number | undefined {
+    return this.#capacity
+  }
+
+  /** A session channel that runs `command`; waits for one of ours to end while the server takes no more of them. */
+  async openSession(command: string, signal?: AbortSignal): Promise<ClientChannel> {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await this.#trySession(command, signal)
+      } catch (error) {
+        if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_CHANNEL_REFUSED') throw error
+        if (!(await this.#roomForSession(tries, signal))) throw tooManySessions(error)
+      }
+    }
+  }
+
+  openStreamLocal(socketPath: string, signal?: AbortSignal): Promise<ClientChannel> {
+    const what = `a channel to ${socketPath}`
+    return this.#open(what, (done) => this.client.openssh_forwardOutStreamLocal(socketPath, done as never), signal)
+  }
+
+  openTcp(address: string, port: number, signal?: AbortSignal): Promise<ClientChannel> {
+    const what = `a channel to ${address}:${port}`
+    return this.#open(what, (done) => this.client.forwardOut('127.0.0.1', 0, address, port, done as never), signal)
+  }
+
+  /** Runs a request for something on the connection under its deadline. */
+  request<T>(what: string, start: (done: ChannelCallback<T>) => unknown, signal?: AbortSignal): Promise<T> {
+    return this.#open(what, start, signal)
+  }
+
+  /** Hangs up in an orderly way. */
+  async close(): Promise<void> {
+    this.#isClosing = true
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.client.once('close', () => resolve())
+    if (this.lost.aborted) return this.destroy()
+    this.client.end()
+    const timer = setTimeout(() => this.destroy(), deadline('close'))
+    await promise.finally(() => clearTimeout(timer))
+  }
+
+  /** Hangs up now. */
+  destroy(error?: Error): void {
+    this.#isClosing = error === undefined
+    if (error) this.#lose(error)
+    this.client.destroy()
+  }
+
+  async #trySession(command: string, signal?: AbortSignal): Promise<ClientChannel> {
+    const channel = await this.#open<ClientChannel>(
+      'a session',
+      (done) => this.client.exec(command, done as never),
+      signal,
+    )
+    this.#sessions.add(channel)
+    channel.once('close', () => this.#endSession(channel))
+    return channel
+  }
+
+  #endSession(channel: ClientChannel): void {
+    this.#sessions.delete(channel)
+    this.#sessionEnded.resolve()
+    this.#sessionEnded = Promise.withResolvers()
+  }
+
+  /** The server counts a session for a moment after its end: a few quick tries, then only when another one ends. */
+  async #roomForSession(tries: number, signal?: AbortSignal): Promise<boolean> {
+    if (tries <= 3) {
+      await sleep(20 * tries, undefined, { signal })
+      return true
+    }
+    if (this.#sessions.size === 0) return false
+    this.#capacity = this.#sessions.size
+    this.onCrowded()
+    const timer = AbortSignal.timeout(deadline('channel'))
+    const gaveUp = Promise.withResolvers<false>()
+    timer.addEventListener('abort', () => gaveUp.resolve(false), { once: true })
+    return Promise.race([this.#sessionEnded.promise.then(() => true), gaveUp.promise])
+  }
+
+  async #open<T>(what: string, start: (done: ChannelCallback<T>) => unknown, signal?: AbortSignal): Promise<T> {
+    this.lost.throwIfAborted()
+    const ms = deadline('channel')
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const onLost = (): void => reject(this.lost.reason)
+    this.lost.addEventListener('abort', onLost, { once: true })
+    let isWanted = true
+    const work = async (): Promise<T> => {
+      start((error, channel) => {
+        if (error) return reject(channelError(error, what, this.place))
+        // One that comes too late is nobody's.
+        if (!isWanted) (channel as { close?: () => void }).close?.()
+        resolve(channel)
+      })
+      return promise
+    }
+    try {
+      return await withDeadline(ms, () => timeoutError('channel', ms, this.place), work, signal)
+    } catch (error) {
+      isWanted = false
+      promise.catch(() => undefined)
+      throw error instanceof CpnError || signal?.aborted ? error : lostError(this.place, error)
+    } finally {
+      this.lost.removeEventListener('abort', onLost)
+    }
+  }
+
+  #lose(cause?: unknown): void {
+    if (this.lost.aborted || this.#isClosing) return
+    this.#lost.abort(cause instanceof CpnError ? cause : lostError(this.place, cause))
+    this.#sessionEnded.resolve()
+    this.client.destroy()
+  }
+}
+
+function tooManySessions(cause: CpnError): CpnError {
+  return new CpnError('CPN_ERR_CHANNEL_REFUSED', `${cause.message}; the server allows no more sessions`, {
+    host: cause.host,
+    retryable: true,
+    cause,
+    suggestions: ['Raise MaxSessions in sshd_config on the host.'],
+  })
+}

@@ -1,0 +1,220 @@
+import type { ErrorCode } from '../../common/error-codes.ts'
+import { CpnError, type CpnErrorOptions, systemErrorCode } from '../../common/errors.ts'
+import type { Wait } from './deadlines.ts'
+
+/** Whom an error is about: the inventory name and the address that was tried. */
+export interface Place {
+  host: string
+  /** `address:port`, for messages. */
+  where: string
+}
+
+/** What ssh2 hangs on its errors. */
+interface Ssh2Error extends Error {
+  level?: string
+  code?: string | number
+  reason?: string | number
+}
+
+interface Rule {
+  matches: RegExp
+  code: ErrorCode
+  says: string
+  suggestions?: string[]
+  retryable?: boolean
+}
+
+const reachSuggestion = 'Check the address and port in the inventory, that the host is up, and the network between.'
+
+const dialRules: Rule[] = [
+  {
+    matches: /ENOTFOUND|EAI_NONAME|EAI_NODATA|name or service not known|nodename nor servname|no address associated/i,
+    code: 'CPN_ERR_DNS',
+    says: 'the name has no address',
+    suggestions: ['Check the address in the inventory for typing errors, or give an IP address.'],
+  },
+  {
+    matches: /EAI_AGAIN|ESERVFAIL|temporary failure in name resolution|unknown host/i,
+    code: 'CPN_ERR_DNS',
+    says: 'the name server gave no answer',
+    suggestions: ['Check the name server of this machine, or give an IP address in the inventory.'],
+    retryable: true,
+  },
+  {
+    matches: /ECONNREFUSED|connection refused/i,
+    code: 'CPN_ERR_CONNECT_REFUSED',
+    says: 'nothing listens there',
+    suggestions: ['Check the port in the inventory and that sshd runs on the host.'],
+    retryable: true,
+  },
+  {
+    matches: /ETIMEDOUT|timed out/i,
+    code: 'CPN_ERR_CONNECT_TIMEOUT',
+    says: 'no answer to the connection request',
+    suggestions: [reachSuggestion],
+    retryable: true,
+  },
+  {
+    matches: /EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|EHOSTDOWN|ENETDOWN|EACCES|EPERM|no route|unreachable/i,
+    code: 'CPN_ERR_CONNECT_UNREACHABLE',
+    says: 'there is no way to it from here',
+    suggestions: [reachSuggestion],
+    retryable: true,
+  },
+]
+
+const handshakeRules: Rule[] = [
+  {
+    matches: /no matching (key exchange|host key|[CS]->[CS])/i,
+    code: 'CPN_ERR_KEX_FAILED',
+    says: 'this program and the server share no algorithm',
+    suggestions: ['Update the OpenSSH server on the host, or allow its current algorithms in sshd_config.'],
+  },
+  {
+    matches: /invalid identification string|protocol version|max identification/i,
+    code: 'CPN_ERR_KEX_FAILED',
+    says: 'what answers there is no SSH-2 server',
+    suggestions: ['Check the port in the inventory.'],
+  },
+  {
+    matches: /too many authentication failures/i,
+    code: 'CPN_ERR_AUTH_FAILED',
+    says: 'the server hung up after too many keys',
+    suggestions: ['Name the right key as identityFile, and set IdentitiesOnly yes for the host in ~/.ssh/config.'],
+  },
+  {
+    matches: /verification failed|malformed|invalid mac|bad packet|handshake failed|packet length|unexpected packet/i,
+    code: 'CPN_ERR_KEX_FAILED',
+    says: 'the key exchange broke off',
+    suggestions: ['Try `ssh -v` to the host: something between may change the bytes.'],
+  },
+]
+
+const channelReasons: Record<number, Rule> = {
+  1: {
+    matches: /./,
+    code: 'CPN_ERR_FORWARDING_REFUSED',
+    says: 'the server forbids it',
+    suggestions: ['Allow it in sshd_config on the host (AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen).'],
+  },
+  2: { matches: /./, code: 'CPN_ERR_CHANNEL_REFUSED', says: 'the server could not open it', retryable: true },
+  3: { matches: /./, code: 'CPN_ERR_FORWARDING_REFUSED', says: 'the server does not know this kind of channel' },
+  4: {
+    matches: /./,
+    code: 'CPN_ERR_CHANNEL_REFUSED',
+    says: 'the server is short of resources',
+    retryable: true,
+  },
+}
+
+const sftpStatus: Record<number, string> = {
+  2: 'the folder does not exist',
+  3: 'permission denied',
+  4: 'the server failed to write, most likely because the disk is full',
+  5: 'bad message',
+  6: 'no connection',
+  7: 'connection lost',
+  8: 'the server does not support it',
+}
+
+/** Errors of name lookup and of connect(2), also as sshd of a jump host words them. */
+export function dialError(error: unknown, { host, where }: Place): CpnError {
+  const text = `${systemErrorCode(error) ?? ''} ${messageOf(error)}`
+  const rule = dialRules.find(({ matches }) => matches.test(text)) ?? dialRules.at(-1)!
+  return fromRule(rule, `cannot connect to ${where}: ${rule.says} (${messageOf(error)})`, { host, cause: error })
+}
+
+/** Errors between the first byte and the finished login. */
+export function handshakeError(error: unknown, phase: Wait, place: Place): CpnError {
+  const { host, where } = place
+  const rule = handshakeRules.find(({ matches }) => matches.test(messageOf(error)))
+  if (rule) return fromRule(rule, `${where}: ${rule.says} (${messageOf(error)})`, { host, cause: error })
+  return new CpnError('CPN_ERR_CONNECTION_LOST', `${where} hung up ${during[phase] ?? ''} (${messageOf(error)})`, {
+    host,
+    retryable: true,
+    cause: error,
+    suggestions: ["Look into sshd's log on the host for the reason (MaxStartups, PerSourcePenalties, fail2ban, …)."],
+  })
+}
+
+const during: Partial<Record<Wait, string>> = {
+  banner: 'before it said that it is an SSH server',
+  kex: 'during the key exchange',
+  auth: 'during the login',
+}
+
+const timeouts: Partial<Record<Wait, { code: ErrorCode; says: string }>> = {
+  dns: { code: 'CPN_ERR_DNS', says: 'no answer from the name server' },
+  tcp: { code: 'CPN_ERR_CONNECT_TIMEOUT', says: 'no answer to the connection request' },
+  banner: { code: 'CPN_ERR_BANNER_TIMEOUT', says: 'connected, but nobody there says that it is an SSH server' },
+  kex: { code: 'CPN_ERR_KEX_TIMEOUT', says: 'the server stopped answering during the key exchange' },
+  auth: { code: 'CPN_ERR_AUTH_TIMEOUT', says: 'the server stopped answering during the login' },
+  channel: { code: 'CPN_ERR_CHANNEL_TIMEOUT', says: 'the server did not answer the request for a channel' },
+  shell: { code: 'CPN_ERR_CHANNEL_TIMEOUT', says: "the login shell's start files did not come to an end" },
+  stall: { code: 'CPN_ERR_UPLOAD', says: 'the host took no more of a file' },
+  bridge: { code: 'CPN_ERR_FORWARDING_REFUSED', says: 'the bridge to the agent did not start' },
+}
+
+/** The error of a wait that took too long; `heard` is what came instead. */
+export function timeoutError(wait: Wait, ms: number, { host, where }: Place, heard = ''): CpnError {
+  const { code, says } = timeouts[wait] ?? { code: 'CPN_ERR_CONNECT_TIMEOUT', says: `no answer (${wait})` }
+  const seen = heard === '' ? '' : `; it said: ${JSON.stringify(heard.slice(0, 80))}`
+  return new CpnError(code, `${where}: ${says} within ${ms / 1000} s${seen}`, {
+    host,
+    retryable: true,
+    suggestions: [
+      wait === 'shell' ? "Shorten the login shell's start files on the host (.bashrc, .zshrc, …)." : reachSuggestion,
+      'Set CPN_TIMEOUT_SCALE=3 for a very slow link.',
+    ],
+  })
+}
+
+/** Errors of a request for a channel. */
+export function channelError(error: unknown, what: string, { host, where }: Place): CpnError {
+  const { reason } = error as Ssh2Error
+  const rule = typeof reason === 'number' ? channelReasons[reason] : undefined
+  if (rule)
+    return fromRule(rule, `${where}: ${what} was refused: ${rule.says} (${messageOf(error)})`, { host, cause: error })
+  if (/strictVendor/.test(messageOf(error))) {
+    return new CpnError('CPN_ERR_FORWARDING_REFUSED', `${where}: the server is not OpenSSH, ${what} is impossible`, {
+      host,
+    })
+  }
+  if (/unable to (exec|start)/i.test(messageOf(error))) {
+    return new CpnError('CPN_ERR_CHANNEL_REFUSED', `${where}: ${what} was refused`, { host, cause: error })
+  }
+  return lostError({ host, where }, error)
+}
+
+/** The connection is gone. */
+export function lostError({ host, where }: Place, cause?: unknown): CpnError {
+  const why = cause === undefined ? '' : ` (${messageOf(cause)})`
+  return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to ${where} is lost${why}`, {
+    host,
+    retryable: true,
+    cause,
+    suggestions: ['Check the network and that the host is up; unfinished work can be repeated.'],
+  })
+}
+
+/** Why a file could not be written, from SFTP's status code. */
+export function sftpProblem(error: unknown): string {
+  const { code } = error as Ssh2Error
+  const known = typeof code === 'number' ? sftpStatus[code] : undefined
+  return known === undefined ? messageOf(error) : `${known} (${messageOf(error)})`
+}
+
+/** True when the server hung up before it said that it is one: too many others are logging in (MaxStartups). */
+export function isTurnedAway(error: unknown, heard: string): boolean {
+  if (/not allowed at this time/i.test(heard)) return false
+  return /connection lost before handshake|ECONNRESET|EPIPE|closed before/i.test(messageOf(error))
+}
+
+function fromRule(rule: Rule, message: string, options: CpnErrorOptions): CpnError {
+  const { suggestions = [], retryable = false } = rule
+  return new CpnError(rule.code, message, { ...options, suggestions, retryable })
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error)
+}

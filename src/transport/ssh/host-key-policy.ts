@@ -1,0 +1,96 @@
+import type { ServerHostKeyAlgorithm } from 'ssh2'
+import { CpnError } from '../../common/errors.ts'
+import { readKnownHosts } from '../known-hosts-file.ts'
+import { quote } from '../shell.ts'
+import { type HostKeyRecord, hostKeyAlgorithms, judgeHostKey, type Verdict } from './host-key-verdict.ts'
+import { fingerprint, keyType, knownHostsName, parseKnownHosts } from './known-hosts.ts'
+import type { Target } from './target.ts'
+
+/** How one server's key is judged. */
+export interface HostKeyPolicy {
+  algorithms: ServerHostKeyAlgorithm[]
+  /** Synchronous; `true` or the error that refuses the host. */
+  verify: (key: Buffer) => true | CpnError
+}
+
+/** Reads what is recorded about a target: the inventory's own file first, then the user's. */
+export async function readHostKeyPolicy(target: Target, knownHostsFile: string): Promise<HostKeyPolicy> {
+  const records = await readRecords(target, knownHostsFile)
+  return {
+    algorithms: hostKeyAlgorithms(records),
+    verify: (key) => {
+      const verdict = judgeHostKey(key, records)
+      return verdict.verdict === 'known' ? true : refusal(target, key, verdict)
+    },
+  }
+}
+
+async function readRecords(target: Target, knownHostsFile: string): Promise<HostKeyRecord[]> {
+  const { hostname, port, hostKeyAlias, inventoryName } = target
+  const own = inventoryName === undefined ? [] : [{ file: knownHostsFile, names: [inventoryName], alsoKnownAs: [] }]
+  const names = [hostKeyAlias ?? knownHostsName(hostname, port)]
+  const alsoKnownAs = hostKeyAlias === undefined && port !== 22 ? [hostname] : []
+  const users = target.knownHostsFiles.map((file) => ({ file, names, alsoKnownAs }))
+  return Promise.all(
+    [...own, ...users].map(async (source) => ({ ...source, entries: parseKnownHosts(await readQuietly(source.file)) })),
+  )
+}
+
+/** A file that cannot be read knows nothing, which never makes a key known. */
+function readQuietly(file: string): Promise<string> {
+  return readKnownHosts(file).catch(() => '')
+}
+
+function refusal(target: Target, key: Buffer, verdict: Exclude<Verdict, { verdict: 'known' }>): CpnError {
+  const where = `${target.hostname}:${target.port}`
+  const shown = `${keyType(key)} ${fingerprint(key)}`
+  const host = target.name
+  switch (verdict.verdict) {
+    case 'revoked':
+      return new CpnError(
+        'CPN_ERR_HOST_KEY_REVOKED',
+        `${where} shows the key ${shown}, which ${verdict.file} revokes`,
+        {
+          host,
+          suggestions: ['Do not use this host before its owner has given it new keys.'],
+        },
+      )
+    case 'changed': {
+      const recorded = verdict.recorded.map((entry) => `${entry.type} ${fingerprint(entry.key)}`).join(', ')
+      const message = `${where} shows the key ${shown}, but ${verdict.file} has ${recorded}: it is not the host it was`
+      return new CpnError('CPN_ERR_HOST_KEY_CHANGED', message, { host, suggestions: changedSuggestions(target, key) })
+    }
+    case 'unknown': {
+      const authority = verdict.hasAuthority ? ' (host certificates, @cert-authority, are not supported)' : ''
+      const message = `${where} shows the key ${shown}, which is not known${authority}`
+      return new CpnError('CPN_ERR_HOST_KEY_UNKNOWN', message, { host, suggestions: unknownSuggestions(target, key) })
+    }
+  }
+}
+
+function changedSuggestions(target: Target, key: Buffer): string[] {
+  return [
+    'Find out why: a new installation changes the key, and so does somebody in between.',
+    compareSuggestion(key),
+    target.inventoryName === undefined
+      ? `When it is right, remove the old key: ssh-keygen -R ${quote(knownHostsName(target.hostname, target.port))}`
+      : `When it is right, forget the host and add it again: cpn hosts remove ${target.name}; ${acceptCommand(target, key)}`,
+  ]
+}
+
+function unknownSuggestions(target: Target, key: Buffer): string[] {
+  return [compareSuggestion(key), `When it is the same, accept it: ${acceptCommand(target, key)}`]
+}
+
+function compareSuggestion(key: Buffer): string {
+  const kind = keyType(key)
+    .replace(/^ssh-/, '')
+    .replace(/^ecdsa-.*/, 'ecdsa')
+  return `Compare it with what the host itself says: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`
+}
+
+function acceptCommand(target: Target, key: Buffer): string {
+  const { name, inventoryName, address, user, port } = target
+  if (inventoryName === undefined) return `ssh -p ${port} ${quote(`${user}@${address}`)}`
+  return `cpn hosts add ${name} --address ${quote(address)} --port ${port} --host-key ${fingerprint(key)}`
+}

@@ -1,0 +1,103 @@
+import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { ClientChannel } from 'ssh2'
+import { withDeadline } from '../../common/deadline.ts'
+import { CpnError } from '../../common/errors.ts'
+import { markerOf } from '../lifeline.ts'
+import { MarkerMissing, readPastMarker } from '../marker.ts'
+import { posixCommand } from '../shell.ts'
+import { ChannelSocket } from './channel-socket.ts'
+import type { SshConnection } from './connection.ts'
+import { deadline } from './deadlines.ts'
+import { timeoutError } from './errors.ts'
+
+export interface Exit {
+  exitCode: number | null
+  signal: string | null
+}
+
+/** A script that runs on the host, past everything that its login shell printed first. */
+export interface Session {
+  /** The script's stdin (written) and stdout (read); fails when the connection is lost. */
+  stdio: ChannelSocket
+  stderr: Readable
+  exited: Promise<Exit>
+  /** Process group as the script said it; empty without `sayGroup`. */
+  group: string
+}
+
+export interface SessionOptions {
+  signal?: AbortSignal | undefined
+  /** The script says its process group in a line after the marker on stderr. */
+  sayGroup?: boolean
+}
+
+/** Runs the script that `build` makes around a marker, and waits until it has begun. */
+export async function startSession(
+  connection: SshConnection,
+  build: (nonce: string) => string,
+  { signal, sayGroup = false }: SessionOptions = {},
+): Promise<Session> {
+  const nonce = randomBytes(8).toString('hex')
+  const channel = await connection.openSession(posixCommand(build(nonce)), signal)
+  const stdio = new ChannelSocket(channel, connection.lost, { allowHalfOpen: true })
+  const exited = exitOf(channel, connection)
+  exited.catch(() => undefined)
+  const { stderr } = channel
+  try {
+    const [, groups] = await begun(connection, stdio, stderr, markerOf(nonce), sayGroup ? 1 : 0, signal)
+    return { stdio, stderr, exited, group: groups[0] ?? '' }
+  } catch (error) {
+    // Its end is known to the connection already.
+    stdio.on('error', () => undefined)
+    stdio.destroy()
+    stderr.resume()
+    throw error instanceof MarkerMissing ? notRun(connection, error) : error
+  }
+}
+
+function begun(
+  connection: SshConnection,
+  stdout: Readable,
+  stderr: Readable,
+  marker: string,
+  lines: number,
+  signal?: AbortSignal,
+): Promise<[string[], string[]]> {
+  const ms = deadline('shell')
+  const late = (): Error => timeoutError('shell', ms, connection.place)
+  const read = (): Promise<[string[], string[]]> =>
+    Promise.all([readPastMarker(stdout, marker), readPastMarker(stderr, marker, lines)])
+  return withDeadline(ms, late, read, signal)
+}
+
+function exitOf(channel: ClientChannel, connection: SshConnection): Promise<Exit> {
+  const { promise, resolve, reject } = Promise.withResolvers<Exit>()
+  const { lost } = connection
+  const onLost = (): void => reject(lost.reason)
+  lost.addEventListener('abort', onLost, { once: true })
+  channel.once('close', (code?: number | null, signal?: string) => {
+    lost.removeEventListener('abort', onLost)
+    if (lost.aborted) return
+    if (code === undefined) return reject(noExit(connection))
+    resolve({ exitCode: code, signal: signal ?? null })
+  })
+  return promise
+}
+
+function noExit({ place }: SshConnection): CpnError {
+  return new CpnError('CPN_ERR_REMOTE_COMMAND', `${place.where} did not say how the command ended`, {
+    host: place.host,
+    retryable: true,
+  })
+}
+
+function notRun({ place }: SshConnection, { noise }: MarkerMissing): CpnError {
+  const said = noise.trim() === '' ? 'it said nothing' : `it said: ${JSON.stringify(noise.trim().slice(0, 200))}`
+  return new CpnError('CPN_ERR_REMOTE_COMMAND', `the login shell on ${place.where} did not run the command; ${said}`, {
+    host: place.host,
+    suggestions: [
+      'Check that the user has a login shell, that its start files do not exit, and that authorized_keys or sshd_config forces no command.',
+    ],
+  })
+}

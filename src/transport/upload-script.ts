@@ -1,0 +1,44 @@
+import { quote, quotePath } from './shell.ts'
+
+/** What the script's exit code says. */
+export const uploadExit = { done: 0, write: 41, size: 42, noDigestProgram: 43, digest: 44, name: 45 } as const
+
+export interface UploadTarget {
+  temporary: string
+  path: string
+  bytes: number
+  sha256: string
+  mode: number
+}
+
+/** Writes stdin to the temporary name, then does what finishUpload does. Leaves nothing behind when it fails. */
+export function receiveUpload(target: UploadTarget): string {
+  return [...prologue(target), `cat > "$tmp" || fail ${uploadExit.write}`, ...finish(target)].join('\n')
+}
+
+/** Compares size and digest of the temporary file, sets its mode and gives it its name. */
+export function finishUpload(target: UploadTarget): string {
+  return [...prologue(target), ...finish(target)].join('\n')
+}
+
+function prologue({ temporary, path }: UploadTarget): string[] {
+  return [
+    'LC_ALL=C; export LC_ALL; umask 077',
+    `tmp=${quotePath(temporary)}; path=${quotePath(path)}`,
+    'fail() { rm -f "$tmp"; exit "$1"; }',
+    "trap 'fail 41' HUP INT TERM PIPE",
+  ]
+}
+
+function finish({ bytes, sha256, mode }: UploadTarget): string[] {
+  return [
+    `size=$(($(wc -c < "$tmp"))) || fail ${uploadExit.write}`,
+    `[ "$size" -eq ${bytes} ] || { echo "$size" >&2; fail ${uploadExit.size}; }`,
+    'if command -v sha256sum >/dev/null 2>&1; then sum=$(sha256sum < "$tmp")',
+    'elif command -v shasum >/dev/null 2>&1; then sum=$(shasum -a 256 < "$tmp")',
+    `elif command -v openssl >/dev/null 2>&1; then sum=$(openssl dgst -sha256 < "$tmp"); sum=\${sum##* }`,
+    `else fail ${uploadExit.noDigestProgram}; fi`,
+    `[ "\${sum%% *}" = ${quote(sha256)} ] || fail ${uploadExit.digest}`,
+    `chmod ${mode.toString(8)} "$tmp" && mv -f "$tmp" "$path" || fail ${uploadExit.name}`,
+  ]
+}
