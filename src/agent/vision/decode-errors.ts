@@ -1,4 +1,5 @@
 import { CpnError } from '../../common/errors.ts'
+import { formatTitles, type ImageFormat } from './image-format.ts'
 
 /** Throws CPN_ERR_IMAGE_TOO_LARGE for an image that has more pixels than are accepted. */
 export function checkPixels(width: number, height: number, maxPixels: number): void {
@@ -10,26 +11,21 @@ export function checkPixels(width: number, height: number, maxPixels: number): v
 }
 
 /** What a decoder threw, in our terms. */
-export function decodeError(error: unknown): CpnError {
+export function decodeError(error: unknown, format: ImageFormat): CpnError {
   if (error instanceof CpnError) return error
-  const reason = firstLine(error)
-  if (/unsupported image format|operation is blocked/i.test(reason)) {
-    return new CpnError('CPN_ERR_IMAGE_UNSUPPORTED', `the image cannot be read: ${reason}`, {
-      cause: error,
-      suggestions: ['Convert it to JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
-    })
-  }
-  if (/pixel limit/i.test(reason)) {
-    return new CpnError('CPN_ERR_IMAGE_TOO_LARGE', `the image is too large: ${reason}`, { cause: error })
-  }
-  return new CpnError('CPN_ERR_IMAGE_DECODE', `the image is damaged: ${reason}`, {
+  const reason = reasonOf(error)
+  const message = `the ${formatTitles[format]} cannot be decoded: ${reason}`
+  if (/pixel limit/i.test(reason)) return new CpnError('CPN_ERR_IMAGE_TOO_LARGE', message, { cause: error })
+  // AVIF is a container: libheif refuses image sequences and codecs that it lacks.
+  const code = format === 'avif' && /unsupported/i.test(reason) ? 'CPN_ERR_IMAGE_UNSUPPORTED' : 'CPN_ERR_IMAGE_DECODE'
+  return new CpnError(code, message, {
     cause: error,
-    suggestions: ['Open the file in an image viewer: if that fails too, fetch it anew from where it came.'],
+    suggestions: ['Open the file in an image viewer: convert it there, or fetch it anew when that fails too.'],
   })
 }
 
-function firstLine(error: unknown): string {
-  const lines = (error instanceof Error ? error.message : String(error)).split('\n').map((line) => line.trim())
-  const line = lines.find((text) => text !== '') ?? 'the decoder gave no reason'
-  return line.replace(/^Input (buffer|file) (has corrupt header: )?/, '')
+function reasonOf(error: unknown): string {
+  const text = (error instanceof Error ? error.message : String(error)).replace(/^Input (buffer|file) /, '')
+  const lines = text.split('\n').map((line) => line.trim().replace(/^has corrupt header: (?=.)/, ''))
+  return lines.find((line) => line !== '')?.replace(/:$/, '') ?? 'the decoder gives no reason'
 }

@@ -42,6 +42,6 @@ async function decodeForgiving(bytes: Uint8Array, header: JpegHeader | undefined
     const options = { failOn: 'none', limitInputPixels: maxPixels, ignoreIcc: isPlain(header) } as const
     return await toRaster(sharp(bytes, options).toColourspace('srgb'))
   } catch (error) {
-    throw decodeError(error)
+    throw decodeError(error, 'jpeg')
   }
 }

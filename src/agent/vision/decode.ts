@@ -49,6 +49,6 @@ export function uprightSize({ stored, orientation }: DecodedImage): { width: num
 /** The upright image, shrunk so that no edge is longer than `edge`. */
 export async function viewOf({ stored, orientation }: DecodedImage, edge: number): Promise<Raster> {
   if (Math.max(stored.width, stored.height) <= edge) return upright(stored, orientation)
-  const shrunk = fromRaster(stored).resize({ width: edge, height: edge, fit: 'inside' })
+  const shrunk = fromRaster(stored).resize({ width: edge, height: edge, fit: 'inside', kernel: 'cubic' })
   return upright(await toRaster(shrunk), orientation)
 }

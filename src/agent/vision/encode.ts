@@ -27,7 +27,12 @@ export async function encodeImage(raster: Raster, { format, metadata }: DecodedI
 function withMetadata(raster: Raster, metadata: Extract<Metadata, { kind: 'file' }>): Sharp {
   if (!metadata.exif && !metadata.icc) return fromRaster(raster)
   const { data, width, height, channels } = raster
-  const carrier = openFile(metadata.bytes).resize({ width, height, fit: 'fill', kernel: 'nearest' })
+  const carrier = openFile(metadata.bytes, { limitInputPixels: false, ignoreIcc: metadata.icc }).resize({
+    width,
+    height,
+    fit: 'fill',
+    kernel: 'nearest',
+  })
   const covered = carrier.composite([{ input: asBuffer(data), raw: { width, height, channels }, blend: 'source' }])
   if (metadata.exif) covered.keepExif()
   return metadata.icc ? covered.keepIccProfile() : covered

@@ -11,6 +11,15 @@ export const mediaTypes: Record<ImageFormat, string> = {
   gif: 'image/gif',
 }
 
+export const formatTitles: Record<ImageFormat, string> = {
+  jpeg: 'JPEG',
+  png: 'PNG',
+  webp: 'WebP',
+  avif: 'AVIF',
+  tiff: 'TIFF',
+  gif: 'GIF',
+}
+
 /** First bytes of a kind of file; `.` stands for any byte. */
 type Magic = [kind: string, start: string]
 

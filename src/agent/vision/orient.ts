@@ -45,16 +45,18 @@ function sourceWalk(orientation: number, width: number, height: number): Walk {
 }
 
 function moveTile(source: Raster, out: Raster, { origin, right, down }: Walk, left: number, top: number): void {
-  const { channels } = source
+  const { data, channels } = source
+  const moved = out.data
   const endX = Math.min(out.width, left + tile)
   const endY = Math.min(out.height, top + tile)
   for (let y = top; y < endY; y++) {
     let from = (origin + y * down + left * right) * channels
     let to = (y * out.width + left) * channels
-    for (let x = left; x < endX; x++) {
-      for (let channel = 0; channel < channels; channel++) out.data[to + channel] = source.data[from + channel]!
-      from += right * channels
-      to += channels
+    for (let x = left; x < endX; x++, from += right * channels, to += channels) {
+      moved[to] = data[from]!
+      moved[to + 1] = data[from + 1]!
+      moved[to + 2] = data[from + 2]!
+      if (channels === 4) moved[to + 3] = data[from + 3]!
     }
   }
 }
