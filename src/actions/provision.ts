@@ -1,0 +1,142 @@
+import type { Context } from '../common/context.ts'
+import { toCpnError } from '../common/errors.ts'
+import { provisionedRelease } from '../inventory/host-history.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { selectHosts } from '../inventory/select.ts'
+import { openState, type State } from '../inventory/state.ts'
+import { type InstalledModel, openModelStore } from '../models/store.ts'
+import type { ReleasePlatform } from '../protocol/release.ts'
+import type { ProvisionEvent } from '../provision/phase.ts'
+import { lookingPhases, provisionPhases } from '../provision/phases/index.ts'
+import { describePlan } from '../provision/plan.ts'
+import { Provisioning, type ProvisioningOptions, type Started } from '../provision/provisioning.ts'
+import { buildRelease, type Release, type ReleaseOptions } from '../provision/release/build.ts'
+import { describeMissing } from '../provision/requirement-state.ts'
+import { requirementsOf } from '../provision/requirements.ts'
+import { runPhases } from '../provision/run-phases.ts'
+import { createConnector } from '../transport/connector.ts'
+import { ensureModels } from './models.ts'
+import { defaultDetector } from './resolve-pipeline.ts'
+
+export interface ProvisionOptions {
+  inventory: Inventory
+  /** Patterns; none means all. */
+  hosts: string[]
+  /** sudo may be used on hosts where root is needed. */
+  sudo: boolean
+  /** Looks and tells what would change; writes nothing on any host. */
+  dryRun: boolean
+  /** Where releases are built; defaults are right outside tests. */
+  release?: ReleaseOptions
+}
+
+/** What became of one host. */
+export interface ProvisionReport {
+  changed: boolean
+  /** Digest of the release in use; with a dry run the one that would be. */
+  release: string
+  /** How the agent is kept running; undefined with a dry run. */
+  supervisor?: Started['supervisor']
+  linger?: boolean | null
+  /** What was changed, or what would be, in words. */
+  changes: string[]
+}
+
+/** Makes nodes of hosts, each on its own: one that fails or hangs delays no other. */
+export interface Provisioner extends AsyncDisposable {
+  /** The selected hosts, in the inventory's order. */
+  readonly hosts: Host[]
+  /** Rejects with a CpnError that names the host. */
+  provision(host: Host, onEvent: (event: ProvisionEvent) => void): Promise<ProvisionReport>
+}
+
+/**
+ * Gets ready to provision: selects hosts, and pulls the default detector when there is no model yet (asks). Rejects
+ * with CPN_ERR_HOST_UNKNOWN, CPN_ERR_STATE_DIR, CPN_ERR_MODEL_*.
+ */
+export async function openProvisioner(options: ProvisionOptions, ctx: Context): Promise<Provisioner> {
+  const { inventory, dryRun } = options
+  const hosts = selectHosts(inventory, options.hosts)
+  const state = await openState(inventory.stateDir)
+  const { prompter, logger } = ctx
+  const models = await modelsToSend(state, dryRun, ctx)
+  const connector = createConnector({
+    hosts: inventory.hosts,
+    knownHostsFile: state.knownHostsFile,
+    prompter,
+    logger,
+  })
+  const shared: ProvisioningOptions = {
+    fleetId: state.fleetId,
+    connect: (host, signal) => connector.open(host, signal),
+    release: releaseOnce({ signal: ctx.signal, ...options.release }),
+    models,
+    sudo: options.sudo,
+    prompter,
+    logger,
+  }
+  return {
+    hosts,
+    provision: (host, onEvent) => provisionHost(host, shared, options, state, onEvent, ctx.signal),
+    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
+  }
+}
+
+// A node without a detector cannot be verified.
+async function modelsToSend(state: State, dryRun: boolean, ctx: Context): Promise<InstalledModel[]> {
+  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
+  const models = await store.list()
+  if (models.some(({ manifest }) => manifest.task === 'detect-faces')) return models
+  if (!dryRun) return [...models, ...(await ensureModels(store, [defaultDetector], ctx))]
+  ctx.notice(`The model ${defaultDetector} would be pulled and sent as well.`)
+  return models
+}
+
+function releaseOnce(options: ReleaseOptions): (platform: ReleasePlatform) => Promise<Release> {
+  const building = new Map<ReleasePlatform, Promise<Release>>()
+  return (platform) => building.getOrInsertComputed(platform, () => buildRelease(platform, options))
+}
+
+async function provisionHost(
+  host: Host,
+  shared: ProvisioningOptions,
+  { inventory, dryRun }: ProvisionOptions,
+  state: State,
+  onEvent: (event: ProvisionEvent) => void,
+  signal: AbortSignal,
+): Promise<ProvisionReport> {
+  const requirements = await requirementsOf(host, inventory)
+  await using provisioning = new Provisioning(host, requirements, shared)
+  try {
+    const outcomes = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
+    const written = [...outcomes].filter(([name, outcome]) => outcome === 'changed' && name !== 'lock')
+    const report = reportOf(
+      provisioning,
+      dryRun,
+      written.map(([name]) => name),
+    )
+    if (!dryRun) await remember(state, host.name, report)
+    return report
+  } catch (error) {
+    const { code } = toCpnError(error)
+    if (!dryRun) await state.recordHostEvent(host.name, { event: 'provision-failed', code })
+    throw error
+  }
+}
+
+function reportOf(provisioning: Provisioning, dryRun: boolean, written: string[]): ProvisionReport {
+  const { plan, missing, release, started } = provisioning
+  const changes = [...describeMissing(missing), ...describePlan(plan, release)]
+  return {
+    changed: dryRun ? changes.length > 0 : written.length > 0,
+    release: release.digest,
+    ...(started ? { supervisor: started.supervisor, linger: started.linger } : {}),
+    changes: dryRun || written.length > 0 ? changes : [],
+  }
+}
+
+async function remember(state: State, name: string, report: ProvisionReport): Promise<void> {
+  const { release, supervisor, changed } = report
+  if (!changed && provisionedRelease(await state.hostHistory(name)) === release) return
+  await state.recordHostEvent(name, { event: 'provisioned', release, supervisor })
+}

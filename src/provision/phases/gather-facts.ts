@@ -1,0 +1,28 @@
+import { CpnError } from '../../common/errors.ts'
+import { factsScript, parseFacts } from '../facts.ts'
+import type { Phase } from '../phase.ts'
+import { debs } from '../requirements.ts'
+
+/** Learns in one round trip what kind of machine this is. */
+export const gatherFacts: Phase = {
+  name: 'gather-facts',
+  title: 'looking at the host',
+  timeoutMs: 60_000,
+  async run(provisioning, signal) {
+    const { host, requirements, transport } = provisioning
+    const installs = requirements.apt.length > 0 || debs(requirements).length > 0
+    const { stdout, stderr } = await transport.exec(factsScript(host.remoteDir, installs), { signal })
+    const facts = parseFacts(stdout)
+    if (!facts) throw notPosix(host.name, stderr)
+    provisioning.facts = facts
+    return 'unchanged'
+  },
+}
+
+function notPosix(host: string, stderr: string): CpnError {
+  const said = stderr.trim().split('\n').at(-1)
+  return new CpnError('CPN_ERR_HOST_CHECK', `the host does not run a POSIX shell script${said ? `: ${said}` : ''}`, {
+    host,
+    suggestions: ['Give the user a login shell that can start /bin/sh, and a home folder.'],
+  })
+}

@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto'
+import { hostname, userInfo } from 'node:os'
+import { CpnError } from '../../common/errors.ts'
+import { lockScript } from '../lock.ts'
+import type { Phase } from '../phase.ts'
+import { isEmpty } from '../plan.ts'
+import { isMissing } from '../requirement-state.ts'
+import { compareNow } from './compare.ts'
+
+const heldByOther = 75
+
+/** Keeps two provisionings from writing to one host at once. Nothing to write, no lock. */
+export const lock: Phase = {
+  name: 'lock',
+  title: 'locking',
+  timeoutMs: 60_000,
+  async run(provisioning, signal) {
+    const { host, facts, transport, plan, missing } = provisioning
+    if (isEmpty(plan) && !isMissing(missing)) return 'skipped'
+    const owner = { token: randomUUID(), name: ownName() }
+    const result = await transport.exec(lockScript(facts.dir, facts.ancestors, owner), { signal })
+    if (result.exitCode === heldByOther) throw held(host.name, result.stdout.trim())
+    if (result.exitCode !== 0) throw notTaken(host.name, facts.dir, result.stderr)
+    provisioning.lock = owner.token
+    await compareNow(provisioning, signal)
+    return 'changed'
+  },
+}
+
+function ownName(): string {
+  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`
+}
+
+function held(host: string, owner: string): CpnError {
+  return new CpnError('CPN_ERR_HOST_LOCKED', `somebody else is provisioning the host: ${owner || 'unknown'}`, {
+    host,
+    retryable: true,
+    suggestions: ['Wait until that is done, then run it again. A lock ends with the connection that took it.'],
+  })
+}
+
+function notTaken(host: string, dir: string, stderr: string): CpnError {
+  return new CpnError('CPN_ERR_HOST_CHECK', `${dir} cannot be written: ${stderr.trim()}`, {
+    host,
+    suggestions: ['Set remoteDir to a folder that the user can write.'],
+  })
+}

@@ -1,0 +1,23 @@
+import { nodePaths } from '../../protocol/paths.ts'
+import type { Phase } from '../phase.ts'
+import { sendModels } from '../send-models.ts'
+
+/** Sends the models that the host lacks. */
+export const uploadModels: Phase = {
+  name: 'upload-models',
+  title: 'sending models',
+  timeoutMs: 3_600_000,
+  async run(provisioning, signal) {
+    const { facts, plan, release, transport } = provisioning
+    if (plan.models.length + plan.manifests.length === 0) return 'unchanged'
+    await sendModels(transport, {
+      agentProgram: provisioning.path(`${nodePaths.release(release.digest)}/bin/cpn-agent`),
+      dir: facts.dir,
+      models: plan.models,
+      manifests: plan.manifests,
+      signal,
+      onProgress: provisioning.progress,
+    })
+    return 'changed'
+  },
+}

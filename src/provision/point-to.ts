@@ -1,0 +1,36 @@
+import { dirname } from 'node:path/posix'
+import { nodePaths } from '../protocol/paths.ts'
+import { quote } from '../transport/shell.ts'
+import type { Provisioning } from './provisioning.ts'
+
+// rename(2) replaces a symbolic link in one step; `mv` cannot do that everywhere, the runtime can.
+const replaceLink = `
+const [target, path] = process.argv.slice(1)
+const { symlinkSync, renameSync, rmSync, openSync, fsyncSync } = require('node:fs')
+const { dirname } = require('node:path')
+rmSync(path + '.new', { force: true })
+symlinkSync(target, path + '.new')
+renameSync(path + '.new', path)
+fsyncSync(openSync(dirname(path)))
+`
+
+/** Lets the fleet's \`current\` lead to a release, and \`previous\` to the one before if there is one. */
+export async function pointTo(
+  provisioning: Provisioning,
+  digest: string,
+  before: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { fleetId } = provisioning.options
+  const runtime = provisioning.quoted(`${nodePaths.release(digest)}/bin/node`)
+  const point = (path: string, release: string) =>
+    `${runtime} -e ${quote(replaceLink)} ../../${nodePaths.release(release)} ${provisioning.quoted(path)} || exit 1`
+  const script = [
+    'umask 077',
+    'unset NODE_OPTIONS NODE_PATH',
+    `mkdir -p ${provisioning.quoted(dirname(nodePaths.current(fleetId)))} || exit 1`,
+    ...(before ? [point(nodePaths.previous(fleetId), before)] : []),
+    point(nodePaths.current(fleetId), digest),
+  ].join('\n')
+  await provisioning.run(script, 'the release could not be switched', { signal })
+}

@@ -1,0 +1,80 @@
+import { withDeadline } from '../common/deadline.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
+import { unlockScript } from './lock.ts'
+import type { Phase, PhaseOutcome, ProvisionEvent } from './phase.ts'
+import type { Provisioning } from './provisioning.ts'
+import { rollBack } from './roll-back.ts'
+
+const cleanUpMs = 30_000
+
+/**
+ * Runs phases in order on one host and tells of each. What fails after the switch is rolled back; the lock is given
+ * back in any case. Resolves with each phase's outcome.
+ */
+export async function runPhases(
+  phases: readonly Phase[],
+  provisioning: Provisioning,
+  onEvent: (event: ProvisionEvent) => void,
+  signal: AbortSignal,
+): Promise<Map<string, PhaseOutcome>> {
+  const outcomes = new Map<string, PhaseOutcome>()
+  try {
+    for (const phase of phases) outcomes.set(phase.name, await runPhase(phase, provisioning, onEvent, signal))
+    return outcomes
+  } catch (error) {
+    throw await withRollBack(provisioning, toCpnError(error))
+  } finally {
+    await unlock(provisioning)
+  }
+}
+
+async function runPhase(
+  phase: Phase,
+  provisioning: Provisioning,
+  onEvent: (event: ProvisionEvent) => void,
+  signal: AbortSignal,
+): Promise<PhaseOutcome> {
+  const host = provisioning.host.name
+  const tell = (event: Partial<ProvisionEvent> & Pick<ProvisionEvent, 'state'>) =>
+    onEvent({ host, phase: phase.name, title: phase.title, ...event })
+  provisioning.progress = (bytes, totalBytes) => tell({ state: 'progress', bytes, totalBytes })
+  tell({ state: 'start' })
+  try {
+    const timedOut = () => tooLong(host, phase)
+    const outcome = await withDeadline(phase.timeoutMs, timedOut, (inner) => phase.run(provisioning, inner), signal)
+    tell({ state: 'done', outcome })
+    return outcome
+  } catch (error) {
+    tell({ state: 'failed' })
+    throw error
+  }
+}
+
+function tooLong(host: string, phase: Phase): CpnError {
+  return new CpnError('CPN_ERR_PHASE_TIMEOUT', `${phase.title} took longer than ${phase.timeoutMs / 1000} seconds`, {
+    host,
+    retryable: true,
+    suggestions: ['See what that host is busy with, then provision it again: what is done stays done.'],
+  })
+}
+
+// Nothing was switched: the release before is still in use and there is nothing to take back.
+async function withRollBack(provisioning: Provisioning, error: CpnError): Promise<CpnError> {
+  if (provisioning.replaced === undefined) return error
+  const told = await rollBack(provisioning, cleanUpMs * 4).catch(
+    (failure: unknown) => `going back failed as well: ${toCpnError(failure).message}`,
+  )
+  const { code, message, suggestions, retryable, host } = error
+  return new CpnError(code, `${message}; ${told}`, { host, suggestions, retryable, cause: error })
+}
+
+// A lock whose connection is gone is left behind by itself.
+async function unlock(provisioning: Provisioning): Promise<void> {
+  const token = provisioning.lock
+  if (token === undefined) return
+  provisioning.lock = undefined
+  const script = unlockScript(provisioning.facts.dir, token)
+  await provisioning.transport
+    .exec(script, { timeoutMs: cleanUpMs })
+    .catch((error) => provisioning.options.logger.debug({ host: provisioning.host.name, error }, 'lock not given back'))
+}
