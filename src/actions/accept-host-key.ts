@@ -1,9 +1,8 @@
-import { homedir } from 'node:os'
-import { join } from 'node:path'
 import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { knownHostKeys, type ScannedKey, scanHostKey } from '../transport/host-keys.ts'
+import { checkHostKey } from '../transport/check-host-key.ts'
+import { type ScannedKey, scanHostKey } from '../transport/host-keys.ts'
 
 /** How a host key becomes trusted. */
 export interface HostKeyTrust {
@@ -31,21 +30,24 @@ export function assertDecidable(trust: HostKeyTrust, { prompter }: Context): voi
 export async function acceptHostKey(
   host: Host,
   trust: HostKeyTrust,
-  known: { hosts: Host[]; knownHostsFile: string },
+  where: { hosts: Host[]; knownHostsFile: string },
   context: Context,
 ): Promise<AcceptedKey> {
   const { signal, logger, prompter } = context
-  const key = await scanHostKey(host, { ...known, prompter, logger, signal })
-  if (trust.hostKey !== undefined) {
-    assertExpected(host, key, fingerprintOf(trust.hostKey))
-    return { key, known: (await userKeys(host)).some((other) => other.fingerprint === key.fingerprint) }
-  }
-  const usersKeys = await userKeys(host)
-  assertNotChanged(host, key, [...usersKeys, ...(await knownHostKeys(known.knownHostsFile, host.name))])
-  const isKnown = usersKeys.some((other) => other.fingerprint === key.fingerprint)
-  if (trust.trustOnFirstUse) context.notice(`${host.name}: ${describe(key, isKnown)}`)
-  else await ask(host, key, isKnown, context)
-  return { key, known: isKnown }
+  const key = await scanHostKey(host, { ...where, prompter, logger, signal })
+  const verdict = await checkHostKey(host, key, { ...where, signal })
+  const known = verdict === true
+  if (trust.hostKey !== undefined) assertExpected(host, key, fingerprintOf(trust.hostKey))
+  if (!known) assertAcceptable(verdict, trust)
+  if (trust.hostKey === undefined && !trust.trustOnFirstUse) await ask(host, key, known, context)
+  else context.notice(`${host.name}: ${describe(key, known)}`)
+  return { key, known }
+}
+
+// The right fingerprint outweighs an outdated record, but not a revocation.
+function assertAcceptable(verdict: CpnError, { hostKey }: HostKeyTrust): void {
+  const outdated = verdict.code === 'CPN_ERR_HOST_KEY_CHANGED' && hostKey !== undefined
+  if (verdict.code !== 'CPN_ERR_HOST_KEY_UNKNOWN' && !outdated) throw verdict
 }
 
 async function ask(host: Host, key: ScannedKey, known: boolean, { prompter }: Context): Promise<void> {
@@ -53,30 +55,15 @@ async function ask(host: Host, key: ScannedKey, known: boolean, { prompter }: Co
   if (await prompter.confirm(question)) return
   throw new CpnError('CPN_ERR_DECLINED', 'the host key was not trusted, and nothing was written', {
     host: host.name,
-    suggestions: ['Compare the fingerprint on the host itself: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub'],
+    suggestions: [`Compare the fingerprint on the host itself: ssh-keygen -lf ${keyFileOf(key.type)}`],
   })
 }
 
 const describe = (key: ScannedKey, known: boolean): string =>
   `${key.type} ${key.fingerprint}${known ? ' (already in your known_hosts)' : ''}`
 
-function userKeys(host: Host): Promise<ScannedKey[]> {
-  const name = host.port === undefined || host.port === 22 ? host.address : `[${host.address}]:${host.port}`
-  return knownHostKeys(join(homedir(), '.ssh', 'known_hosts'), name)
-}
-
-// Keys of another type say nothing: a host has one of each.
-function assertNotChanged(host: Host, key: ScannedKey, known: ScannedKey[]): void {
-  const sameType = known.filter((other) => other.type === key.type)
-  if (sameType.length === 0 || sameType.some((other) => other.fingerprint === key.fingerprint)) return
-  const message = `shows ${key.type} ${key.fingerprint}, but its known key is ${sameType[0]!.fingerprint}`
-  throw new CpnError('CPN_ERR_HOST_KEY_CHANGED', message, {
-    host: host.name,
-    suggestions: [
-      'Find out why it changed: somebody may be answering in place of the host.',
-      `If the new key is right, add the host with --host-key ${key.fingerprint}`,
-    ],
-  })
+function keyFileOf(type: string): string {
+  return `/etc/ssh/ssh_host_${/^ssh-(.+)/.exec(type)?.[1] ?? 'ecdsa'}_key.pub`
 }
 
 function assertExpected(host: Host, key: ScannedKey, expected: string): void {
@@ -85,7 +72,7 @@ function assertExpected(host: Host, key: ScannedKey, expected: string): void {
   throw new CpnError('CPN_ERR_HOST_KEY_CHANGED', message, {
     host: host.name,
     suggestions: [
-      `Compare it with the host's own key of the type ${key.type}: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub`,
+      `Compare it with the host's own key of the type ${key.type}: ssh-keygen -lf ${keyFileOf(key.type)}`,
       'If they differ on the host too, something else answers at this address.',
     ],
   })
@@ -95,7 +82,7 @@ function fingerprintOf(text: string): string {
   const match = /^(?:SHA256:)?([A-Za-z0-9+/]{43})=?$/.exec(text.trim())
   if (match) return `SHA256:${match[1]}`
   throw new CpnError('CPN_ERR_USAGE', `"${text}" is no fingerprint like SHA256:… with 43 characters`, {
-    suggestions: ['Print it on the host: ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub'],
+    suggestions: [`Print it on the host: ssh-keygen -lf ${keyFileOf('ssh-ed25519')}`],
   })
 }
 

@@ -52,7 +52,7 @@ async function acceptKey(
 // What an earlier host of this name left behind must not be accepted from the new one.
 async function replaceKey({ knownHostsFile }: State, name: string, { key }: AcceptedKey): Promise<void> {
   await forgetHostKey(knownHostsFile, name)
-  await recordHostKey(knownHostsFile, name, key)
+  await recordHostKey(knownHostsFile, name, key.key)
 }
 
 const shown = ({ key: { type, fingerprint }, known }: AcceptedKey) => ({ type, fingerprint, known })

@@ -113,6 +113,26 @@ describe('adding a host over SSH', { skip: sshdMissing }, () => {
     assert.deepEqual(readdirSync(fleet), [])
   })
 
+  test('the right fingerprint outweighs an outdated key of the user, but not a revocation', async () => {
+    await using host = await startSshd()
+    const line = host.knownHostsLine(`[${host.address}]:${host.port}`)
+    writeFileSync(usersKnownHosts, `${line}\n`)
+    await host.rotateHostKey()
+    await add(host, { hostKey: host.hostKeyFingerprint })
+    assert.equal(knownHosts().trim(), host.knownHostsLine())
+    await removeHosts({ inventory, patterns: [host.name] }, contextOf(true))
+    writeFileSync(usersKnownHosts, `@revoked ${host.knownHostsLine('*')}\n`)
+    await assert.rejects(add(host, { hostKey: host.hostKeyFingerprint }), { code: 'CPN_ERR_HOST_KEY_REVOKED' })
+    assert.equal(knownHosts(), '')
+  })
+
+  test('a host with several keys shows the one that the user knows', async () => {
+    await using host = await startSshd({ hostKeyTypes: ['rsa', 'ed25519'] })
+    writeFileSync(usersKnownHosts, `${host.knownHostsLine(`[${host.address}]:${host.port}`)}\n`)
+    const { hostKey } = await add(host, { trustOnFirstUse: true })
+    assert.deepEqual(hostKey, { type: 'ssh-rsa', fingerprint: host.hostKeyFingerprint, known: true })
+  })
+
   test('a host that does not answer is not added', async () => {
     await using host = await startSshd()
     host.stop()
@@ -136,8 +156,10 @@ describe('adding a host over SSH', { skip: sshdMissing }, () => {
     await add(door, { hostKey: door.hostKeyFingerprint })
     await door.rotateHostKey()
     const before = readFileSync(inventory, 'utf8')
-    await assert.rejects(add(host, { trustOnFirstUse: true }, contextOf(), door.name), {
-      code: 'CPN_ERR_HOST_KEY_CHANGED',
+    await assert.rejects(add(host, { trustOnFirstUse: true }, contextOf(), door.name), (error: CpnError) => {
+      assert.equal(error.code, 'CPN_ERR_JUMP')
+      assert.equal((error.cause as CpnError).code, 'CPN_ERR_HOST_KEY_CHANGED')
+      return true
     })
     assert.equal(readFileSync(inventory, 'utf8'), before)
     assert.equal(host.log().includes('Connection from'), false)

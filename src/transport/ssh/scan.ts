@@ -1,7 +1,7 @@
 import { CpnError } from '../../common/errors.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { SshContext, type SshOptions } from './context.ts'
-import { hostKeyAlgorithms } from './host-key-verdict.ts'
+import { readHostKeyPolicy } from './host-key-policy.ts'
 import { Keyring } from './keyring.ts'
 import { login } from './login.ts'
 import { resolveTarget } from './target.ts'
@@ -13,6 +13,8 @@ import { resolveTarget } from './target.ts'
 export async function scanKey(host: Host, options: SshOptions, signal?: AbortSignal): Promise<Buffer> {
   await using context = new SshContext(options)
   const target = await resolveTarget(host, context.hosts, signal)
+  // A server with several keys is asked for one that is known already, as when connecting.
+  const { algorithms } = await readHostKeyPolicy(target, context.knownHostsFile)
   const via = await context.wayTo(target, signal)
   let seen: Buffer | undefined
   const refuseAll = (key: Buffer): CpnError => {
@@ -24,7 +26,7 @@ export async function scanKey(host: Host, options: SshOptions, signal?: AbortSig
   try {
     const connection = await login({
       ...options_,
-      hostKeyAlgorithms: hostKeyAlgorithms([]),
+      hostKeyAlgorithms: algorithms,
       openKeyring: async () => new Keyring([]),
     })
     connection.destroy()
