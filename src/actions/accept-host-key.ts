@@ -39,8 +39,8 @@ export async function acceptHostKey(
   const known = verdict === true
   if (trust.hostKey !== undefined) assertExpected(host, key, fingerprintOf(trust.hostKey))
   if (!known) assertAcceptable(verdict, trust)
-  if (trust.hostKey === undefined && !trust.trustOnFirstUse) await ask(host, key, known, context)
-  else context.notice(`${host.name}: ${describe(key, known)}`)
+  if (trust.trustOnFirstUse) context.notice(`${host.name} shows the key ${describe(key, known)}`)
+  else if (trust.hostKey === undefined) await ask(host, key, known, context)
   return { key, known }
 }
 
