@@ -104,12 +104,12 @@ export class AgentClient implements AsyncDisposable {
   async *events(signal?: AbortSignal): AsyncGenerator<AgentEvent> {
     const response = await this.#request({ method: 'GET', path: '/cpn/v1/events', signal })
     if (response.statusCode !== 200) throw decodeError(response.statusCode, await response.body.text(), this.#host)
-    let rest = ''
-    for await (const chunk of response.body.setEncoding('utf8')) {
-      const lines = (rest + chunk).split('\n')
-      rest = lines.pop() ?? ''
-      if (rest.length > maxEventLineBytes) throw this.#breach('an event has no end')
-      for (const line of lines) yield this.#parseText(agentEventSchema, line, 'event')
+    try {
+      for await (const line of lines(response.body.setEncoding('utf8'))) {
+        yield this.#parseText(agentEventSchema, line, 'event')
+      }
+    } catch (error) {
+      throw this.#lost(error)
     }
   }
 
@@ -237,5 +237,15 @@ export class AgentClient implements AsyncDisposable {
       retryable: true,
       cause: error,
     })
+  }
+}
+
+async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of chunks) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop() ?? ''
+    if (rest.length > maxEventLineBytes) throw new Error('a line without an end')
+    yield* parts
   }
 }

@@ -35,13 +35,21 @@ export async function findAgent(transport: Transport, host: Host, fleetId: strin
   return { state: found[1], fleetDir: found[2] } as AgentPlace
 }
 
+/** Absolute path on the host of the agent's own program. Throws CPN_ERR_NODE_UNPROVISIONED when there is none. */
+export function agentProgramOf({ state, fleetDir }: AgentPlace, host: string): string {
+  if (state !== 'unprovisioned') return `${fleetDir}/current/bin/cpn-agent`
+  throw new CpnError('CPN_ERR_NODE_UNPROVISIONED', 'there is no agent of this fleet on the host', {
+    host,
+    suggestions: [`Install it: cpn provision ${host}`],
+  })
+}
+
 /** Connects to the fleet's agent on a host; starts one that has died. Rejects with CPN_ERR_NODE_*, CPN_ERR_AGENT_*. */
 export async function connectAgent(transport: Transport, options: ConnectAgentOptions): Promise<AgentClient> {
   const { host, fleetId, connections = 2, startIfDown = true, signal } = options
   const place = await findAgent(transport, host, fleetId, signal)
-  if (place.state === 'unprovisioned') throw unprovisioned(host.name)
   if (place.state === 'stopped') throw stopped(host.name)
-  const agentProgram = quote(`${place.fleetDir}/current/bin/cpn-agent`)
+  const agentProgram = quote(agentProgramOf(place, host.name))
   const socket = `${place.fleetDir}/${nodePaths.socket(fleetId).slice(nodePaths.fleet(fleetId).length + 1)}`
   const open = (inner?: AbortSignal) => transport.openAgent(socket, `${agentProgram} bridge`, inner)
   try {
@@ -72,13 +80,6 @@ function findAgentScript(remoteDir: string, fleetId: string): string {
     'if [ ! -x "$dir/current/bin/cpn-agent" ]; then state=unprovisioned; fi',
     'printf "cpn-place %s %s\\n" "$state" "$dir"',
   ].join('\n')
-}
-
-function unprovisioned(host: string): CpnError {
-  return new CpnError('CPN_ERR_NODE_UNPROVISIONED', 'there is no agent of this fleet on the host', {
-    host,
-    suggestions: [`Install it: cpn provision ${host}`],
-  })
 }
 
 function stopped(host: string): CpnError {

@@ -13,7 +13,11 @@ export interface Root {
   name: string
 }
 
-export type Found = { kind: 'input'; input: NewInput } | { kind: 'ignored'; path: string }
+export type Found =
+  | { kind: 'input'; input: NewInput }
+  | { kind: 'ignored'; path: string }
+  /** A folder that cannot be listed; what is in it is not known. */
+  | { kind: 'unreadable'; path: string; reason: string }
 
 /**
  * The PATHs of a command line, checked. A lone folder maps onto OUT itself; of several PATHs each gets its own name
@@ -46,7 +50,12 @@ export async function* findInputs(roots: readonly Root[], out: string): AsyncGen
 }
 
 async function* walk(folder: string, name: string, out: string): AsyncGenerator<Found> {
-  for await (const entry of await opendir(folder)) {
+  const entries = await opendir(folder).catch((error: Error) => error)
+  if (entries instanceof Error) {
+    yield { kind: 'unreadable', path: folder, reason: entries.message }
+    return
+  }
+  for await (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.') || path === out) continue
     const entryName = name === '' ? entry.name : `${name}/${entry.name}`

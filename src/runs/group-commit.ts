@@ -20,6 +20,11 @@ export class GroupCommit {
     return this.#next.promise
   }
 
+  /** Resolves when nothing waits any more. */
+  async idle(): Promise<void> {
+    while (this.#next) await this.#next.promise.catch(() => {})
+  }
+
   #flush(): void {
     const { resolve, reject } = this.#next!
     const changes = this.#waiting

@@ -53,6 +53,13 @@ export interface RunCounts {
   pending: number
 }
 
+export interface EndedJob {
+  state: 'done' | 'failed' | 'quarantined'
+  /** Input that has the job's output. */
+  name: string
+  error: InputError | null
+}
+
 export interface NewRun {
   /** Absolute folder of the outputs. */
   out: string
@@ -77,6 +84,8 @@ export interface Ledger extends Disposable {
   addInputs(run: string, inputs: readonly NewInput[]): void
   /** Queued inputs after position `after`, in order of discovery, at most `limit`. */
   queued(run: string, after: number, limit: number): Input[]
+  /** A job of the run that has ended, with the name of an input whose file was written; undefined if it has not. */
+  endedJob(run: string, job: string): EndedJob | undefined
   /** Applies many changes in one transaction. */
   commit(changes: readonly LedgerChange[]): void
   counts(run: string): RunCounts
@@ -98,6 +107,7 @@ const schema = `
     run TEXT NOT NULL REFERENCES runs, seq INTEGER NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL,
     bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, state TEXT NOT NULL DEFAULT 'queued', job TEXT, error TEXT,
     PRIMARY KEY (run, seq), UNIQUE (run, name)) STRICT, WITHOUT ROWID;
+  CREATE INDEX IF NOT EXISTS inputs_by_job ON inputs (run, job) WHERE job IS NOT NULL;
   CREATE TABLE IF NOT EXISTS jobs (
     run TEXT NOT NULL REFERENCES runs, id TEXT NOT NULL, state TEXT NOT NULL, result TEXT, embeddings BLOB, error TEXT,
     PRIMARY KEY (run, id)) STRICT, WITHOUT ROWID;
@@ -162,6 +172,14 @@ class SqliteLedger implements Ledger {
   queued(run: string, after: number, limit: number): Input[] {
     return this.#sql(`SELECT seq, name, source, bytes, mtime_ms AS mtimeMs FROM inputs
       WHERE run = ? AND seq > ? AND state = 'queued' ORDER BY seq LIMIT ?`).all(run, after, limit) as unknown as Input[]
+  }
+
+  endedJob(run: string, job: string): EndedJob | undefined {
+    const row = this.#sql(`SELECT j.state, j.error, i.name FROM jobs j JOIN inputs i ON i.run = j.run AND i.job = j.id
+      WHERE j.run = ? AND j.id = ? LIMIT 1`).get(run, job)
+    if (!row) return undefined
+    const { state, error, name } = row as { state: EndedJob['state']; error: string | null; name: string }
+    return { state, name, error: error === null ? null : JSON.parse(error) }
   }
 
   commit(changes: readonly LedgerChange[]): void {

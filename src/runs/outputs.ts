@@ -19,17 +19,17 @@ export async function writePredictions(ledger: Ledger, run: string, out: string)
       if (line.state === 'queued') continue
       text += `${JSON.stringify(predictionLine(line))}\n`
       if (text.length > 1 << 20) {
-        await file.write(text)
+        await file.writeFile(text)
         text = ''
       }
     }
-    await file.write(text)
+    await file.writeFile(text)
   })
 }
 
 export async function writeSummary(out: string, summary: Summary): Promise<void> {
   await writeFileDurably(join(out, 'summary.json'), async (file) => {
-    await file.write(`${JSON.stringify(summary, null, 2)}\n`)
+    await file.writeFile(`${JSON.stringify(summary, null, 2)}\n`)
   })
 }
 

@@ -1,0 +1,107 @@
+import type { Readable } from 'node:stream'
+import type { Context } from '../common/context.ts'
+import { CpnError } from '../common/errors.ts'
+import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { openState } from '../inventory/state.ts'
+import { type Connector, createConnector } from '../transport/connector.ts'
+import { quote } from '../transport/shell.ts'
+
+/** Runs the agents' own program on hosts: start, stop, logs. */
+export interface AgentControl extends AsyncDisposable {
+  /** Starts the agent; also one that was stopped on purpose. */
+  start(host: Host): Promise<StartReport>
+  /** Stops the agent and keeps it stopped. Drains first unless `now`. */
+  stop(host: Host, options: { now: boolean }): Promise<void>
+  /** The agent's log, a line at a time; with `follow` until the context's signal aborts. */
+  logs(host: Host, options: { lines: number; follow: boolean }): AsyncGenerator<string>
+}
+
+export interface StartReport {
+  supervisor: 'systemd-user' | 'keeper'
+  alreadyRunning: boolean
+}
+
+/** Longer than the agent's own deadline for draining. */
+const stopTimeoutMs = 180_000
+
+export async function openAgentControl(inventory: Inventory, ctx: Context): Promise<AgentControl> {
+  const state = await openState(inventory.stateDir)
+  const connector = createConnector({
+    hosts: inventory.hosts,
+    knownHostsFile: state.knownHostsFile,
+    prompter: ctx.prompter,
+    logger: ctx.logger,
+  })
+  return {
+    start: async (host) => {
+      const report = await runAgent(connector, host, state.fleetId, 'start', ctx)
+      await state.recordHostEvent(host.name, { event: 'started' })
+      return report as StartReport
+    },
+    stop: async (host, { now }) => {
+      await runAgent(connector, host, state.fleetId, now ? 'stop --now' : 'stop', ctx)
+      await state.recordHostEvent(host.name, { event: 'stopped' })
+    },
+    logs: (host, options) => logs(connector, host, state.fleetId, options, ctx),
+    [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
+  }
+}
+
+async function runAgent(connector: Connector, host: Host, fleetId: string, command: string, { signal }: Context) {
+  await using transport = await connector.open(host, signal)
+  const program = quote(agentProgramOf(await findAgent(transport, host, fleetId, signal), host.name))
+  const { exitCode, stdout, stderr } = await transport.exec(`${program} ${command}`, {
+    signal,
+    timeoutMs: stopTimeoutMs,
+  })
+  if (exitCode === 0) return JSON.parse(stdout)
+  throw new CpnError('CPN_ERR_AGENT_START', `cpn-agent ${command} failed: ${reasonIn(stderr)}`, {
+    host: host.name,
+    suggestions: [`Look at its log: cpn logs ${host.name}`],
+  })
+}
+
+async function* logs(
+  connector: Connector,
+  host: Host,
+  fleetId: string,
+  { lines, follow }: { lines: number; follow: boolean },
+  { signal }: Context,
+): AsyncGenerator<string> {
+  await using transport = await connector.open(host, signal)
+  const program = quote(agentProgramOf(await findAgent(transport, host, fleetId, signal), host.name))
+  const command = `${program} logs --lines ${lines}${follow ? ' --follow' : ''}`
+  const remote = await transport.spawn(command, { signal })
+  remote.stderr.resume()
+  const stop = () => remote.destroy()
+  signal.addEventListener('abort', stop, { once: true })
+  try {
+    yield* linesOf(remote.stdout)
+  } catch (error) {
+    if (!signal.aborted) throw error
+  } finally {
+    signal.removeEventListener('abort', stop)
+    remote.destroy()
+  }
+}
+
+async function* linesOf(stream: Readable): AsyncGenerator<string> {
+  let rest = ''
+  for await (const chunk of stream.setEncoding('utf8')) {
+    const parts = (rest + chunk).split('\n')
+    rest = parts.pop() ?? ''
+    yield* parts
+  }
+  if (rest !== '') yield rest
+}
+
+/** The message of the agent's JSON error, or the last line of whatever it printed. */
+function reasonIn(stderr: string): string {
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  try {
+    return JSON.parse(last).error.message
+  } catch {
+    return last
+  }
+}

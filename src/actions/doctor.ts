@@ -1,0 +1,96 @@
+import { access } from 'node:fs/promises'
+import { delimiter, join } from 'node:path'
+import type { Context } from '../common/context.ts'
+import { type CpnError, toCpnError } from '../common/errors.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import { openState, type State } from '../inventory/state.ts'
+import { openModelStore } from '../models/store.ts'
+import { hostPlatform } from '../provision/release/platform.ts'
+import { openLedger } from '../runs/ledger.ts'
+import { defaultDetector } from './resolve-pipeline.ts'
+import { status } from './status.ts'
+
+export interface Check {
+  /** What was looked at: a part of this machine or a host's name. */
+  subject: string
+  verdict: 'ok' | 'warning' | 'failed'
+  /** What was found. */
+  message: string
+  suggestions: string[]
+}
+
+/** Looks at this machine, the state folder, the models and every host. Changes nothing on hosts. */
+export async function doctor(inventory: Inventory, ctx: Context): Promise<Check[]> {
+  const state = await openState(inventory.stateDir)
+  const checks = [checkRuntime(), await checkSsh(), checkLedger(state), await checkModels(state, ctx)]
+  return [...checks, ...(await checkHosts(inventory, ctx))]
+}
+
+function checkRuntime(): Check {
+  return attempt('this machine', () => `Node.js ${process.versions.node} on ${hostPlatform()}`)
+}
+
+/** Without OpenSSH's client cpn works, but ~/.ssh/config is read by nobody. */
+async function checkSsh(): Promise<Check> {
+  const places = (process.env.PATH ?? '').split(delimiter).map((folder) => join(folder, 'ssh'))
+  const found = await Promise.all(
+    places.map((place) =>
+      access(place).then(
+        () => true,
+        () => false,
+      ),
+    ),
+  )
+  const agent = process.env.SSH_AUTH_SOCK ? 'an ssh-agent is there' : 'no ssh-agent is there'
+  if (found.some(Boolean)) return ok('ssh', `~/.ssh/config is read with the ssh program; ${agent}`)
+  return {
+    subject: 'ssh',
+    verdict: 'warning',
+    message: `there is no ssh program, so ~/.ssh/config is not read; ${agent}`,
+    suggestions: ['Install OpenSSH’s client, or say everything in the inventory.'],
+  }
+}
+
+function checkLedger({ ledgerFile }: State): Check {
+  return attempt('state', () => {
+    openLedger(ledgerFile)[Symbol.dispose]()
+    return ledgerFile
+  })
+}
+
+async function checkModels({ modelsDir }: State, { logger }: Context): Promise<Check> {
+  const models = await openModelStore({ dir: modelsDir, logger }).list()
+  const names = models.map(({ manifest }) => manifest.name)
+  if (names.includes(defaultDetector)) return ok('models', names.join(', '))
+  return {
+    subject: 'models',
+    verdict: 'warning',
+    message: `the default detector ${defaultDetector} is not here yet`,
+    suggestions: [`Pull it: cpn models pull ${defaultDetector}`],
+  }
+}
+
+async function checkHosts(inventory: Inventory, ctx: Context): Promise<Check[]> {
+  const nodes = await status({ inventory, hosts: [] }, ctx)
+  return nodes.map(({ name, state, error, agentVersion, slots }) => {
+    if (!error) return ok(name, `${state}, agent ${agentVersion}, ${slots} slots`)
+    const expected = state === 'stopped' || state === 'unprovisioned'
+    return {
+      subject: name,
+      verdict: expected ? 'warning' : 'failed',
+      message: `${error.message} (${error.code})`,
+      suggestions: error.suggestions,
+    }
+  })
+}
+
+function attempt(subject: string, look: () => string): Check {
+  try {
+    return ok(subject, look())
+  } catch (thrown) {
+    const error: CpnError = toCpnError(thrown)
+    return { subject, verdict: 'failed', message: error.message, suggestions: error.suggestions }
+  }
+}
+
+const ok = (subject: string, message: string): Check => ({ subject, verdict: 'ok', message, suggestions: [] })

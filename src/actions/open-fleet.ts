@@ -1,0 +1,87 @@
+import { dirname } from 'node:path'
+import { systemClock } from '../common/clock.ts'
+import type { Context } from '../common/context.ts'
+import { CpnError } from '../common/errors.ts'
+import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { Fleet } from '../fleet/fleet.ts'
+import type { Host, Inventory } from '../inventory/inventory.ts'
+import { selectHosts } from '../inventory/select.ts'
+import type { State } from '../inventory/state.ts'
+import type { InstalledModel } from '../models/store.ts'
+import { sendModels } from '../provision/send-models.ts'
+import { createConnector } from '../transport/connector.ts'
+import type { Transport } from '../transport/transport.ts'
+import { openProvisioner } from './provision.ts'
+
+export interface OpenFleetOptions {
+  inventory: Inventory
+  /** Patterns; empty means all. */
+  hosts: string[]
+  state: State
+  /** Models that every node needs before it gets work. */
+  models?: InstalledModel[]
+  /** False: only looks, starts and provisions nothing. Default true. */
+  mayChange?: boolean
+}
+
+/** Connects to the selected hosts' agents. The caller disposes of the fleet. Rejects with CPN_ERR_HOST_UNKNOWN. */
+export async function openFleet(options: OpenFleetOptions, ctx: Context): Promise<Fleet> {
+  const { inventory, state, mayChange = true } = options
+  const hosts = selectHosts(inventory, options.hosts)
+  const { prompter, logger } = ctx
+  const connector = createConnector({
+    hosts: inventory.hosts,
+    knownHostsFile: state.knownHostsFile,
+    prompter,
+    logger,
+  })
+  const models = options.models ?? []
+  const repair = mayChange ? repairer(inventory, ctx) : undefined
+  return new Fleet(hosts, {
+    connector,
+    fleetId: state.fleetId,
+    clock: systemClock,
+    random: Math.random,
+    logger,
+    startIfDown: mayChange,
+    repair,
+    prepare: async (host, transport, card) => {
+      await state.markSeen(host.name)
+      const has = new Set(card.models.map(({ sha256 }) => sha256))
+      const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
+      if (missing.length > 0) await send(missing, host, transport, state.fleetId)
+    },
+  })
+}
+
+async function send(models: InstalledModel[], host: Host, transport: Transport, fleetId: string): Promise<void> {
+  const place = await findAgent(transport, host, fleetId)
+  const agentProgram = agentProgramOf(place, host.name)
+  await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models })
+}
+
+/** Provisions a host that has no agent, or one of another protocol, after asking once; this machine without asking. */
+function repairer(inventory: Inventory, ctx: Context) {
+  const tried = new Set<string>()
+  return async (host: Host, error: CpnError): Promise<boolean> => {
+    const repairable = error.code === 'CPN_ERR_NODE_UNPROVISIONED' || error.code === 'CPN_ERR_AGENT_PROTOCOL'
+    if (!repairable || tried.has(host.name)) return false
+    tried.add(host.name)
+    if (host.transport !== 'local' && !(await agreed(host.name, error, ctx))) return false
+    ctx.notice(`${host.name}: provisioning, because ${error.message}`)
+    const options = { inventory, hosts: [host.name], sudo: false, dryRun: false }
+    await using provisioner = await openProvisioner(options, ctx)
+    for (const each of provisioner.hosts) await provisioner.provision(each, () => {})
+    return true
+  }
+}
+
+/** Without a terminal and without --yes nothing is asked, and the host is left as it is. */
+async function agreed(name: string, error: CpnError, { prompter }: Context): Promise<boolean> {
+  try {
+    return await prompter.confirm(`${name}: ${error.message}. Provision it now?`)
+  } catch (refusal) {
+    if (refusal instanceof CpnError && refusal.code === 'CPN_ERR_NEEDS_TERMINAL') return false
+    throw refusal
+  }
+}

@@ -1,0 +1,266 @@
+import { mkdir, statfs } from 'node:fs/promises'
+import { systemClock } from '../common/clock.ts'
+import type { Context } from '../common/context.ts'
+import { canonicalJson, sha256 } from '../common/digest.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
+import { mapAhead } from '../common/map-ahead.ts'
+import type { Fleet } from '../fleet/fleet.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import { openState } from '../inventory/state.ts'
+import { openModelStore } from '../models/store.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
+import { Discovery } from '../runs/discovery.ts'
+import { defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
+import { GroupCommit } from '../runs/group-commit.ts'
+import { type Input, type Ledger, openLedger, type Run } from '../runs/ledger.ts'
+import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { readInput } from '../runs/read-input.ts'
+import { type FinishedInput, Recorder } from '../runs/recorder.ts'
+import { schedule } from '../scheduler/schedule.ts'
+import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { openFleet } from './open-fleet.ts'
+import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+
+export interface PredictOptions extends PipelineOptions {
+  inventory: Inventory
+  /** Files and folders. */
+  paths: string[]
+  /** Folder of the outputs; default beside the input. */
+  out?: string
+  /** Host patterns; empty means all. */
+  hosts: string[]
+  /** Waits for a usable node instead of ending. */
+  wait: boolean
+}
+
+/** What a run tells while it goes on. */
+export type PredictEvent =
+  | { type: 'begin'; run: string; out: string; usable: string[] }
+  | { type: 'found'; inputs: number; complete: boolean }
+  | { type: 'finished'; input: FinishedInput }
+  | { type: 'stalled'; waiting: boolean }
+
+export interface PredictResult {
+  summary: Summary
+  out: string
+  /** Why the run ended before its inputs did. */
+  ended?: CpnError
+}
+
+const attemptDeadlineMs = 120_000
+const readAhead = 4
+const settleAtOnce = 8
+/** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
+const spareBytes = 64 * 1024 * 1024
+
+/**
+ * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
+ * Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST,
+ * CPN_ERR_OUTPUT_SPACE.
+ */
+export async function predict(
+  options: PredictOptions,
+  ctx: Context,
+  onEvent: (event: PredictEvent) => void,
+): Promise<PredictResult> {
+  const roots = await resolveRoots(options.paths)
+  const out = options.out ?? defaultOut(roots)
+  const state = await openState(options.inventory.stateDir)
+  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
+  const { pipeline, models } = await resolvePipeline(store, options, ctx)
+  await using fleet = await openFleet({ ...options, state, models }, ctx)
+  await (options.wait ? fleet.usable().catch(() => {}) : fleet.usable(ctx.signal))
+  using ledger = openLedger(state.ledgerFile)
+  return new PredictRun(ledger, pipeline, fleet, out, options, ctx, onEvent).go(roots)
+}
+
+class PredictRun {
+  readonly #ledger: Ledger
+  readonly #run: Run
+  readonly #pipeline: Pipeline
+  readonly #fleet: Fleet
+  readonly #out: string
+  readonly #ctx: Context
+  readonly #onEvent: (event: PredictEvent) => void
+  readonly #commits: GroupCommit
+  readonly #recorder: Recorder
+  readonly #discovery: Discovery
+  /** Aborts on Ctrl-C and on an error that makes going on pointless. */
+  readonly #drain = new AbortController()
+  readonly #started = performance.now()
+
+  constructor(
+    ledger: Ledger,
+    pipeline: Pipeline,
+    fleet: Fleet,
+    out: string,
+    options: PredictOptions,
+    ctx: Context,
+    onEvent: (event: PredictEvent) => void,
+  ) {
+    const { paths, hosts } = options
+    const pipelineDigest = sha256(canonicalJson(pipeline))
+    this.#ledger = ledger
+    this.#run = ledger.createRun({ out, options: { paths, hosts, pipeline }, pipelineDigest })
+    this.#pipeline = pipeline
+    this.#fleet = fleet
+    this.#out = out
+    this.#ctx = ctx
+    this.#onEvent = onEvent
+    this.#commits = new GroupCommit(ledger)
+    this.#recorder = new Recorder(ledger, this.#commits, this.#run.id, out)
+    this.#discovery = new Discovery(ledger, this.#run.id)
+  }
+
+  async go(roots: Root[]): Promise<PredictResult> {
+    const stopDraining = this.#drainWith(this.#ctx.signal)
+    const stopWatching = this.#watchNodes()
+    let found: Promise<void> | undefined
+    try {
+      await mkdir(this.#out, { recursive: true })
+      found = this.#discover(roots)
+      found.catch((error) => this.#drain.abort(toCpnError(error)))
+      await this.#checkSpace(found)
+      const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
+      this.#onEvent({ type: 'begin', run: this.#run.id, out: this.#out, usable })
+      await this.#work()
+    } catch (error) {
+      this.#drain.abort(toCpnError(error))
+    } finally {
+      await found?.catch(() => {})
+      stopWatching()
+      stopDraining()
+    }
+    return this.#end()
+  }
+
+  async #discover(roots: Root[]): Promise<void> {
+    const tell = () =>
+      this.#onEvent({ type: 'found', inputs: this.#discovery.inputs, complete: this.#discovery.complete })
+    const timer = setInterval(tell, 200)
+    try {
+      await this.#discovery.run(findInputs(roots, this.#out), this.#drain.signal, (path, reason) =>
+        this.#ctx.notice(`left out, because it cannot be listed: ${path} (${reason})`),
+      )
+    } finally {
+      clearInterval(timer)
+      tell()
+    }
+  }
+
+  /** What was found in the first second has to fit: an annotated copy is at most about as large as its original. */
+  async #checkSpace(found: Promise<void>): Promise<void> {
+    await Promise.race([found, systemClock.sleep(1000)])
+    const { bavail, bsize } = await statfs(this.#out)
+    const needed = spareBytes + (this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
+    if (bavail * bsize >= needed) return
+    throw new CpnError(
+      'CPN_ERR_OUTPUT_SPACE',
+      `${this.#out} has ${bavail * bsize} bytes free, the run needs ${needed}`,
+      {
+        suggestions: [
+          'Free space there, or choose another folder with --out.',
+          'Annotated copies can be left out: --annotate none',
+        ],
+      },
+    )
+  }
+
+  async #work(): Promise<void> {
+    const outcomes = schedule(this.#jobs(), this.#fleet, {
+      run: this.#run.id,
+      epoch: this.#run.epoch,
+      pipeline: this.#pipeline,
+      clock: systemClock,
+      random: Math.random,
+      deadlineMs: attemptDeadlineMs,
+      drain: this.#drain.signal,
+      abort: new AbortController().signal,
+      onAttempt: (event) => this.#note({ kind: 'attempt', run: this.#run.id, time: new Date().toISOString(), event }),
+    })
+    const settling = new Set<Promise<void>>()
+    for await (const outcome of outcomes) {
+      const settled: Promise<void> = this.#settle(outcome).finally(() => settling.delete(settled))
+      settling.add(settled)
+      if (settling.size >= settleAtOnce) await Promise.race(settling)
+    }
+    await Promise.all(settling)
+  }
+
+  /** Jobs of queued inputs; inputs with content seen before never become one. */
+  async *#jobs(): AsyncGenerator<Job> {
+    const loaded = mapAhead(this.#discovery.queued(), readAhead, async (input) => ({
+      input,
+      job: await readInput(input).catch(toCpnError),
+    }))
+    for await (const { input, job } of loaded) {
+      if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
+      else if (await this.#isNew(input, job)) yield job
+    }
+  }
+
+  async #isNew(input: Input, job: Job): Promise<boolean> {
+    const claim = await this.#recorder.claim(input, job)
+    if (typeof claim === 'object') this.#finished(claim)
+    return claim === 'new'
+  }
+
+  async #settle(outcome: JobOutcome): Promise<void> {
+    try {
+      for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
+    } catch (error) {
+      // The inputs stay queued: a disk that is full loses nothing.
+      this.#drain.abort(toCpnError(error))
+    }
+  }
+
+  #finished(input: FinishedInput): void {
+    this.#onEvent({ type: 'finished', input })
+  }
+
+  #note(change: Parameters<GroupCommit['add']>[0]): void {
+    this.#commits.add(change).catch((error) => this.#drain.abort(toCpnError(error)))
+  }
+
+  #drainWith(signal: AbortSignal): () => void {
+    const onAbort = () => this.#drain.abort(new CpnError('CPN_ERR_INTERRUPTED', 'interrupted'))
+    if (signal.aborted) onAbort()
+    signal.addEventListener('abort', onAbort, { once: true })
+    return () => signal.removeEventListener('abort', onAbort)
+  }
+
+  /** Says so when the last usable node is lost and when one is back. */
+  #watchNodes(): () => void {
+    let waiting = false
+    return this.#fleet.onChange(() => {
+      const none = !this.#fleet.nodes.some((node) => node.slots > 0)
+      if (none !== waiting) this.#onEvent({ type: 'stalled', waiting: none })
+      waiting = none
+    })
+  }
+
+  async #end(): Promise<PredictResult> {
+    const ended: CpnError | undefined = this.#drain.signal.reason
+    await this.#commits.idle()
+    const seconds = Math.max(0.001, (performance.now() - this.#started) / 1000)
+    const { bytes: _, ...counts } = this.#ledger.counts(this.#run.id)
+    const summary: Summary = {
+      run: this.#run.id,
+      ...counts,
+      ignored: this.#discovery.ignored,
+      seconds: round(seconds),
+      imagesPerSecond: round(counts.done / seconds),
+    }
+    try {
+      await writePredictions(this.#ledger, this.#run.id, this.#out)
+      await writeSummary(this.#out, summary)
+    } catch (error) {
+      // The ledger has everything; the reason why the run ended matters more than a second full disk.
+      if (!ended) throw error
+    }
+    this.#ledger.endRun(this.#run.id, ended ? 'interrupted' : 'finished')
+    return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+}
+
+const round = (value: number) => Math.round(value * 1000) / 1000

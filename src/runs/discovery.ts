@@ -1,0 +1,75 @@
+import type { Found } from './find-inputs.ts'
+import type { Input, Ledger, NewInput } from './ledger.ts'
+
+const batchSize = 500
+
+/** Fills the ledger's queue with what is found while the run already works: memory stays constant. */
+export class Discovery {
+  inputs = 0
+  bytes = 0
+  ignored = 0
+  /** True when everything has been found. */
+  complete = false
+  readonly #ledger: Ledger
+  readonly #run: string
+  #more = Promise.withResolvers<void>()
+
+  constructor(ledger: Ledger, run: string) {
+    this.#ledger = ledger
+    this.#run = run
+  }
+
+  /**
+   * Reads `found` to its end or until the signal aborts.
+   * @param onUnreadable told of each folder that cannot be listed
+   */
+  async run(found: AsyncIterable<Found>, signal: AbortSignal, onUnreadable: (path: string, reason: string) => void) {
+    let batch: NewInput[] = []
+    const flush = () => {
+      if (batch.length > 0) this.#add(batch)
+      batch = []
+    }
+    try {
+      let flushed = performance.now()
+      for await (const item of found) {
+        if (signal.aborted) break
+        if (item.kind === 'ignored') this.ignored++
+        else if (item.kind === 'unreadable') onUnreadable(item.path, item.reason)
+        else batch.push(item.input)
+        // The first pictures start at once, later ones come in batches.
+        if (batch.length >= batchSize || (batch.length > 0 && performance.now() - flushed > 50)) {
+          flush()
+          flushed = performance.now()
+        }
+      }
+      flush()
+    } finally {
+      this.complete = true
+      this.#more.resolve()
+    }
+  }
+
+  /** The run's queued inputs in order of discovery; ends when all were given out. */
+  async *queued(): AsyncGenerator<Input> {
+    let after = 0
+    for (;;) {
+      const { complete } = this
+      const batch = this.#ledger.queued(this.#run, after, batchSize)
+      for (const input of batch) {
+        after = input.seq
+        yield input
+      }
+      if (batch.length > 0) continue
+      if (complete) return
+      await this.#more.promise
+    }
+  }
+
+  #add(batch: NewInput[]): void {
+    this.#ledger.addInputs(this.#run, batch)
+    this.inputs += batch.length
+    this.bytes += batch.reduce((sum, input) => sum + input.bytes, 0)
+    this.#more.resolve()
+    this.#more = Promise.withResolvers()
+  }
+}
