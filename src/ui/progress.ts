@@ -104,30 +104,32 @@ interface Shown {
 function liveLine(): Shown {
   const { promise, resolve } = Promise.withResolvers<void>()
   let meter: Meter | undefined
-  let title: { title: string } | undefined
-  const list = new Listr(
-    {
-      title: 'starting',
-      task: (_context, task) => {
-        title = task
-        return promise
-      },
-    },
-    { renderer: LiveRenderer, registerSignalListeners: false },
-  )
+  let line = 'starting'
+  // listr2 begins the task a moment later: until then there is only what it will say.
+  let task: { title: string } | undefined
+  const say = (text: string) => {
+    line = text
+    if (task) task.title = text
+  }
+  const begin = (_context: unknown, begun: { title: string }) => {
+    task = begun
+    task.title = line
+    return promise
+  }
+  const list = new Listr({ title: line, task: begin }, { renderer: LiveRenderer, registerSignalListeners: false })
   const run = list.run()
   // The rate falls and the remaining time grows although nothing finishes.
   const timer = setInterval(() => {
-    if (meter && title) title.title = meter.line()
+    if (meter) say(meter.line())
   }, sampleMs)
   return {
     update(updated) {
       meter = updated
-      if (title) title.title = updated.line()
+      say(updated.line())
     },
     async end(summary) {
       clearInterval(timer)
-      if (title) title.title = summary
+      say(summary)
       resolve()
       await run
     },
