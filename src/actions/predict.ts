@@ -71,7 +71,8 @@ export async function predict(
   await using fleet = await openFleet({ ...options, state, models }, ctx)
   await (options.wait ? fleet.usable().catch(() => {}) : fleet.usable(ctx.signal))
   using ledger = openLedger(state.ledgerFile)
-  return new PredictRun(ledger, pipeline, fleet, out, options, ctx, onEvent).go(roots)
+  // Awaited here: what `using` holds is let go of when this function returns.
+  return await new PredictRun(ledger, pipeline, fleet, out, options, ctx, onEvent).go(roots)
 }
 
 class PredictRun {
