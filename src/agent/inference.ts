@@ -2,6 +2,10 @@ import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { CpnError } from '../common/errors.ts'
 import type { ModelSignature, TensorInfo } from '../protocol/families.ts'
 
+// The runtime's official builds send usage data to their vendor and leave an identifier in the user's cache folder
+// unless this is set before the first session.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
 /** float32 data with its shape. The data belongs to whoever made it; a session keeps none of it. */
 export interface FloatTensor {
   data: Float32Array
