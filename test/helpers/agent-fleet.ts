@@ -71,23 +71,20 @@ export class AgentFleet implements AsyncDisposable {
   readonly folder: FleetFolder
   /** bin/cpn-agent by way of `current`. */
   readonly program: string
-  readonly #environment: NodeJS.ProcessEnv
   readonly #forget: () => void
+  #launcher: string[] = []
+  #environment: NodeJS.ProcessEnv = noSystemd
 
-  constructor(folder: FleetFolder, environment: NodeJS.ProcessEnv) {
+  constructor(folder: FleetFolder) {
     this.folder = folder
     this.program = join(folder.current, 'bin', 'cpn-agent')
-    this.#environment = { ...process.env, ...environment }
     this.#forget = onExit(() => this.#remove())
   }
 
-  static async create(
-    config: Partial<AgentConfig> = {},
-    environment: NodeJS.ProcessEnv = noSystemd,
-  ): Promise<AgentFleet> {
+  static async create(config: Partial<AgentConfig> = {}): Promise<AgentFleet> {
     const folder = fleetFolder(join(mkdtempSync(join(tmpdir(), 'cpn-')), nodePaths.fleet('test')))
     for (const path of [folder.dir, folder.modelsDir]) mkdirSync(path, { recursive: true, mode: 0o700 })
-    const fleet = new AgentFleet(folder, environment)
+    const fleet = new AgentFleet(folder)
     for (const digest of Object.values(releases)) await fleet.#addRelease(digest)
     fleet.switchTo(releases.first)
     fleet.configure(config)
@@ -95,6 +92,12 @@ export class AgentFleet implements AsyncDisposable {
     writeFileSync(join(folder.home, nodePaths.model(sha256)), tinyDetector())
     writeFileSync(join(folder.home, nodePaths.modelManifest(sha256)), JSON.stringify(tinyManifest()))
     return fleet
+  }
+
+  /** From now on the agent program runs in this place. */
+  enter({ launcher, environment }: { launcher: string[]; environment: NodeJS.ProcessEnv }): void {
+    this.#launcher = launcher
+    this.#environment = environment
   }
 
   configure(config: Partial<AgentConfig>): void {
@@ -110,7 +113,8 @@ export class AgentFleet implements AsyncDisposable {
   /** Runs the agent program and waits for its end. */
   async cli(...args: string[]): Promise<ProgramResult> {
     const { promise, resolve } = Promise.withResolvers<ProgramResult>()
-    execFile(this.program, args, { env: this.#environment }, (error, stdout, stderr) => {
+    const [program = '', ...rest] = this.#command(args)
+    execFile(program, rest, { env: this.#variables() }, (error, stdout, stderr) => {
       const exitCode = typeof error?.code === 'number' ? error.code : error ? -1 : 0
       resolve({ exitCode, stdout, stderr, json: parse(stdout.trim().split('\n').at(-1) ?? '') })
     })
@@ -119,7 +123,8 @@ export class AgentFleet implements AsyncDisposable {
 
   /** Starts the agent program; `end` waits until it is gone. */
   spawn(...args: string[]) {
-    const child = spawn(this.program, args, { env: this.#environment, stdio: ['ignore', 'pipe', 'pipe'] })
+    const [program = '', ...rest] = this.#command(args)
+    const child = spawn(program, rest, { env: this.#variables(), stdio: ['ignore', 'pipe', 'pipe'] })
     return Object.assign(child, { ended: once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]> })
   }
 
@@ -207,6 +212,14 @@ export class AgentFleet implements AsyncDisposable {
     const left = this.processes().map(({ command }) => command)
     this.#remove()
     if (left.length > 0) throw new Error(`the agent left processes behind: ${left.join('; ')}`)
+  }
+
+  #command(args: string[]): string[] {
+    return [...this.#launcher, this.program, ...args]
+  }
+
+  #variables(): NodeJS.ProcessEnv {
+    return { ...process.env, ...this.#environment }
   }
 
   #remove(): void {

@@ -1,5 +1,6 @@
 import type { FleetFolder } from '../fleet-folder.ts'
 import type { Supervisor } from '../node-card.ts'
+import { ensurePrivateFolder } from '../private-folder.ts'
 import { startKeeper } from './keeper.ts'
 import { ensureLinger, removeUnit, startUnit, systemdAnswers } from './systemd-user.ts'
 
@@ -14,6 +15,9 @@ export interface Kept {
  * logouts do not end.
  */
 export async function ensureKept(fleet: FleetFolder): Promise<Kept> {
+  // systemd opens the log before the agent could make its folder.
+  ensurePrivateFolder(fleet.runDir)
+  ensurePrivateFolder(fleet.logDir)
   const systemd = await systemdAnswers()
   const linger = systemd ? await ensureLinger(fleet.home) : null
   if (systemd && linger !== false) {

@@ -74,7 +74,6 @@ async function runOnce(fleet: FleetFolder, signal: AbortSignal): Promise<string>
 
 /** Starts a keeper that outlives this process and its terminal. */
 export function startKeeper(fleet: FleetFolder): void {
-  ensurePrivateFolder(fleet.logDir)
   const child = spawnLogged(fleet, ['keeper'], true)
   child.on('error', () => {})
   child.unref()
