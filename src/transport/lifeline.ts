@@ -68,7 +68,7 @@ export const guardOrders = {
 export function guardScript(): string {
   return [
     'groups=" "',
-    `end() { for group in $*; do kill -s TERM -- "-$group"; done; sleep ${graceSeconds}`,
+    `end() { [ $# -gt 0 ] || return 0; for group in $*; do kill -s TERM -- "-$group"; done; sleep ${graceSeconds}`,
     'for group in $*; do kill -s KILL -- "-$group"; done; } 2>/dev/null',
     `forget() { case $groups in *" $1 "*) groups="\${groups%% $1 *} \${groups#* $1 }" ;; esac; }`,
     'while read -r order group; do',
