@@ -1,10 +1,10 @@
 import type { Context } from '../common/context.ts'
 import { sha256File } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
+import { formatBytes } from '../common/format.ts'
 import { resolveModel } from '../models/resolve.ts'
 import { catalogue, type InstalledModel, type ModelStore } from '../models/store.ts'
 import type { ModelManifest } from '../protocol/model.ts'
-import { formatBytes } from '../ui/format.ts'
 
 /** A model of the catalogue or of the store, as `cpn models list` shows it. */
 export interface ModelEntry {
