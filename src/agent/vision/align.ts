@@ -16,11 +16,11 @@ const referencePoints: Point[] = [
 
 /** Where the five points lie in a face's box on average; for detectors that give a box only. */
 const typicalPoints: Point[] = [
-  [0.3, 0.4],
-  [0.7, 0.4],
-  [0.5, 0.6],
-  [0.34, 0.78],
-  [0.66, 0.78],
+  [0.26, 0.39],
+  [0.74, 0.39],
+  [0.5, 0.57],
+  [0.3, 0.725],
+  [0.7, 0.725],
 ]
 
 /** x' = a·x - b·y + tx, y' = b·x + a·y + ty: turn, scale and shift. */

@@ -1,0 +1,81 @@
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { ModelLoader } from '../../src/agent/model-loader.ts'
+import { type PipelineResult, predictFaces } from '../../src/agent/pipelines/faces.ts'
+import { LabelPainter } from '../../src/agent/vision/label-painter.ts'
+import { catalogue } from '../../src/models/catalogue/index.ts'
+import type { ModelManifest } from '../../src/protocol/model.ts'
+import type { Pipeline } from '../../src/protocol/pipeline.ts'
+import { onExit } from './exit-cleanup.ts'
+import { shared, sharedMissing } from './shared.ts'
+import { tinyDetector, tinyManifest } from './tiny-model.ts'
+
+const fontPackage = dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'))
+/** The font that labels are drawn with. */
+export const labelFont = join(fontPackage, 'ttf', 'DejaVuSans.ttf')
+
+/** Files of the shared models by their names in the catalogue. */
+const files: Record<string, string> = {
+  'yunet-2023mar': 'yunet-2023mar.onnx',
+  'yunet-s-dynamic': 'yunet-s-dynamic.onnx',
+  'ultraface-320': 'ultraface-rfb-320.onnx',
+  'mobilefacenet-112': 'mobilefacenet-foamliu-112.onnx',
+}
+
+let folder: string | undefined
+
+/** A folder as on a node, with the tests' own model and, where they are there, the shared ones; removed at exit. */
+export function modelsFolder(): string {
+  if (folder !== undefined) return folder
+  const made = mkdtempSync(join(tmpdir(), 'cpn-models-'))
+  onExit(() => rmSync(made, { recursive: true, force: true }))
+  writeFileSync(join(made, tinyManifest().sha256), tinyDetector())
+  if (!sharedMissing) {
+    for (const [name, file] of Object.entries(files))
+      symlinkSync(shared('models', file), join(made, model(name).sha256))
+  }
+  folder = made
+  return made
+}
+
+/** A model of the catalogue, or `tiny-squares`. */
+export function model(name: string): ModelManifest {
+  const found = [...catalogue(), tinyManifest()].find((manifest) => manifest.name === name)
+  if (!found) throw new Error(`no model ${name}`)
+  return found
+}
+
+export interface FacesOptions {
+  embedder?: string
+  annotate?: Pipeline['annotate']
+  scoreThreshold?: number
+  maxPixels?: number
+}
+
+/** A pipeline with the thresholds of the detector's manifest. */
+export function facesPipeline(detector: string, options: FacesOptions = {}): Pipeline {
+  const { embedder, annotate = 'none', maxPixels = 100_000_000 } = options
+  const manifest = model(detector)
+  const scoreThreshold = options.scoreThreshold ?? manifest.thresholds.score!
+  return {
+    kind: 'faces',
+    detector: { model: manifest, scoreThreshold, nmsThreshold: manifest.thresholds.nms! },
+    ...(embedder === undefined ? {} : { embedder: { model: model(embedder) } }),
+    annotate,
+    maxPixels,
+  }
+}
+
+let loader: ModelLoader | undefined
+
+/** Runs a pipeline in this process. */
+export async function runFaces(bytes: Uint8Array, pipeline: Pipeline): Promise<PipelineResult> {
+  loader ??= new ModelLoader(modelsFolder(), 1)
+  return predictFaces(bytes, pipeline, {
+    detector: await loader.detector(pipeline.detector.model),
+    embedder: pipeline.embedder && (await loader.embedder(pipeline.embedder.model)),
+    painter: new LabelPainter(labelFont),
+  })
+}

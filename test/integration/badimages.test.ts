@@ -1,0 +1,49 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { isErrorCode } from '../../src/common/error-codes.ts'
+import { facesPipeline } from '../helpers/faces.ts'
+import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
+import { type Outcome, TestWorker } from '../helpers/test-worker.ts'
+
+/** What a worker may hold, ever, on files whose pictures are at most a few megapixels. */
+const memoryCapBytes = 1024 ** 3
+
+/** Files that have to be predicted: every one that a decoder of ours can make a picture of. */
+function mustBeDone(): string[] {
+  return readFileSync(join(repositoryRoot, 'test', 'fixtures', 'badimages-done.txt'), 'utf8')
+    .trim()
+    .split('\n')
+}
+
+function filesBelow(folder: string): string[] {
+  const entries = readdirSync(folder, { recursive: true, withFileTypes: true })
+  const files = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name))
+  return files.map((file) => file.slice(folder.length + 1)).sort()
+}
+
+test('odd, broken and hostile files have one outcome each, from one worker', { skip: sharedMissing }, async () => {
+  await using worker = await TestWorker.start()
+  const pipeline = facesPipeline('yunet-2023mar', { annotate: 'full', embedder: 'mobilefacenet-112' })
+  const outcomes = new Map<string, Outcome>()
+  for (const file of filesBelow(shared('badimages'))) {
+    outcomes.set(file, await worker.predict(readFileSync(shared('badimages', file)), pipeline))
+  }
+  const done = [...outcomes].filter(([, { type }]) => type === 'done').map(([file]) => file)
+  assert.deepEqual(done, mustBeDone())
+  for (const [file, outcome] of outcomes) if (outcome.type === 'failed') assertReason(file, outcome)
+  assert.ok(peakMemory(worker.process.pid!) < memoryCapBytes)
+  assert.equal(await worker.disconnect(), 0)
+})
+
+function assertReason(file: string, { error }: Extract<Outcome, { type: 'failed' }>): void {
+  assert.ok(isErrorCode(error.code) && error.code.startsWith('CPN_ERR_IMAGE_'), `${file}: ${error.code}`)
+  assert.ok(error.message.length > 20 && !error.message.includes('\n'), `${file}: ${error.message}`)
+}
+
+function peakMemory(pid: number): number {
+  if (process.platform !== 'linux') return 0
+  const kilobytes = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]
+  return Number(kilobytes) * 1024
+}

@@ -1,0 +1,68 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ModelLoader } from '../../../src/agent/model-loader.ts'
+import { sha256 } from '../../../src/common/digest.ts'
+import { model, modelsFolder } from '../../helpers/faces.ts'
+import { encodeOnnx, type OnnxGraph } from '../../helpers/onnx-writer.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'cpn-test-'))
+after(() => rmSync(folder, { recursive: true }))
+
+function store(graph: OnnxGraph) {
+  const bytes = encodeOnnx(graph)
+  writeFileSync(join(folder, sha256(bytes)), bytes)
+  return { ...model('tiny-squares'), sha256: sha256(bytes) }
+}
+
+const identity: OnnxGraph = {
+  nodes: [{ op: 'Identity', inputs: ['input'], outputs: ['output'] }],
+  initializers: [],
+  inputs: [{ name: 'input', dims: [1, 3, 64, 64] }],
+  outputs: [{ name: 'output', dims: [1, 3, 64, 64] }],
+}
+
+test('a model is loaded once', async () => {
+  const loader = new ModelLoader(modelsFolder(), 1)
+  const [first, second] = await Promise.all([
+    loader.detector(model('tiny-squares')),
+    loader.detector(model('tiny-squares')),
+  ])
+  assert.equal(first, second)
+})
+
+test('a model that does not fit its family is refused', async () => {
+  const ref = store(identity)
+  await assert.rejects(new ModelLoader(folder, 1).detector(ref), {
+    code: 'CPN_ERR_MODEL_INVALID',
+    message: /has no output cls_8/,
+  })
+})
+
+test('a model for another task is refused', async () => {
+  const loader = new ModelLoader(modelsFolder(), 1)
+  await assert.rejects(loader.embedder(model('tiny-squares')), { code: 'CPN_ERR_MODEL_INVALID' })
+})
+
+test('bytes that are no model are refused', async () => {
+  const bytes = Buffer.from('no model')
+  writeFileSync(join(folder, sha256(bytes)), bytes)
+  const ref = { ...model('tiny-squares'), sha256: sha256(bytes) }
+  await assert.rejects(new ModelLoader(folder, 1).detector(ref), { code: 'CPN_ERR_MODEL_INVALID' })
+})
+
+test('a model with its data in another file is refused, wherever that file is', async () => {
+  const weights = new Float32Array(3 * 64 * 64)
+  writeFileSync(join(folder, 'weights.bin'), weights)
+  for (const external of ['weights.bin', join(folder, 'weights.bin'), '../weights.bin']) {
+    const ref = store({
+      ...identity,
+      nodes: [{ op: 'Add', inputs: ['input', 'weights'], outputs: ['output'] }],
+      initializers: [{ name: 'weights', dims: [1, 3, 64, 64], data: weights, external }],
+    })
+    const refused = { code: 'CPN_ERR_MODEL_INVALID', message: /cannot be loaded: .*external/is }
+    await assert.rejects(new ModelLoader(folder, 1).detector(ref), refused)
+  }
+})

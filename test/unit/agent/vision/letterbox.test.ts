@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { fitLetterbox, LetterboxTensor } from '../../../../src/agent/vision/letterbox.ts'
+import type { Raster } from '../../../../src/agent/vision/raster.ts'
+
+const plain = { channels: 'RGB' as const, mean: [0, 0, 0], std: [1, 1, 1] }
+
+function solid(width: number, height: number, colour: number[]): Raster {
+  const data = Uint8Array.from({ length: width * height * 3 }, (_, i) => colour[i % 3]!)
+  return { data, width, height, channels: 3 }
+}
+
+test('an image keeps its aspect, small ones are scaled up', () => {
+  assert.deepEqual(fitLetterbox({ width: 1280, height: 640 }, 640, 640), {
+    scale: 0.5,
+    contentWidth: 640,
+    contentHeight: 320,
+  })
+  assert.deepEqual(fitLetterbox({ width: 64, height: 128 }, 640, 640), {
+    scale: 5,
+    contentWidth: 320,
+    contentHeight: 640,
+  })
+  assert.equal(fitLetterbox({ width: 100_000, height: 1 }, 640, 640).contentHeight, 1)
+})
+
+test('channels go in the order of the model, normalised, black around the image', () => {
+  const tensor = new LetterboxTensor(4, 4, { channels: 'BGR', mean: [10, 20, 30], std: [2, 4, 5] })
+  tensor.fill(solid(8, 4, [130, 120, 110]))
+  const planes = [0, 1, 2].map((plane) => [...tensor.data.subarray(plane * 16, (plane + 1) * 16)])
+  assert.deepEqual(planes[0], [...Array(8).fill(50), ...Array(8).fill(-5)])
+  assert.deepEqual(planes[1], [...Array(8).fill(25), ...Array(8).fill(-5)])
+  assert.deepEqual(planes[2], [...Array(8).fill(20), ...Array(8).fill(-6)])
+})
+
+test('a tensor shows nothing of the image before', () => {
+  const tensor = new LetterboxTensor(8, 8, plain)
+  tensor.fill(solid(8, 8, [200, 200, 200]))
+  tensor.fill(solid(8, 2, [9, 9, 9]))
+  assert.deepEqual([...new Set(tensor.data)], [9, 0])
+})
+
+test('shrinking by any factor keeps a gradient where it was', () => {
+  for (const size of [50, 100, 133, 200, 500, 1111]) {
+    const ramp = solid(size, 4, [0, 0, 0])
+    for (let i = 0; i < size * 4; i++) ramp.data.fill(((i % size) * 200) / size, i * 3, i * 3 + 3)
+    const tensor = new LetterboxTensor(100, 100, plain)
+    tensor.fill(ramp)
+    for (const x of [10, 50, 90]) assert.ok(Math.abs(tensor.data[x]! - (x + 0.5) * 2) < 2.5, `${size} at ${x}`)
+  }
+})
+
+test('fine detail becomes its mean instead of a pattern', () => {
+  const stripes = solid(640, 640, [0, 0, 0])
+  for (let i = 0; i < 640 * 640; i++) if (i % 2 === 0) stripes.data.fill(200, i * 3, i * 3 + 3)
+  const tensor = new LetterboxTensor(160, 160, plain)
+  tensor.fill(stripes)
+  assert.deepEqual([...new Set(tensor.data)], [100])
+})
