@@ -2,7 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { on, once } from 'node:events'
 import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
-import { permissionFlags, workerEnvironment } from '../../src/agent/pool/launch-worker.ts'
+import { permissionFlags } from '../../src/agent/pool/launch-worker.ts'
 import type { FromWorker, ToWorker } from '../../src/agent/worker-messages.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
 import { labelFont, modelsFolder } from './faces.ts'
@@ -36,7 +36,7 @@ export class TestWorker implements AsyncDisposable {
       serialization: 'advanced',
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       cwd: '/',
-      env: workerEnvironment,
+      env: {},
     })
     const worker = new TestWorker(child)
     const first = await worker.#next()

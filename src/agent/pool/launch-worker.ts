@@ -13,14 +13,6 @@ export interface WorkerFiles {
 /** What the native libraries look at to know the machine. */
 const systemFiles = ['/proc', '/sys', '/etc/alpine-release']
 
-/** All that a worker has of an environment. */
-export const workerEnvironment = {
-  // glibc grows one heap per thread otherwise and never gives it back.
-  MALLOC_ARENA_MAX: '2',
-  // onnxruntime would write an identity into the login's home and send reports of its use to its maker.
-  ORT_DISABLE_TELEMETRY: '1',
-}
-
 /** Starts a worker that JavaScript-wise can read its release and the models, and nothing else of the host. */
 export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
   const releaseDir = realpathSync(files.releaseDir)
@@ -33,7 +25,8 @@ export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
     cwd: '/',
     // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
     detached: true,
-    env: workerEnvironment,
+    // glibc grows one heap per thread otherwise and never gives it back.
+    env: { MALLOC_ARENA_MAX: '2' },
   })
   if (child.pid !== undefined) yieldToOthers(child.pid, nice)
   return child
