@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readdirSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { TreeEntry } from './file-tree.ts'
 import { descendants } from './processes.ts'
@@ -48,15 +48,24 @@ async function settled(find: () => string[], message: string, graceMs: number): 
 function openThings(): Map<string, number> {
   const kinds = [
     ...process.getActiveResourcesInfo().map((kind) => `resource ${kind}`),
-    ...readdirSync('/proc/self/fd').map(() => 'file descriptor'),
+    ...readdirSync('/proc/self/fd').map(describeDescriptor),
     ...descendants(process.pid).map(({ command }) => `process ${command}`),
   ]
   return new Map(Object.entries(Object.groupBy(kinds, (kind) => kind)).map(([kind, all]) => [kind, all!.length]))
 }
 
+function describeDescriptor(descriptor: string): string {
+  try {
+    return `file descriptor ${readlinkSync(`/proc/self/fd/${descriptor}`).replace(/:\[\d+\]$/, '')}`
+  } catch {
+    // The one that listed the folder is closed again.
+    return 'closed'
+  }
+}
+
 function leaked(before: Map<string, number>, now: Map<string, number>): string[] {
   return [...now]
     .map(([kind, count]) => ({ kind, more: count - (before.get(kind) ?? 0) }))
-    .filter(({ more }) => more > 0)
+    .filter(({ kind, more }) => more > 0 && kind !== 'closed')
     .map(({ kind, more }) => `${more} × ${kind}`)
 }

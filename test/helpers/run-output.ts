@@ -4,6 +4,9 @@ import { join } from 'node:path'
 import sharp from 'sharp'
 import type { Box } from './ground-truth.ts'
 
+// Its cache keeps the files of past pictures open.
+sharp.cache(false)
+
 export interface Prediction {
   path: string
   sha256: string | null
