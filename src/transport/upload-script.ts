@@ -1,7 +1,15 @@
 import { quote, quotePath } from './shell.ts'
 
 /** What the script's exit code says. */
-export const uploadExit = { done: 0, write: 41, size: 42, noDigestProgram: 43, digest: 44, name: 45 } as const
+export const uploadExit = {
+  done: 0,
+  write: 41,
+  size: 42,
+  noDigestProgram: 43,
+  digest: 44,
+  name: 45,
+  noCat: 46,
+} as const
 
 export interface UploadTarget {
   temporary: string
@@ -13,7 +21,11 @@ export interface UploadTarget {
 
 /** Writes stdin to the temporary name, then does what finishUpload does. Leaves nothing behind when it fails. */
 export function receiveUpload(target: UploadTarget): string {
-  return [...prologue(target), `cat > "$tmp" || fail ${uploadExit.write}`, ...finish(target)].join('\n')
+  return [
+    ...prologue(target),
+    `cat > "$tmp" || fail $(($? == 127 ? ${uploadExit.noCat} : ${uploadExit.write}))`,
+    ...finish(target),
+  ].join('\n')
 }
 
 /** Compares size and digest of the temporary file, sets its mode and gives it its name. */

@@ -22,6 +22,7 @@ export class Authenticator {
   #answers = 0
   #started = false
   #keysTried = false
+  #askedForMore = false
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
@@ -35,7 +36,7 @@ export class Authenticator {
   ): void => {
     const { user: username } = this.#options.target
     this.#methods = methods ?? this.#methods
-    if (!this.#started) answer({ type: 'none', username })
+    if (!this.#started || this.#wantsMore()) answer({ type: 'none', username })
     else if (this.#takeKeys()) answer({ type: 'agent', username, agent: this.#options.keyring })
     else if (!this.#options.prompter.interactive || this.#answers >= maxAnswers) answer(false)
     else if (this.#methods.includes('keyboard-interactive')) answer(this.#keyboard(username))
@@ -56,6 +57,13 @@ export class Authenticator {
       `${target.hostname}:${target.port} refused the login of ${target.user}: tried ${tried.join(', ') || 'nothing'}` +
       `; the server takes ${this.#methods.join(', ') || 'nothing'}${reasons}`
     return new CpnError('CPN_ERR_AUTH_FAILED', message, { host: target.name, suggestions: this.#suggestions() })
+  }
+
+  /** After a key was taken and more is wanted, ssh2 still has the methods from before: ask for them once more. */
+  #wantsMore(): boolean {
+    if (!this.#keysTried || !this.#options.keyring.hasSigned || this.#askedForMore) return false
+    this.#askedForMore = true
+    return true
   }
 
   #takeKeys(): boolean {

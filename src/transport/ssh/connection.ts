@@ -18,8 +18,10 @@ export class SshConnection {
   onCrowded: () => void = () => undefined
   readonly #lost = new AbortController()
   readonly #sessions = new Set<ClientChannel>()
+  readonly #closed = Promise.withResolvers<void>()
   #sessionEnded = Promise.withResolvers<void>()
   #capacity: number | undefined
+  #sessionEndedAt = Number.NEGATIVE_INFINITY
   #isClosing = false
 
   /** Takes over the client and its socket. */
@@ -33,6 +35,7 @@ export class SshConnection {
     client.on('end', () => this.#lose())
     client.on('close', () => {
       stopWatching()
+      this.#closed.resolve()
       this.#lose()
     })
   }
@@ -77,12 +80,9 @@ export class SshConnection {
   /** Hangs up in an orderly way. */
   async close(): Promise<void> {
     this.#isClosing = true
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.client.once('close', () => resolve())
-    if (this.lost.aborted) return this.destroy()
     this.client.end()
-    const timer = setTimeout(() => this.destroy(), deadline('close'))
-    await promise.finally(() => clearTimeout(timer))
+    const timer = setTimeout(() => this.client.destroy(), deadline('close'))
+    await this.#closed.promise.finally(() => clearTimeout(timer))
   }
 
   /** Hangs up now. */
@@ -105,14 +105,16 @@ export class SshConnection {
 
   #endSession(channel: ClientChannel): void {
     this.#sessions.delete(channel)
+    this.#sessionEndedAt = performance.now()
     this.#sessionEnded.resolve()
     this.#sessionEnded = Promise.withResolvers()
   }
 
   /** The server counts a session for a moment after its end: a few quick tries, then only when another one ends. */
   async #roomForSession(tries: number, signal?: AbortSignal): Promise<boolean> {
-    if (tries <= 3) {
-      await sleep(20 * tries, undefined, { signal })
+    const hasJustEnded = performance.now() - this.#sessionEndedAt < deadline('close')
+    if (tries <= 3 || (this.#sessions.size === 0 && hasJustEnded)) {
+      await sleep(20 * Math.min(tries, 5), undefined, { signal })
       return true
     }
     if (this.#sessions.size === 0) return false

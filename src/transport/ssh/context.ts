@@ -3,6 +3,7 @@ import { CpnError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { SshConnection } from './connection.ts'
+import { jumpError } from './errors.ts'
 import { readHostKeyPolicy } from './host-key-policy.ts'
 import { openKeyring } from './keyring.ts'
 import { login } from './login.ts'
@@ -97,7 +98,7 @@ export class SshContext implements AsyncDisposable {
     try {
       return await untilAborted(open, signal)
     } catch (error) {
-      throw signal?.aborted ? error : jumpError(error, hop, host)
+      throw signal?.aborted ? error : jumpError(error, placeOf(hop), host)
     }
   }
 
@@ -122,19 +123,6 @@ export interface Login {
 
 function endpointOf({ user, hostname, port }: Target): string {
   return `${user}@${hostname}:${port}`
-}
-
-/** A jump host's failure, as the host behind it sees it. */
-function jumpError(error: unknown, hop: Target, host: string): unknown {
-  if (!(error instanceof CpnError)) return error
-  const { where } = placeOf(hop)
-  const name = hop.name === hop.hostname ? where : `${hop.name} (${where})`
-  return new CpnError('CPN_ERR_JUMP', `the way to ${host} leads through ${name}: ${error.message} [${error.code}]`, {
-    host,
-    cause: error,
-    retryable: error.retryable,
-    suggestions: error.suggestions,
-  })
 }
 
 function untilAborted<T>(work: Promise<T>, signal?: AbortSignal): Promise<T> {

@@ -197,6 +197,18 @@ export function lostError({ host, where }: Place, cause?: unknown): CpnError {
   })
 }
 
+/** A jump host's failure, as the host behind it sees it. */
+export function jumpError(error: unknown, hop: Place, host: string): unknown {
+  if (!(error instanceof CpnError)) return error
+  const name = hop.where.startsWith(`${hop.host}:`) ? hop.where : `${hop.host} (${hop.where})`
+  return new CpnError('CPN_ERR_JUMP', `the way to ${host} leads through ${name}: ${error.message} [${error.code}]`, {
+    host,
+    cause: error,
+    retryable: error.retryable,
+    suggestions: error.suggestions,
+  })
+}
+
 /** Why a file could not be written, from SFTP's status code. */
 export function sftpProblem(error: unknown): string {
   const { code } = error as Ssh2Error
@@ -207,7 +219,7 @@ export function sftpProblem(error: unknown): string {
 /** True when the server hung up before it said that it is one: too many others are logging in (MaxStartups). */
 export function isTurnedAway(error: unknown, heard: string): boolean {
   if (/not allowed at this time/i.test(heard)) return false
-  return /connection lost before handshake|ECONNRESET|EPIPE|closed before/i.test(messageOf(error))
+  return /lost before handshake|closed before handshake|ECONNRESET|EPIPE/i.test(messageOf(error))
 }
 
 function fromRule(rule: Rule, message: string, options: CpnErrorOptions): CpnError {

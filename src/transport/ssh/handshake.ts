@@ -56,11 +56,17 @@ export async function handshake(options: HandshakeOptions): Promise<Client> {
   const { socket, place, signal } = options
   const client = new ssh2.Client()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
+  // It may fail while the keys are still being read.
+  promise.catch(() => undefined)
   const banner = watchBanner(socket, () => watch.enter('kex'))
   const fail = (error: unknown): void => reject(new HandshakeFailure(error, banner.heard(), banner.seen()))
   const watch = new Stopwatch((wait, ms) => fail(timeoutError(wait, ms, place, banner.heard())))
   const onAbort = (): void => fail(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
+  // ssh2 does not see a connection that ends before it has begun to listen.
+  const onClose = (): void => fail(handshakeError(new Error('connection closed before handshake'), watch.wait, place))
+  socket.once('close', onClose)
+  if (socket.destroyed) onClose()
   try {
     signal?.throwIfAborted()
     const prompter = patientPrompter(options.prompter, watch)
@@ -79,6 +85,7 @@ export async function handshake(options: HandshakeOptions): Promise<Client> {
   } finally {
     watch.stop()
     banner.stop()
+    socket.off('close', onClose)
     signal?.removeEventListener('abort', onAbort)
   }
 }

@@ -22,6 +22,8 @@ export class Keyring extends ssh2.BaseAgent<ParsedKey> {
   readonly labels: string[]
   /** What went wrong while a key should have signed. */
   readonly problems: CpnError[] = []
+  /** True once a signature was made: the server wanted a key. */
+  hasSigned = false
   readonly #candidates: Candidate[]
 
   constructor(candidates: Candidate[]) {
@@ -48,7 +50,10 @@ export class Keyring extends ssh2.BaseAgent<ParsedKey> {
     const wanted = key.getPublicSSH()
     const candidate = this.#candidates.find(({ publicKey }) => publicKey.equals(wanted))!
     candidate.sign(data, typeof options === 'object' ? options : {}).then(
-      (signature) => done(null, signature),
+      (signature) => {
+        this.hasSigned = true
+        done(null, signature)
+      },
       (error: Error) => {
         if (error instanceof CpnError) this.problems.push(error)
         done(error)

@@ -5,7 +5,7 @@ import { CpnError } from '../../common/errors.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import { SshConnection } from './connection.ts'
 import { dial } from './dial.ts'
-import { dialError, isTurnedAway, type Place } from './errors.ts'
+import { dialError, isTurnedAway, jumpError, type Place } from './errors.ts'
 import { HandshakeFailure, handshake } from './handshake.ts'
 import type { Keyring } from './keyring.ts'
 import type { Pace } from './pace.ts'
@@ -52,7 +52,7 @@ async function openSocket({ target, via, signal }: LoginOptions, place: Place): 
   } catch (error) {
     // Reason 2 of a direct-tcpip channel: the hop tried and could not connect.
     if (error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED') throw dialError(error, place)
-    throw error
+    throw signal?.aborted ? error : jumpError(error, via.place, place.host)
   }
 }
 

@@ -67,8 +67,17 @@ function begun(
   const ms = deadline('shell')
   const late = (): Error => timeoutError('shell', ms, connection.place)
   const read = (): Promise<[string[], string[]]> =>
-    Promise.all([readPastMarker(stdout, marker), readPastMarker(stderr, marker, lines)])
+    bothBegun(readPastMarker(stdout, marker), readPastMarker(stderr, marker, lines))
   return withDeadline(ms, late, read, signal)
+}
+
+/** What a login shell says instead may come on either stream. */
+async function bothBegun(stdout: Promise<string[]>, stderr: Promise<string[]>): Promise<[string[], string[]]> {
+  const [out, err] = await Promise.allSettled([stdout, stderr])
+  if (out.status === 'fulfilled' && err.status === 'fulfilled') return [out.value, err.value]
+  const reasons = [out, err].flatMap((result) => (result.status === 'rejected' ? [result.reason as unknown] : []))
+  const other = reasons.find((reason) => !(reason instanceof MarkerMissing))
+  throw other ?? new MarkerMissing(reasons.map((reason) => (reason as MarkerMissing).noise).join(''))
 }
 
 function exitOf(channel: ClientChannel, connection: SshConnection): Promise<Exit> {

@@ -14,10 +14,13 @@ import { type Exit, startSession } from './session.ts'
 import { putBySftp } from './sftp.ts'
 import { Stopwatch } from './stopwatch.ts'
 
+/** Ends of the command that say that the bytes did not come through it as they were sent. */
+const damaged: (number | null)[] = [uploadExit.size, uploadExit.digest, uploadExit.noCat]
+
 /**
- * Writes a file through the stdin of one command, which also checks and names it. That is faster than SFTP and one
- * round trip instead of a dozen, works without an SFTP subsystem and with start files that print. SFTP stands in where
- * start files eat stdin. See docs/decisions.
+ * Writes a file through the stdin of one command, which also checks and names it: faster than SFTP, no round trip per
+ * block, and neither a missing SFTP subsystem nor start files that print are in its way. What arrives damaged that way
+ * is sent again by SFTP.
  */
 export async function upload(
   connection: SshConnection,
@@ -28,13 +31,30 @@ export async function upload(
 ): Promise<void> {
   const { bytes, sha256, mode } = options
   const target = { temporary: `${path}.cpn-${randomBytes(6).toString('hex')}`, path, bytes, sha256, mode }
-  const { host } = connection.place
-  let result = await streamToCommand(connection, source(), target, options)
-  if (result.exitCode === uploadExit.size && result.stderr.trim() === '0' && bytes > 0) {
-    await putBySftp(connection, source(), target.temporary, options)
-    result = await exec(finishUpload(target))
+  const result = await streamToCommand(connection, source(), target, options)
+  if (result.exitCode === uploadExit.done) return
+  const failure = uploadFailure(connection.place.host, target, result)
+  if (!damaged.includes(result.exitCode)) throw failure
+  if (!(await sentBySftp(connection, exec, source(), target, options))) throw failure
+}
+
+async function sentBySftp(
+  connection: SshConnection,
+  exec: (script: string) => Promise<ExecResult>,
+  source: Readable,
+  target: UploadTarget,
+  options: UploadOptions,
+): Promise<boolean> {
+  try {
+    await putBySftp(connection, source, target.temporary, options)
+  } catch (error) {
+    options.signal?.throwIfAborted()
+    connection.lost.throwIfAborted()
+    // The first failure is the one to report: that there is no SFTP is no news.
+    if (error instanceof CpnError) return false
+    throw error
   }
-  if (result.exitCode !== uploadExit.done) throw uploadFailure(host, target, result)
+  return (await exec(finishUpload(target))).exitCode === uploadExit.done
 }
 
 async function streamToCommand(
@@ -86,5 +106,6 @@ function sourceFailure(host: string, path: string, cause: Error): CpnError {
   return new CpnError('CPN_ERR_UPLOAD', `cannot read what should become ${path} on ${host}: ${cause.message}`, {
     host,
     cause,
+    suggestions: ['Check the local file and its folder.'],
   })
 }
