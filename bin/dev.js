@@ -14,6 +14,7 @@ if (isOldRuntime()) {
   const root = fileURLToPath(new URL('..', import.meta.url))
   const pjson = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'))
   pjson.oclif.commands = { strategy: 'pattern', target: './src/commands', globPatterns: ['**/*.ts', '!**/base*.ts'] }
-  pjson.oclif.hooks.command_not_found.target = './src/commands/base.ts'
+  pjson.oclif.hooks.command_not_found.target = './src/commands/base-unknown.ts'
+  pjson.oclif.helpClass.target = './src/commands/base-unknown.ts'
   await execute({ loadOptions: { root, pjson, ignoreManifest: true } })
 }

@@ -95,17 +95,10 @@ export abstract class BaseCommand extends Command {
   }
 }
 
-function usageError(message: string, id = ''): CpnError {
+/** What oclif says of a wrong command line as an error of ours. */
+export function usageError(message: string, id = ''): CpnError {
   const [said] = stripVTControlCharacters(message).split('\nSee more help with --help')
   return new CpnError('CPN_ERR_USAGE', said!.trim(), {
     suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
   })
-}
-
-/** oclif's hook for a word that is no command. */
-export async function commandNotFound({ id, argv = [] }: { id: string; argv?: string[] }): Promise<void> {
-  const error = usageError(`there is no command \`${id.replaceAll(':', ' ')}\``)
-  if (argv.includes('--json')) process.stdout.write(`${JSON.stringify({ error: error.toJSON() }, null, 2)}\n`)
-  else printLine(renderError(error))
-  process.exit(error.exitCode)
 }

@@ -30,6 +30,7 @@ test('a word that is no command has exit code 2', async () => {
   const { code, stderr } = await start(pinnedNode, [cpnProgram, 'fly', 'away']).closed
   assert.equal(code, 2)
   assert.equal(stderr, '✖ there is no command `fly away`\n  → See `cpn --help`.\n  CPN_ERR_USAGE\n')
+  assert.equal((await start(pinnedNode, [cpnProgram, 'fly', 'away', '--help']).closed).stderr, stderr)
   const json = await start(pinnedNode, [cpnProgram, 'fly', '--json']).closed
   assert.equal(JSON.parse(json.stdout).error.code, 'CPN_ERR_USAGE')
 })
