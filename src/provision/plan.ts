@@ -4,7 +4,7 @@ import type { InstalledModel } from '../models/store.ts'
 import type { AgentConfig } from '../protocol/agent-config.ts'
 import { manifestPath } from '../protocol/release.ts'
 import type { Holdings } from './holdings.ts'
-import { type Release, releaseBytes } from './release/build.ts'
+import type { Release } from './release/build.ts'
 
 /** What has to change on a host; all of it empty or false when nothing has. */
 export interface Plan {
@@ -84,7 +84,7 @@ export function manifestText({ manifest }: Pick<InstalledModel, 'manifest'>): st
 /** What the plan means for a person, one line per kind of change. */
 export function describePlan(plan: Plan, release: Release): string[] {
   const sent = plan.blobs.reduce((sum, sha) => sum + (release.blobs.get(sha)?.bytes ?? 0), 0)
-  const whole = sent === releaseBytes(release)
+  const whole = plan.blobs.length === release.blobs.size + 1
   return [
     ...(plan.blobs.length > 0
       ? [`send ${whole ? 'the release' : 'part of the release'}: ${plan.blobs.length} files, ${megabytes(sent)}`]

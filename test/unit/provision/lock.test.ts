@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { after, test } from 'node:test'
+import { ancestorsFact, lockScript, unlockScript } from '../../../src/provision/lock.ts'
+
+const root = mkdtempSync(join(tmpdir(), 'cpn-lock-'))
+after(() => rmSync(root, { recursive: true, force: true }))
+
+function sh(script: string): { status: number | null; stdout: string; stderr: string } {
+  return spawnSync('/bin/sh', ['-c', script], { encoding: 'utf8' })
+}
+
+function ancestors(output: string): number[] {
+  return output
+    .slice(output.indexOf('=') + 1)
+    .trim()
+    .split(' ')
+    .map(Number)
+}
+
+const here = ancestors(sh(ancestorsFact).stdout)
+
+function take(dir: string, token: string, above = here) {
+  return sh(lockScript(dir, above, { token, name: `owner of ${token}` }))
+}
+
+test('a lock is held until it is given back', () => {
+  const dir = join(root, 'held', '.cpn')
+  assert.equal(take(dir, 'one').status, 0)
+  const second = take(dir, 'two')
+  assert.deepEqual([second.status, second.stdout.trim()], [75, 'owner of one'])
+  sh(unlockScript(dir, 'two'))
+  assert.ok(existsSync(join(dir, 'lock')))
+  sh(unlockScript(dir, 'one'))
+  assert.deepEqual(readdirSync(dir), [])
+  assert.equal(take(dir, 'three').status, 0)
+})
+
+test('a lock whose connection is gone is taken over', async () => {
+  const dir = join(root, 'gone')
+  // Stands for a connection: commands descend from it, and it ends with a lock in place.
+  const connection = spawn(
+    '/bin/sh',
+    ['-c', `(${ancestorsFact}); read -r line; sh -c "$0"; exit 0`, lockOfChild(dir)],
+    {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    },
+  )
+  await once(connection.stdout, 'data')
+  connection.stdin.end('\n')
+  await once(connection, 'exit')
+  assert.ok(existsSync(join(dir, 'lock', 'owner')))
+  assert.equal(take(dir, 'mine').status, 0)
+  assert.deepEqual(readdirSync(dir), ['lock'])
+})
+
+// The pid of the parent is what an earlier command of the same connection would have seen.
+function lockOfChild(dir: string): string {
+  const script = lockScript(dir, [4_000_000], { token: 'theirs', name: 'gone' })
+  return script.replace(' 4000000 ', ' $PPID ').replace("' $PPID '", '" $PPID "')
+}
+
+test('a lock without an owner was left by a crash and does not block for ever', () => {
+  const dir = join(root, 'empty')
+  mkdirSync(join(dir, 'lock'), { recursive: true })
+  assert.equal(take(dir, 'mine').status, 0)
+})
+
+test('where the owner cannot be seen, a lock is held for an hour', () => {
+  const dir = join(root, 'unseen')
+  const now = Math.floor(Date.now() / 1000)
+  mkdirSync(join(dir, 'lock'), { recursive: true })
+  const owner = (time: number) => `token=theirs\npid=0\nborn=\ntime=${time}\nname=them\n`
+  writeFileSync(join(dir, 'lock', 'owner'), owner(now - 600))
+  assert.equal(take(dir, 'mine').status, 75)
+  writeFileSync(join(dir, 'lock', 'owner'), owner(now - 4000))
+  assert.equal(take(dir, 'mine').status, 0)
+})
+
+test('a folder that cannot be made is no lock', () => {
+  writeFileSync(join(root, 'file'), '')
+  const result = take(join(root, 'file', '.cpn'), 'mine')
+  assert.equal(result.status, 1)
+  assert.match(result.stderr, /file/)
+})
