@@ -160,8 +160,11 @@ export class AgentClient implements AsyncDisposable {
 
   async #body(response: Dispatcher.ResponseData): Promise<Buffer> {
     const length = Number(response.headers['content-length'])
-    if (!Number.isSafeInteger(length)) throw this.#breach('an answer without Content-Length')
-    if (length > maxAnswerBytes) throw this.#breach(`an answer of ${length} bytes is larger than allowed`)
+    if (!Number.isSafeInteger(length) || length > maxAnswerBytes) {
+      // An unread body would keep its connection from ever being used again.
+      response.body.on('error', () => {}).destroy()
+      throw this.#breach(`an answer with the Content-Length ${response.headers['content-length']}`)
+    }
     const chunks: Buffer[] = []
     try {
       for await (const chunk of response.body) chunks.push(chunk)
@@ -180,16 +183,14 @@ export class AgentClient implements AsyncDisposable {
   }
 
   #result(request: AttemptRequest, response: Dispatcher.ResponseData, body: Buffer): NodeResult {
-    const { json, raw } = decodeFrame(body, Number(response.headers[headerLengthName]))
+    const { json, raw } = this.#framed(() => decodeFrame(body, Number(response.headers[headerLengthName])))
     const answer = this.#parse(predictAnswerSchema, json, 'answer')
     if (answer.job !== request.job.id || answer.attempt !== request.attempt || answer.epoch !== request.epoch) {
       throw this.#breach('an answer to another question')
     }
     const result: NodeResult = { answer }
-    const pieces = splitParts(
-      raw,
-      answer.parts.map((part) => part.bytes),
-    )
+    const lengths = answer.parts.map((part) => part.bytes)
+    const pieces = this.#framed(() => splitParts(raw, lengths))
     for (const [index, part] of answer.parts.entries()) {
       if (part.name === 'annotated') result.annotated = pieces[index]!
       else result.embeddings = this.#embeddings(answer, part.shape, pieces[index]!)
@@ -198,6 +199,15 @@ export class AgentClient implements AsyncDisposable {
       throw this.#breach('an answer without the picture that was asked for')
     }
     return result
+  }
+
+  /** Framing knows no host: its errors get ours. */
+  #framed<T>(read: () => T): T {
+    try {
+      return read()
+    } catch (error) {
+      throw this.#breach((error as Error).message)
+    }
   }
 
   #embeddings(answer: PredictAnswer, [count, size]: [number, number], bytes: Buffer): Float32Array[] {
