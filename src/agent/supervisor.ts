@@ -1,5 +1,4 @@
-import { existsSync, realpathSync, rmSync } from 'node:fs'
-import type { Server } from 'node:http'
+import { existsSync, realpathSync, rmSync, truncateSync } from 'node:fs'
 import { freemem, loadavg } from 'node:os'
 import { basename } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
@@ -7,7 +6,7 @@ import { CpnError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { Heartbeat, NodeCard } from '../protocol/messages.ts'
 import { readAgentConfig } from './agent-config-file.ts'
-import { openAgentLog } from './agent-log.ts'
+import { fileBytes, openAgentLog } from './agent-log.ts'
 import { EpochGuard } from './epochs.ts'
 import type { FleetFolder } from './fleet-folder.ts'
 import { JobGate } from './job-gate.ts'
@@ -25,7 +24,7 @@ import { EventStream } from './server/events.ts'
 import { inferenceProtocolRoutes } from './server/inference-protocol.ts'
 import { predictHandler } from './server/predict.ts'
 import { createRouter } from './server/router.ts'
-import { closeServer, listenOnSocket } from './server/socket-server.ts'
+import { SocketServer } from './server/socket-server.ts'
 
 export interface SupervisorOptions {
   fleet: FleetFolder
@@ -35,13 +34,17 @@ export interface SupervisorOptions {
 }
 
 const drainMs = 30_000
-const closeMs = 500
+const closeMs = 10_000
+const hurriedCloseMs = 500
+/** Size at which what the processes wrote by themselves is dropped. */
+const crashLogBytes = 2 ** 20
 
 /** Runs the agent until a signal or a request ends it. One per fleet: a second one throws CPN_ERR_AGENT_START. */
 export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   const { fleet } = options
   ensurePrivateFolder(fleet.runDir)
   ensurePrivateFolder(fleet.logDir)
+  if (fileBytes(fleet.crashLog) > crashLogBytes) truncateSync(fleet.crashLog)
   const logger = openAgentLog(fleet.log)
   const unlock = takeLock(fleet.lock) ?? alreadyRunning(fleet)
   const removePid = registerPid(fleet.pid)
@@ -67,6 +70,7 @@ class Supervisor {
   readonly #events: EventStream
   readonly #end = Promise.withResolvers<string>()
   readonly #now = Promise.withResolvers<void>()
+  #hurried = false
 
   constructor({ fleet, releaseDir, keptBy }: SupervisorOptions, logger: Logger) {
     const config = readAgentConfig(fleet.config)
@@ -88,7 +92,8 @@ class Supervisor {
 
   async run(): Promise<void> {
     endOrphans(this.#fleet.workerPids)
-    const server = await listenOnSocket(this.#fleet.socket, this.#router())
+    const server = new SocketServer(this.#router())
+    await server.listen(this.#fleet.socket)
     const stopListening = this.#onSignals()
     this.#logger.info({ card: this.#card }, 'agent started')
     this.#pool.start()
@@ -100,11 +105,11 @@ class Supervisor {
     this.#logger.info('agent ended')
   }
 
-  async #close(server: Server, reason: string): Promise<void> {
+  async #close(server: SocketServer, reason: string): Promise<void> {
     // New connections are refused from here on, before the last ones hear goodbye.
     rmSync(this.#fleet.socket, { force: true })
     this.#events.close(reason)
-    await Promise.all([closeServer(server, closeMs), this.#pool.close()])
+    await Promise.all([server.close(this.#hurried ? hurriedCloseMs : closeMs), this.#pool.close()])
     rmSync(this.#fleet.workerPids, { force: true })
   }
 
@@ -150,6 +155,7 @@ class Supervisor {
   }
 
   #shutdown(reason: string, now: boolean): void {
+    if (now) this.#hurried = true
     if (now) this.#now.resolve()
     this.#end.resolve(reason)
   }

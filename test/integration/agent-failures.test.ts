@@ -1,5 +1,12 @@
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { existsSync } from 'node:fs'
+import { type IncomingMessage, request } from 'node:http'
+import { buffer } from 'node:stream/consumers'
 import { test } from 'node:test'
+import sharp from 'sharp'
+import { contentDigest } from '../../src/common/digest.ts'
 import type { AgentEvent } from '../../src/protocol/messages.ts'
 import { AgentFleet } from '../helpers/agent-fleet.ts'
 import { attempt, photoWithOneFace, predictHeaders } from '../helpers/agent-work.ts'
@@ -137,6 +144,29 @@ test('a signal lets the jobs in work finish', async () => {
   assert.equal((await job).answer.faces.length, 1)
   assert.deepEqual(await agent.supervisor.ended, [0, null])
   assert.deepEqual(agent.fleet.processes(), [])
+})
+
+test('an answer that is read slowly arrives whole though the agent ends', async () => {
+  await using fleet = await AgentFleet.create({ workers: 1 })
+  const supervisor = await fleet.run()
+  const [width, height] = [1500, 1000]
+  const noise = await sharp(randomBytes(width * height * 3), { raw: { width, height, channels: 3 } })
+    .png()
+    .toBuffer()
+  const sent = request({
+    socketPath: fleet.folder.socket,
+    method: 'POST',
+    path: '/cpn/v1/predict',
+    headers: predictHeaders(noise),
+  })
+  sent.end(noise)
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]
+  supervisor.kill('SIGTERM')
+  await until(() => !existsSync(fleet.folder.socket), 'the agent is about to end')
+  const body = await buffer(response)
+  assert.ok(body.length > 2 ** 20)
+  assert.equal(response.headers['content-digest'], contentDigest(body))
+  assert.deepEqual(await supervisor.ended, [0, null])
 })
 
 test('an immediate shutdown gives up the jobs in work', async () => {

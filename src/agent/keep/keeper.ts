@@ -2,13 +2,12 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
-import { fileBytes, openAgentLog } from '../agent-log.ts'
+import { openAgentLog } from '../agent-log.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 import { ensurePrivateFolder } from '../private-folder.ts'
 import { takeLock } from '../process/lock.ts'
 import { registerPid } from '../process/pid-file.ts'
 
-const crashLogBytes = 2 ** 20
 /** An agent that ran this long has recovered: its next death is answered at once again. */
 const settledMs = 60_000
 
@@ -80,8 +79,7 @@ export function startKeeper(fleet: FleetFolder): void {
 }
 
 function spawnLogged(fleet: FleetFolder, args: string[], detached: boolean): ChildProcess {
-  const flags = fileBytes(fleet.crashLog) > crashLogBytes ? 'w' : 'a'
-  const log = openSync(fleet.crashLog, flags, 0o600)
+  const log = openSync(fleet.crashLog, 'a', 0o600)
   try {
     return spawn(agentProgram(fleet), args, { cwd: '/', detached, stdio: ['ignore', log, log] })
   } finally {

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import { CpnError } from '../../common/errors.ts'
 
 /**
  * Takes a lock that ends with this process however it ends. SQLite's lock on its file is the kernel's own (fcntl),
@@ -10,10 +11,13 @@ export function takeLock(path: string): (() => void) | undefined {
   try {
     // A look at the lock by somebody else takes microseconds: outlast it.
     database.exec('PRAGMA busy_timeout = 500; BEGIN EXCLUSIVE')
-  } catch (error) {
+  } catch (cause) {
     database.close()
-    if (isLocked(error)) return undefined
-    throw error
+    if (isLocked(cause)) return undefined
+    throw new CpnError('CPN_ERR_AGENT_START', `${path} cannot be locked: ${(cause as Error).message}`, {
+      cause,
+      suggestions: ['Put the remoteDir of this host on a local disk: network file systems may have no locks.'],
+    })
   }
   return () => database.close()
 }

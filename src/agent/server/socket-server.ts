@@ -1,30 +1,46 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { maxSocketPathBytes } from '../../protocol/paths.ts'
 
-/** Listens on a Unix socket that only this user can open. The caller holds the lock, so a socket in the way is stale. */
-export async function listenOnSocket(path: string, onRequest: RequestListener): Promise<Server> {
-  checkSocketPath(path)
-  rmSync(path, { force: true })
-  // Connections are kept for as long as the master keeps them, and predict has deadlines of its own.
-  const server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, onRequest)
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  server.once('error', reject).listen(path, resolve)
-  await promise
-  server.removeListener('error', reject)
-  chmodSync(path, 0o600)
-  return server
-}
+const pollMs = 10
 
-/** Answers what is under way, then closes all connections; those still open after `graceMs` are cut. */
-export async function closeServer(server: Server, graceMs: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), graceMs)
-  await promise
-  clearTimeout(timer)
+/** HTTP on a Unix socket that only this user can open. */
+export class SocketServer {
+  readonly #server: Server
+  readonly #answering = new Set<ServerResponse>()
+
+  constructor(onRequest: RequestListener) {
+    // Connections are kept for as long as the master keeps them, and predict has deadlines of its own.
+    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
+      this.#answering.add(response)
+      response.once('close', () => this.#answering.delete(response))
+      onRequest(request, response)
+    })
+  }
+
+  /** The caller holds the lock, so a socket in the way is stale. */
+  async listen(path: string): Promise<void> {
+    checkSocketPath(path)
+    rmSync(path, { force: true })
+    const { promise, resolve, reject } = Promise.withResolvers<void>()
+    this.#server.once('error', reject).listen(path, resolve)
+    await promise
+    this.#server.removeListener('error', reject)
+    chmodSync(path, 0o600)
+  }
+
+  /** Lets answers that are on their way arrive, for at most `graceMs`, then closes all connections. */
+  async close(graceMs: number): Promise<void> {
+    const deadline = performance.now() + graceMs
+    // Node.js takes a connection for idle whose answer is handed over but not yet sent: wait before it closes those.
+    while (this.#answering.size > 0 && performance.now() < deadline) await setTimeout(pollMs)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#server.close(() => resolve())
+    this.#server.closeAllConnections()
+    await promise
+  }
 }
 
 /** Throws CPN_ERR_AGENT_START for a path that the kernel would not take. */
