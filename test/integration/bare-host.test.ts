@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { networkInterfaces } from 'node:os'
+import { networkInterfaces, tmpdir } from 'node:os'
 import { test } from 'node:test'
 import { bareHostMissing, startBareHost } from '../helpers/bare-host.ts'
 import { leakFree } from '../helpers/leaks.ts'
@@ -16,7 +16,7 @@ test(
       assert.equal(await openssh(host, `command -v ${program} || echo none`), 'none\n', program)
     }
     assert.equal(await openssh(host, `ls -A ${repositoryRoot} ${shared()} 2>/dev/null | grep -v : || true`), '\n')
-    assert.equal(await openssh(host, 'cd ~ && touch here && ls; ls /tmp | wc -l'), 'here\n1\n')
+    assert.equal(await openssh(host, `cd ~ && touch here && ls; ls ${tmpdir()} | wc -l`), 'here\n1\n')
   }),
 )
 
