@@ -1,6 +1,9 @@
 import { DatabaseSync } from 'node:sqlite'
 import { CpnError } from '../../common/errors.ts'
 
+// A database that nobody refers to any more is closed by the garbage collector, and its lock is gone.
+const held = new Set<DatabaseSync>()
+
 /**
  * Takes a lock that ends with this process however it ends. SQLite's lock on its file is the kernel's own (fcntl),
  * which Node.js offers nowhere else; so no lock is ever stale. The file stays: removing it would split the lock.
@@ -19,7 +22,11 @@ export function takeLock(path: string): (() => void) | undefined {
       suggestions: ['Put the remoteDir of this host on a local disk: network file systems may have no locks.'],
     })
   }
-  return () => database.close()
+  held.add(database)
+  return () => {
+    held.delete(database)
+    database.close()
+  }
 }
 
 function isLocked(error: unknown): boolean {

@@ -8,8 +8,9 @@ import { test } from 'node:test'
 import { readPidFile, registerPid, writePidFile } from '../../../../src/agent/process/pid-file.ts'
 import { identifyProcess, isAlive, parseStat, signalProcess } from '../../../../src/agent/process/process-identity.ts'
 
-test('a process is known until it is gone, and a zombie is gone', async () => {
+test('a process is known until it is gone, and a zombie is gone', async (t) => {
   const child = spawn('sleep', ['60'])
+  t.after(() => child.kill('SIGKILL'))
   const identity = identifyProcess(child.pid ?? 0)
   assert.ok(identity && isAlive(identity))
   assert.equal(signalProcess(identity, 'SIGKILL'), true)
