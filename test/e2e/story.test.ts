@@ -6,6 +6,7 @@ import { countFound, dlibFaces } from '../helpers/ground-truth.ts'
 import { assertIdle, assertSameTree, leakFree } from '../helpers/leaks.ts'
 import { nodeStatus } from '../helpers/node-status.ts'
 import { type Project, project } from '../helpers/project.ts'
+import { jobsByNode } from '../helpers/run-nodes.ts'
 import {
   checkAnnotated,
   type Prediction,
@@ -76,6 +77,10 @@ async function provisionTwice(home: Project, hosts: SshdHost[]): Promise<void> {
     'the second run changed something',
   )
   for (const [name, node] of await nodeStatus(home)) assert.equal(node.state, 'ready', name)
+  const { stdout } = await home.ok(['hosts', 'show', 'node1'])
+  for (const part of ['first seen', hosts[0]!.hostKeyFingerprint, 'release', 'provisioned']) {
+    assert.ok(stdout.includes(part), `hosts show has no ${part}:\n${stdout}`)
+  }
 }
 
 /** A host's files without those that a running agent writes by itself. */
@@ -102,8 +107,8 @@ async function predictPhotographs(home: Project): Promise<void> {
   const predictions = readPredictions(out)
   assertEveryFaceFound(predictions)
   await checkAnnotated(out, predictions, (path) => shared('photos', path))
-  const busy = [...(await nodeStatus(home)).values()].filter(({ imagesPerSecond }) => imagesPerSecond > 0)
-  assert.ok(busy.length > 1, 'more than one node did work')
+  const nodes = jobsByNode(home, summary.run)
+  assert.ok(nodes.size > 1, `only ${[...nodes.keys()]} did work`)
 }
 
 function assertEveryFaceFound(predictions: Prediction[]): void {
@@ -129,7 +134,9 @@ async function stopOne(home: Project): Promise<void> {
 async function predictOnTheOthers(home: Project): Promise<void> {
   await home.ok(['predict', shared('photos', 'azure-faces'), '--out', 'others', '--annotate', 'none', '--yes'])
   const out = join(home.folder, 'others')
-  assert.equal(readSummary(out).done, 36)
+  const { done, run } = readSummary(out)
+  assert.equal(done, 36)
+  assert.ok(!jobsByNode(home, run).has('node2'))
   assert.equal((await nodeStatus(home)).get('node2')!.state, 'stopped')
 }
 
