@@ -29,7 +29,7 @@ export async function resolvePipeline(
   const names = [options.detector, ...(options.embeddings ? [defaultEmbedder] : [])]
   const models = await ensureModels(store, names, ctx)
   const [detector, embedder] = models.map(({ manifest }) => manifest)
-  if (!detector || detector.task !== 'detect-faces') throw notADetector(options.detector)
+  if (detector?.task !== 'detect-faces') throw notADetector(options.detector)
   const { score = 0.6, nms = 0.3 } = detector.thresholds
   return {
     models,

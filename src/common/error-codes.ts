@@ -84,7 +84,6 @@ export const errorCodes = {
   CPN_ERR_MODEL_INVALID: 'agent',
   CPN_ERR_MODEL_DOWNLOAD: 'agent',
 
-  CPN_ERR_PARTIAL: 'partial',
   CPN_ERR_INPUT_MISSING: 'usage',
   CPN_ERR_INPUT_UNREADABLE: 'partial',
   CPN_ERR_IMAGE_UNSUPPORTED: 'partial',
