@@ -141,7 +141,7 @@ class PredictRun {
     const timer = setInterval(tell, 200)
     try {
       await this.#discovery.run(findInputs(roots, this.#out), this.#drain.signal, (path, reason) =>
-        this.#ctx.notice(`left out, because it cannot be listed: ${path} (${reason})`),
+        this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
       clearInterval(timer)

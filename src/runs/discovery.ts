@@ -21,9 +21,9 @@ export class Discovery {
 
   /**
    * Reads `found` to its end or until the signal aborts.
-   * @param onUnreadable told of each folder that cannot be listed
+   * @param onLeftOut told of each folder that is not looked into
    */
-  async run(found: AsyncIterable<Found>, signal: AbortSignal, onUnreadable: (path: string, reason: string) => void) {
+  async run(found: AsyncIterable<Found>, signal: AbortSignal, onLeftOut: (path: string, reason: string) => void) {
     let batch: NewInput[] = []
     const flush = () => {
       if (batch.length > 0) this.#add(batch)
@@ -34,7 +34,7 @@ export class Discovery {
       for await (const item of found) {
         if (signal.aborted) break
         if (item.kind === 'ignored') this.ignored++
-        else if (item.kind === 'unreadable') onUnreadable(item.path, item.reason)
+        else if (item.kind === 'left-out') onLeftOut(item.path, item.reason)
         else batch.push(item.input)
         // The first pictures start at once, later ones come in batches.
         if (batch.length >= batchSize || (batch.length > 0 && performance.now() - flushed > 50)) {

@@ -16,8 +16,8 @@ export interface Root {
 export type Found =
   | { kind: 'input'; input: NewInput }
   | { kind: 'ignored'; path: string }
-  /** A folder that cannot be listed; what is in it is not known. */
-  | { kind: 'unreadable'; path: string; reason: string }
+  /** A folder whose pictures are not looked at. */
+  | { kind: 'left-out'; path: string; reason: string }
 
 /**
  * The PATHs of a command line, checked. A lone folder maps onto OUT itself; of several PATHs each gets its own name
@@ -52,16 +52,27 @@ export async function* findInputs(roots: readonly Root[], out: string): AsyncGen
 async function* walk(folder: string, name: string, out: string): AsyncGenerator<Found> {
   const entries = await opendir(folder).catch((error: Error) => error)
   if (entries instanceof Error) {
-    yield { kind: 'unreadable', path: folder, reason: entries.message }
+    yield { kind: 'left-out', path: folder, reason: `it cannot be listed: ${entries.message}` }
     return
   }
   for await (const entry of entries) {
     const path = join(folder, entry.name)
     if (entry.name.startsWith('.') || path === out) continue
     const entryName = name === '' ? entry.name : `${name}/${entry.name}`
-    if (entry.isDirectory()) yield* walk(path, entryName, out)
+    if (entry.isDirectory()) yield* subfolder(path, entryName, out)
     else if (entry.isFile() || entry.isSymbolicLink()) yield* file(path, entryName)
   }
+}
+
+async function* subfolder(path: string, name: string, out: string): AsyncGenerator<Found> {
+  if (await isOutput(path)) yield { kind: 'left-out', path, reason: 'it holds the output of an earlier run' }
+  else yield* walk(path, name, out)
+}
+
+// Annotated copies as inputs of the next run would be annotated again and again.
+async function isOutput(folder: string): Promise<boolean> {
+  const files = ['predictions.jsonl', 'summary.json'].map((name) => stat(join(folder, name)))
+  return (await Promise.allSettled(files)).every(({ status }) => status === 'fulfilled')
 }
 
 async function* file(path: string, name: string): AsyncGenerator<Found> {

@@ -43,6 +43,14 @@ test('OUT inside the input is left out', async () => {
   assert.deepEqual((await find([folder.path], join(folder.path, 'out'))).inputs, ['a.jpg'])
 })
 
+test('the output of an earlier run inside the input is left out, unless it is asked for', async () => {
+  using folder = tempFolder()
+  const earlier = { 'x-predicted/a.jpg': 'x', 'x-predicted/summary.json': '{}', 'x-predicted/predictions.jsonl': '' }
+  put(folder.path, { 'a.jpg': 'x', ...earlier })
+  assert.deepEqual((await find([folder.path])).inputs, ['a.jpg'])
+  assert.deepEqual((await find([join(folder.path, 'x-predicted')])).inputs, ['a.jpg'])
+})
+
 test('equal relative names from several paths do not collide', async () => {
   using folder = tempFolder()
   put(folder.path, { 'one/x.jpg': '1', 'two/x.jpg': '2', 'three/one/x.jpg': '3', 'x.jpg': '4' })
