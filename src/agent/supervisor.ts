@@ -1,46 +1,17 @@
-import { existsSync, realpathSync, rmSync, truncateSync } from 'node:fs'
-import { freemem, loadavg } from 'node:os'
-import { basename } from 'node:path'
-import { setTimeout } from 'node:timers/promises'
+import { existsSync, truncateSync } from 'node:fs'
 import { CpnError } from '../common/errors.ts'
-import type { Logger } from '../common/logger.ts'
-import type { Heartbeat, NodeCard } from '../protocol/messages.ts'
-import { readAgentConfig } from './agent-config-file.ts'
+import { Agent, type AgentOptions } from './agent.ts'
 import { fileBytes, openAgentLog } from './agent-log.ts'
-import { EpochGuard } from './epochs.ts'
 import type { FleetFolder } from './fleet-folder.ts'
-import { JobGate } from './job-gate.ts'
-import { machineLimits, workerCount, workerRssLimit } from './limits.ts'
-import { modelsOnNode } from './models-on-node.ts'
-import { type FixedCard, fixedCard, type Supervisor as KeptBy } from './node-card.ts'
-import { launchWorker } from './pool/launch-worker.ts'
-import { WorkerPool } from './pool/worker-pool.ts'
 import { ensurePrivateFolder } from './private-folder.ts'
 import { takeLock } from './process/lock.ts'
-import { readPidFile, registerPid, writePidFile } from './process/pid-file.ts'
-import { identifyProcess, signalProcess } from './process/process-identity.ts'
-import { controlRoutes } from './server/control-routes.ts'
-import { EventStream } from './server/events.ts'
-import { inferenceProtocolRoutes } from './server/inference-protocol.ts'
-import { predictHandler } from './server/predict.ts'
-import { createRouter } from './server/router.ts'
-import { SocketServer } from './server/socket-server.ts'
+import { registerPid } from './process/pid-file.ts'
 
-export interface SupervisorOptions {
-  fleet: FleetFolder
-  /** Folder of the release this program lies in. */
-  releaseDir: string
-  keptBy: KeptBy
-}
-
-const drainMs = 30_000
-const closeMs = 10_000
-const hurriedCloseMs = 500
 /** Size at which what the processes wrote by themselves is dropped. */
 const crashLogBytes = 2 ** 20
 
 /** Runs the agent until a signal or a request ends it. One per fleet: a second one throws CPN_ERR_AGENT_START. */
-export async function runSupervisor(options: SupervisorOptions): Promise<void> {
+export async function runSupervisor(options: AgentOptions): Promise<void> {
   const { fleet } = options
   ensurePrivateFolder(fleet.runDir)
   ensurePrivateFolder(fleet.logDir)
@@ -51,7 +22,7 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   try {
     // Stopped stays stopped, whoever starts this. `stop` writes the marker first and looks for the pid then.
     if (existsSync(fleet.stopped)) return
-    await new Supervisor(options, logger).run()
+    await new Agent(options, logger).run()
   } catch (error) {
     logger.fatal({ err: error }, 'agent failed')
     throw error
@@ -61,134 +32,8 @@ export async function runSupervisor(options: SupervisorOptions): Promise<void> {
   }
 }
 
-class Supervisor {
-  readonly #fleet: FleetFolder
-  readonly #logger: Logger
-  readonly #card: FixedCard
-  readonly #pool: WorkerPool
-  readonly #gate: JobGate
-  readonly #events: EventStream
-  readonly #end = Promise.withResolvers<string>()
-  readonly #now = Promise.withResolvers<void>()
-  #hurried = false
-
-  constructor({ fleet, releaseDir, keptBy }: SupervisorOptions, logger: Logger) {
-    const config = readAgentConfig(fleet.config)
-    const limits = machineLimits()
-    const workers = workerCount(config.workers, limits)
-    this.#fleet = fleet
-    this.#logger = logger
-    this.#card = fixedCard(config, basename(realpathSync(releaseDir)), limits, workers, keptBy)
-    this.#gate = new JobGate(this.#card.slots)
-    this.#events = new EventStream({ card: () => this.#nodeCard(), heartbeat: () => this.#heartbeat() })
-    this.#pool = new WorkerPool({
-      workers,
-      logger,
-      launch: () => launchWorker({ releaseDir, modelsDir: fleet.modelsDir }, config.nice),
-      rssLimitBytes: workerRssLimit(workers, limits),
-      onWorkers: (pids) => recordWorkers(fleet.workerPids, pids),
-    })
-  }
-
-  async run(): Promise<void> {
-    endOrphans(this.#fleet.workerPids)
-    const server = new SocketServer(this.#router())
-    await server.listen(this.#fleet.socket)
-    const stopListening = this.#onSignals()
-    this.#logger.info({ card: this.#card }, 'agent started')
-    this.#pool.start()
-    const reason = await this.#end.promise
-    this.#logger.info({ reason }, 'agent ends')
-    await Promise.race([this.#gate.drain(), this.#now.promise, setTimeout(drainMs, undefined, { ref: false })])
-    await this.#close(server, reason)
-    stopListening()
-    this.#logger.info('agent ended')
-  }
-
-  async #close(server: SocketServer, reason: string): Promise<void> {
-    // New connections are refused from here on, before the last ones hear goodbye.
-    rmSync(this.#fleet.socket, { force: true })
-    this.#events.close(reason)
-    await Promise.all([server.close(this.#hurried ? hurriedCloseMs : closeMs), this.#pool.close()])
-    rmSync(this.#fleet.workerPids, { force: true })
-  }
-
-  #router() {
-    const parts = { pool: this.#pool, gate: this.#gate, epochs: new EpochGuard() }
-    const routes = {
-      ...inferenceProtocolRoutes({
-        models: () => modelsOnNode(this.#fleet.modelsDir),
-        ready: () => this.#pool.workersReady > 0 && !this.#gate.draining,
-      }),
-      ...controlRoutes({
-        card: () => this.#nodeCard(),
-        heartbeat: () => this.#heartbeat(),
-        events: this.#events,
-        drain: () => this.#gate.drain(),
-        shutdown: (reason, now) => this.#shutdown(reason, now),
-      }),
-      'POST /cpn/v1/predict': predictHandler(parts),
-    }
-    return createRouter(routes, this.#logger)
-  }
-
-  #nodeCard(): NodeCard {
-    const models = modelsOnNode(this.#fleet.modelsDir).map(({ name, version, sha256 }) => ({ name, version, sha256 }))
-    return { ...this.#card, executionProviders: this.#pool.executionProviders, models }
-  }
-
-  #heartbeat(): Heartbeat {
-    const { workers, workersReady } = this.#pool
-    return {
-      event: 'heartbeat',
-      time: new Date().toISOString(),
-      state: this.#gate.draining ? 'draining' : workersReady === workers ? 'ready' : 'degraded',
-      busy: this.#gate.busy,
-      workersReady,
-      done: this.#pool.done,
-      imagesPerSecond: this.#pool.imagesPerSecond(),
-      load1: loadavg()[0] ?? 0,
-      freeMemoryBytes: freemem(),
-      rssBytes: process.memoryUsage.rss() + this.#pool.rssBytes(),
-      workerRestarts: this.#pool.restarts,
-    }
-  }
-
-  #shutdown(reason: string, now: boolean): void {
-    if (now) this.#hurried = true
-    if (now) this.#now.resolve()
-    this.#end.resolve(reason)
-  }
-
-  /** The first signal drains, a second one gives the jobs in work up. */
-  #onSignals(): () => void {
-    let seen = 0
-    const onSignal = (signal: NodeJS.Signals) => {
-      seen += 1
-      this.#shutdown(signal, seen > 1)
-    }
-    const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
-    for (const signal of signals) process.on(signal, onSignal)
-    return () => {
-      for (const signal of signals) process.removeListener(signal, onSignal)
-    }
-  }
-}
-
 function alreadyRunning(fleet: FleetFolder): never {
   throw new CpnError('CPN_ERR_AGENT_START', `another agent of fleet ${fleet.id} runs in ${fleet.dir}`, {
     suggestions: ['Use that one, or end it with `cpn-agent stop`. Hosts that share a home need a remoteDir each.'],
   })
-}
-
-function recordWorkers(path: string, pids: number[]): void {
-  writePidFile(
-    path,
-    pids.map(identifyProcess).filter((identity) => identity !== undefined),
-  )
-}
-
-/** Ends workers that outlived a killed supervisor because native code kept them from noticing. */
-function endOrphans(path: string): void {
-  for (const orphan of readPidFile(path)) signalProcess(orphan, 'SIGKILL')
 }

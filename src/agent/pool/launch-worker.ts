@@ -26,10 +26,16 @@ export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
     // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
     detached: true,
     // glibc grows one heap per thread otherwise and never gives it back.
-    env: { MALLOC_ARENA_MAX: '2' },
+    env: { MALLOC_ARENA_MAX: '2', ...libraryPath() },
   })
   if (child.pid !== undefined) yieldToOthers(child.pid, nice)
   return child
+}
+
+/** bin/cpn-agent sets it where the host lacks a library that the runtime needs. */
+function libraryPath(): NodeJS.ProcessEnv {
+  const { LD_LIBRARY_PATH } = process.env
+  return LD_LIBRARY_PATH ? { LD_LIBRARY_PATH } : {}
 }
 
 export function permissionFlags(folders: string[]): string[] {

@@ -1,12 +1,12 @@
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import type { Readable } from 'node:stream'
-import { isErrorCode } from '../../common/error-codes.ts'
-import { CpnError } from '../../common/errors.ts'
+import type { CpnError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
 import type { Pipeline } from '../../protocol/pipeline.ts'
 import { residentBytes } from '../process/resident-memory.ts'
 import type { FromWorker, ToWorker } from '../worker-messages.ts'
+import { crashed, workerError } from './worker-errors.ts'
 
 export type WorkerResult = Omit<Extract<FromWorker, { type: 'done' }>, 'type' | 'id'>
 
@@ -168,17 +168,6 @@ export class WorkerSeat {
     if (!this.#retiring) this.#options.logger.error({ worker: pid, reason, delayMs }, 'worker died')
     this.#timer = setTimeout(() => this.start(), delayMs)
   }
-}
-
-function crashed(reason: string): CpnError {
-  return new CpnError('CPN_ERR_WORKER_CRASHED', `the worker process ended by ${reason} while it had the image`, {
-    retryable: true,
-    suggestions: ['Look at `cpn logs` for what the worker said before it died.'],
-  })
-}
-
-function workerError({ code, message, retryable, suggestions }: Extract<FromWorker, { type: 'failed' }>['error']) {
-  return new CpnError(isErrorCode(code) ? code : 'CPN_ERR_BUG', message, { retryable, suggestions })
 }
 
 function logLines(stream: Readable | null, log: (line: string) => void): void {
