@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { dirname } from 'node:path'
-import { killAll, listProcesses, processStart, processVariable, type TestProcess } from './processes.ts'
+import { belongsToHome, killAll, listProcesses, processStart, type TestProcess } from './processes.ts'
 
 /** True where tests may make users of their own, which gives every host a login and processes apart from the rest. */
 export const canMakeUsers = process.platform === 'linux' && process.getuid?.() === 0
@@ -48,7 +48,7 @@ export function sweepStaleHosts(): void {
 
 function currentUser(home: string): LoginUser {
   const { username: name, uid, gid } = userInfo()
-  const isOfHost = ({ pid, uid: owner }: TestProcess): boolean => owner === uid && processVariable(pid, 'HOME') === home
+  const isOfHost = (process: TestProcess): boolean => process.uid === uid && belongsToHome(process, home)
   const processes = (): TestProcess[] => listProcesses().filter(isOfHost)
   return { name, uid, gid, home, processes, remove: () => killAll(processes) }
 }

@@ -22,10 +22,9 @@ export function descendants(ancestor: number, all = listProcesses()): TestProces
     .flatMap((process) => [process, ...descendants(process.pid, all)])
 }
 
-/** Value of a variable in a process's environment as it was at its start; undefined when it may not be read. */
-export function processVariable(pid: number, name: string): string | undefined {
-  const entries = readProc(pid, 'environ')?.split('\0')
-  return entries?.find((entry) => entry.startsWith(`${name}=`))?.slice(name.length + 1)
+/** True for a process that was started with this HOME, or that runs a program or works on a file of that home. */
+export function belongsToHome({ pid, command }: TestProcess, home: string): boolean {
+  return command.includes(`${home}/`) || readProc(pid, 'environ')?.split('\0').includes(`HOME=${home}`) === true
 }
 
 /** Clock ticks between boot and the start of a process: with the pid an identity that is not used again. */

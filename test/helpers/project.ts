@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type CpnOptions, type CpnProcess, type CpnResult, cpn, isolatedEnvironment, spawnCpn } from './cli.ts'
 import { onExit } from './exit-cleanup.ts'
-import { killAll, listProcesses, processVariable, type TestProcess } from './processes.ts'
+import { belongsToHome, killAll, listProcesses, type TestProcess } from './processes.ts'
 import type { SshdHost } from './sshd.ts'
 
 /** A person's folder with an inventory, and that person's isolated environment. */
@@ -66,7 +66,7 @@ export class Project {
 
   /** Living processes that have this person's home: cpn itself, and the agent of a local node. */
   processes(): TestProcess[] {
-    return listProcesses().filter(({ pid }) => processVariable(pid, 'HOME') === this.env.HOME)
+    return listProcesses().filter((process) => belongsToHome(process, this.env.HOME!))
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
