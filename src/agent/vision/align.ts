@@ -69,7 +69,8 @@ function pointsInBox([x, y, width, height]: Box): Point[] {
 /** Samples the raster where `toSource` leads from each crop pixel; large faces get several samples a pixel. */
 function sampleCrop(raster: Raster, toSource: Similarity): Raster {
   const crop = new Uint8Array(cropEdge * cropEdge * 3)
-  const samples = Math.min(8, Math.max(1, Math.round(Math.hypot(toSource.a, toSource.b))))
+  // A bilinear sample covers two pixels.
+  const samples = Math.min(8, Math.max(1, Math.ceil(Math.hypot(toSource.a, toSource.b) / 2)))
   for (let y = 0; y < cropEdge; y++) sampleRow(raster, toSource, y, samples, crop)
   return { data: crop, width: cropEdge, height: cropEdge, channels: 3 }
 }

@@ -50,10 +50,10 @@ test('shrinking by any factor keeps a gradient where it was', () => {
   }
 })
 
-test('fine detail becomes its mean instead of a pattern', () => {
-  const stripes = solid(640, 640, [0, 0, 0])
-  for (let i = 0; i < 640 * 640; i++) if (i % 2 === 0) stripes.data.fill(200, i * 3, i * 3 + 3)
-  const tensor = new LetterboxTensor(160, 160, plain)
+test('fine detail fades instead of becoming a pattern', () => {
+  const stripes = solid(660, 660, [0, 0, 0])
+  for (let i = 0; i < 660 * 660; i++) if (i % 2 === 0) stripes.data.fill(200, i * 3, i * 3 + 3)
+  const tensor = new LetterboxTensor(100, 100, plain)
   tensor.fill(stripes)
-  assert.deepEqual([...new Set(tensor.data)], [100])
+  for (const value of tensor.data) assert.ok(value >= 50 && value <= 150, `${value}`)
 })
