@@ -2,7 +2,7 @@ import type { ErrorCode } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'
 import { maxSocketPathBytes, nodePaths } from '../protocol/paths.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
-import { digestTools, type HostFacts, neededLibraries, neededTools } from './facts.ts'
+import { digestTools, type HostFacts, neededTools } from './facts.ts'
 
 /** Something that keeps a host from being a node, and what would help. */
 export interface Finding {
@@ -75,20 +75,14 @@ function toolFindings(facts: HostFacts): Finding[] {
   return [hostCheck(`it lacks ${missing.join(', ')}`, 'Install the system’s basic tools (coreutils, gzip) there.')]
 }
 
-const libraryPackages: Record<string, string> = { 'libstdc++.so.6': 'libstdc++6', 'libatomic.so.1': 'libatomic1' }
-
 function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
-  if (facts.system !== 'Linux') return []
-  const missing = neededLibraries.filter(
-    (library) => !facts.libraries.includes(library) && !installs.includes(libraryPackages[library]!),
-  )
-  if (missing.length === 0) return []
-  const packages = missing.map((library) => libraryPackages[library])
+  if (facts.system !== 'Linux' || facts.libraries.includes('libstdc++.so.6') || installs.includes('libstdc++6'))
+    return []
   return [
     hostCheck(
-      `it lacks ${missing.join(', ')}, which the Node.js runtime loads`,
-      `Install it there (Debian: apt-get install ${packages.join(' ')}), or let cpn do it: put ` +
-        `\`requirements: [{ apt: [${packages.join(', ')}] }]\` into the inventory and provision with --sudo.`,
+      'it lacks libstdc++.so.6, which the Node.js runtime loads',
+      'Install it there (Debian: apt-get install libstdc++6), or let cpn do it: put ' +
+        '`requirements: [{ apt: [libstdc++6] }]` into the inventory and provision with --sudo.',
     ),
   ]
 }

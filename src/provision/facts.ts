@@ -37,8 +37,8 @@ export const neededTools = ['sh', 'cat', 'mkdir', 'mv', 'ln', 'rm', 'ls', 'chmod
 export const digestTools = ['sha256sum', 'shasum', 'openssl'] as const
 const otherTools = ['zstd', 'dpkg-query', 'apt-get', 'dpkg', 'python3', 'sudo', 'systemctl'] as const
 
-/** Libraries that Node.js loads from the host on Linux. */
-export const neededLibraries = ['libstdc++.so.6', 'libatomic.so.1'] as const
+/** Libraries that Node.js loads from the host on Linux; for the second one a release has a stand-in. */
+export const askedLibraries = ['libstdc++.so.6', 'libatomic.so.1'] as const
 
 /**
  * The one script of gather-facts.
@@ -86,11 +86,10 @@ fi
 for t in ${[...neededTools, ...digestTools, ...otherTools].join(' ')}; do
   command -v "$t" >/dev/null 2>&1 && say tool "$t"
 done
-known=$(ldconfig -p 2>/dev/null)
-for l in ${neededLibraries.join(' ')}; do
-  case $known in *"$l"*) say library "$l"; continue ;; esac
-  for d in /lib /usr/lib /lib64 /usr/lib64 /usr/local/lib /lib/*-linux-gnu /usr/lib/*-linux-gnu; do
-    [ -e "$d/$l" ] && { say library "$l"; break; }
+for l in ${askedLibraries.join(' ')}; do
+  for f in $(ldconfig -p 2>/dev/null | sed -n "s|^[[:space:]]*$l .*=> ||p") \\
+    /lib/$l /usr/lib/$l /lib64/$l /usr/lib64/$l /usr/local/lib/$l /lib/*-linux-gnu/$l /usr/lib/*-linux-gnu/$l; do
+    [ -s "$f" ] && { say library "$l"; break; }
   done
 done
 ${askSudo ? sudoQuestion : ''}${ancestorsFact}say time "$(date +%s)"

@@ -5,6 +5,7 @@ import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
 import { quote } from '../transport/shell.ts'
 import type { Provisioning } from './provisioning.ts'
 import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
+import { standInLibrary } from './release/contents.ts'
 import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 const changedOnTheWay = 65
@@ -29,7 +30,7 @@ export async function installRelease(provisioning: Provisioning, signal: AbortSi
 }
 
 async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSignal): Promise<ReceiveAnswer> {
-  const programs = [blobAt(p.release, 'bin/node'), blobAt(p.release, 'agent/agent.mjs')]
+  const programs = programsFor(p)
   const damaged = await damagedPrograms(p, programs, blobs, signal)
   const first = programs.filter(({ sha256 }) => blobs.has(sha256) || damaged.has(sha256))
   const rest = [...blobs].filter((sha256) => !programs.some((program) => program.sha256 === sha256))
@@ -48,6 +49,13 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
     timeoutMs: uploadTimeoutMs,
   })
   return receiveAnswerSchema.parse(JSON.parse(stdout))
+}
+
+/** What has to be there before the agent program can unpack the rest: runtime, program, and what the host lacks. */
+function programsFor({ release, facts }: Provisioning): SourceBlob[] {
+  const lacksAtomic = facts.system === 'Linux' && !facts.libraries.includes('libatomic.so.1')
+  const paths = ['bin/node', 'agent/agent.mjs', ...(lacksAtomic ? [standInLibrary] : [])]
+  return paths.map((path) => blobAt(release, path))
 }
 
 async function uploadOf({ release }: Provisioning, sha256: string): Promise<Upload> {
@@ -128,14 +136,15 @@ done`
 }
 
 // Node.js takes a file for a module by its name, so the agent's blob gets one for the time of the upload.
-function receiveScript(p: Provisioning, [runtime, agent]: SourceBlob[]): string {
+function receiveScript(p: Provisioning, [runtime, agent, library]: SourceBlob[]): string {
+  const place = (blob: SourceBlob, name: string) => `ln -f ${nodePaths.blob(blob.sha256)} receive/${name} || exit 1`
   return `umask 077
 cd ${quote(p.facts.dir)} || exit 1
 unset NODE_OPTIONS NODE_PATH
-a=receive-$$.mjs
-trap 'rm -f "$a"' EXIT
+trap 'rm -rf receive' EXIT
 trap 'exit 1' HUP INT TERM
-ln -f ${nodePaths.blob(agent!.sha256)} "$a" || exit 1
-${nodePaths.blob(runtime!.sha256)} "$a" receive --home ${quote(p.facts.dir)}
+mkdir -p receive && ${place(agent!, 'agent.mjs')}
+${library ? `${place(library, 'libatomic.so.1')}\nLD_LIBRARY_PATH=$PWD/receive; export LD_LIBRARY_PATH` : ''}
+${nodePaths.blob(runtime!.sha256)} receive/agent.mjs receive --home ${quote(p.facts.dir)}
 `
 }

@@ -19,6 +19,8 @@ export interface Phase {
   readonly title: string
   /** Milliseconds; passing it ends the phase with CPN_ERR_PHASE_TIMEOUT. */
   readonly timeoutMs: number
+  /** The outcome where there is nothing to do: then `run` is not called and nobody is told that it began. */
+  settled?(provisioning: Provisioning): PhaseOutcome | undefined
   run(provisioning: Provisioning, signal: AbortSignal): Promise<PhaseOutcome>
 }
 

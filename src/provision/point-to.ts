@@ -22,12 +22,13 @@ export async function pointTo(
   signal: AbortSignal,
 ): Promise<void> {
   const { fleetId } = provisioning.options
-  const runtime = provisioning.quoted(`${nodePaths.release(digest)}/bin/node`)
-  const point = (path: string, release: string) =>
-    `${runtime} -e ${quote(replaceLink)} ../../${nodePaths.release(release)} ${provisioning.quoted(path)} || exit 1`
+  const release = provisioning.quoted(nodePaths.release(digest))
+  const point = (path: string, to: string) =>
+    `${release}/bin/node -e ${quote(replaceLink)} ../../${nodePaths.release(to)} ${provisioning.quoted(path)} || exit 1`
   const script = [
     'umask 077',
     'unset NODE_OPTIONS NODE_PATH',
+    `${release}/bin/node --version >/dev/null 2>&1 || { LD_LIBRARY_PATH=${release}/lib; export LD_LIBRARY_PATH; }`,
     `mkdir -p ${provisioning.quoted(dirname(nodePaths.current(fleetId)))} || exit 1`,
     ...(before ? [point(nodePaths.previous(fleetId), before)] : []),
     point(nodePaths.current(fleetId), digest),

@@ -21,7 +21,7 @@ ${endProcesses(dir, fleet)}
 ${removeUnit(dir, fleetId)}
 rm -rf ${fleet}
 ${removeUnused}
-rm -rf lock
+rm -rf lock receive
 rmdir fleets releases models blobs 2>/dev/null
 cd / && rmdir ${quote(dir)} 2>/dev/null
 echo "\${found:-removed}"
@@ -66,7 +66,7 @@ fi`
 }
 
 const removeUnused = `if [ -z "$(ls -A fleets 2>/dev/null)" ]; then
-  rm -rf releases blobs models receive-*.mjs
+  rm -rf releases blobs models
 else
   used=$(for d in fleets/*/; do for l in current previous; do
     to=$(CDPATH='' cd -P -- "$d$l" 2>/dev/null && pwd -P) && echo "\${to##*/}"; done; done)

@@ -38,6 +38,11 @@ async function runPhase(
   const tell = (event: Partial<ProvisionEvent> & Pick<ProvisionEvent, 'state'>) =>
     onEvent({ host, phase: phase.name, title: phase.title, ...event })
   provisioning.progress = (bytes, totalBytes) => tell({ state: 'progress', bytes, totalBytes })
+  const settled = phase.settled?.(provisioning)
+  if (settled) {
+    tell({ state: 'done', outcome: settled })
+    return settled
+  }
   tell({ state: 'start' })
   try {
     const timedOut = () => tooLong(host, phase)

@@ -36,7 +36,7 @@ test('a release for linux-arm64 is made here, of aarch64 files only, and again w
     if (native.test(file.path)) assert.equal(await machineOf(path), 'linux-arm64', file.path)
   }
   const natives = manifest.files.map(({ path }) => path).filter((path) => native.test(path))
-  assert.equal(natives.length, 7)
+  assert.equal(natives.length, 8)
   assert.ok(!manifest.files.some(({ path }) => /x64|darwin|win32/.test(path)))
 
   const registry = process.env.npm_config_registry

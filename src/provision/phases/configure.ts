@@ -9,10 +9,10 @@ export const configure: Phase = {
   name: 'configure',
   title: 'writing settings',
   timeoutMs: 30_000,
+  settled: ({ plan }) => (plan.configure || plan.listModels ? undefined : 'unchanged'),
   async run(provisioning, signal) {
-    const { host, plan, options } = provisioning
+    const { host, options } = provisioning
     const { fleetId, models } = options
-    if (!plan.configure && !plan.listModels) return 'unchanged'
     const fleet = provisioning.quoted(nodePaths.fleet(fleetId))
     const script = [
       'umask 077',

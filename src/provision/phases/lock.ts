@@ -14,9 +14,9 @@ export const lock: Phase = {
   name: 'lock',
   title: 'locking',
   timeoutMs: 60_000,
+  settled: ({ plan, missing }) => (isEmpty(plan) && !isMissing(missing) ? 'skipped' : undefined),
   async run(provisioning, signal) {
-    const { host, facts, transport, plan, missing } = provisioning
-    if (isEmpty(plan) && !isMissing(missing)) return 'skipped'
+    const { host, facts, transport } = provisioning
     const owner = { token: randomUUID(), name: ownName() }
     const result = await transport.exec(lockScript(facts.dir, facts.ancestors, owner), { signal })
     if (result.exitCode === heldByOther) throw held(host.name, result.stdout.trim())

@@ -7,10 +7,13 @@ export const pruneOld: Phase = {
   name: 'prune-old',
   title: 'removing what is old',
   timeoutMs: 120_000,
-  async run(provisioning, signal) {
-    const { facts, options, plan, replaced } = provisioning
+  settled({ plan, replaced }) {
     const { releases, files, previous } = plan.prune
-    if (!replaced && !previous && releases.length + files.length === 0) return 'unchanged'
+    return replaced || previous || releases.length + files.length > 0 ? undefined : 'unchanged'
+  },
+  async run(provisioning, signal) {
+    const { facts, options, plan } = provisioning
+    const { releases, files } = plan.prune
     const script = `cd ${quote(facts.dir)} || exit 1
 rm -f ${nodePaths.previous(options.fleetId)}
 ${removal(

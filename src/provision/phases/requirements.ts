@@ -5,7 +5,7 @@ import type { Phase } from '../phase.ts'
 import { asRoot } from '../privileged.ts'
 import type { Provisioning } from '../provisioning.ts'
 import { fileFolder, isMissing, venvPath, venvStamp } from '../requirement-state.ts'
-import { type RequirementFile, wheels } from '../requirements.ts'
+import { isNothing, type RequirementFile, wheels } from '../requirements.ts'
 
 const installTimeoutMs = 1_200_000
 /** How long apt and dpkg wait for another package manager to end. */
@@ -16,9 +16,12 @@ export const requirements: Phase = {
   name: 'requirements',
   title: 'installing requirements',
   timeoutMs: 2_400_000,
+  settled({ missing, requirements: wanted }) {
+    if (isNothing(wanted)) return 'skipped'
+    return isMissing(missing) || missing.commands.length > 0 ? undefined : 'unchanged'
+  },
   async run(provisioning, signal) {
-    const { missing, requirements: wanted } = provisioning
-    if (wanted.commands.length === 0 && !isMissing(missing)) return 'skipped'
+    const { missing } = provisioning
     for (const file of missing.files) await sendFile(provisioning, file, signal)
     if (missing.apt.length > 0) await installPackages(provisioning, missing.apt, signal)
     if (missing.debs.length > 0) await installDebs(provisioning, missing.debs, signal)

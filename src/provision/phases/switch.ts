@@ -6,12 +6,13 @@ export const switchRelease: Phase = {
   name: 'switch',
   title: 'switching to the new release',
   timeoutMs: 30_000,
+  settled: ({ plan }) => (plan.switch ? undefined : 'unchanged'),
   async run(provisioning, signal) {
-    const { plan, holdings, options, release } = provisioning
-    if (!plan.switch) return 'unchanged'
-    const before = holdings.fleets.get(options.fleetId)?.current ?? ''
+    const { holdings, options, release } = provisioning
+    const current = holdings.fleets.get(options.fleetId)?.current ?? ''
+    const before = holdings.releases.includes(current) ? current : ''
     await pointTo(provisioning, release.digest, before, signal)
-    provisioning.replaced = holdings.releases.includes(before) ? before : ''
+    provisioning.replaced = before
     return 'changed'
   },
 }

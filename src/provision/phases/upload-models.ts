@@ -7,9 +7,9 @@ export const uploadModels: Phase = {
   name: 'upload-models',
   title: 'sending models',
   timeoutMs: 3_600_000,
+  settled: ({ plan }) => (plan.models.length + plan.manifests.length > 0 ? undefined : 'unchanged'),
   async run(provisioning, signal) {
     const { facts, plan, release, transport } = provisioning
-    if (plan.models.length + plan.manifests.length === 0) return 'unchanged'
     await sendModels(transport, {
       agentProgram: provisioning.path(`${nodePaths.release(release.digest)}/bin/cpn-agent`),
       dir: facts.dir,

@@ -18,7 +18,7 @@ function requiredFiles(platform: ReleasePlatform): RegExp[] {
     new RegExp(`/@img/sharp-${platform}/lib/sharp-${platform}.*\\.node$`),
     new RegExp(`/@img/sharp-libvips-${platform}/lib/libvips-cpp\\.`),
     new RegExp(`/@julusian/jpeg-turbo/prebuilds/jpeg-turbo-${platform}/node-napi-v\\d+\\.node$`),
-    ...(linux ? [new RegExp(`/jpeg-turbo-${platform}/libturbojpeg\\.so`)] : []),
+    ...(linux ? [/^lib\/libatomic\.so\.1$/, new RegExp(`/jpeg-turbo-${platform}/libturbojpeg\\.so`)] : []),
   ]
 }
 

@@ -72,6 +72,7 @@ export async function releaseContents(platform: ReleasePlatform, options: Conten
   const groups = await Promise.all([
     runtimeFiles(platform, options),
     agentFiles(options.bundleDir),
+    libraryFiles(platform),
     fontFiles(),
     ...nativeParts(platform).map((part) => partFiles(part, options)),
   ])
@@ -92,6 +93,15 @@ function agentFiles(bundleDir: string): SourceFile[] {
     { path: 'agent/agent.mjs', source: join(bundleDir, 'agent.mjs'), mode: data },
     { path: 'agent/worker.mjs', source: join(bundleDir, 'worker.mjs'), mode: data },
   ]
+}
+
+/** Path in a release of the library that stands in for a missing libatomic. */
+export const standInLibrary = 'lib/libatomic.so.1'
+
+function libraryFiles(platform: ReleasePlatform): SourceFile[] {
+  if (!platform.startsWith('linux-')) return []
+  const source = join(packageRoot, 'assets/libatomic', platform, 'libatomic.so.1')
+  return [{ path: standInLibrary, source, mode: data }]
 }
 
 function fontFiles(): SourceFile[] {
