@@ -5,6 +5,9 @@ import sharp from 'sharp'
 import { type DrawnPhoto, drawnPhoto } from '../../helpers/drawn-images.ts'
 import { tinyDetector } from '../../helpers/tiny-model.ts'
 
+// The runtime would leave an identifier in the home of whoever runs the tests.
+process.env.ORT_DISABLE_TELEMETRY = '1'
+
 type Found = { box: number[]; score: number; keypoints: number[] }
 
 /** YuNet's decoding as its authors publish it: cells, strides, square root of cls and obj. */
