@@ -19,13 +19,14 @@ export const yunet: DetectorFamily = {
 
 function create(session: Session, model: ModelRef): Detector {
   const [fixedHeight, fixedWidth] = session.signature.inputs[0]!.dims.slice(2) as [number | null, number | null]
-  const tensors = new Map<string, LetterboxTensor>()
+  const memory = new Float32Array(3 * (fixedWidth ?? inputEdge) * (fixedHeight ?? inputEdge))
+  let tensor: LetterboxTensor | undefined
   const tensorFor = (raster: Raster): LetterboxTensor => {
     const width = fixedWidth ?? openEdge(raster.width, raster)
     const height = fixedHeight ?? openEdge(raster.height, raster)
-    const key = `${width}x${height}`
-    const tensor = tensors.get(key) ?? new LetterboxTensor(width, height, model.preprocess)
-    tensors.set(key, tensor)
+    if (tensor?.width !== width || tensor.height !== height) {
+      tensor = new LetterboxTensor(width, height, model.preprocess, memory)
+    }
     return tensor
   }
   return {

@@ -31,11 +31,12 @@ export class LetterboxTensor {
   /** Content of the last image: around it is padding already. */
   #last = { contentWidth: 0, contentHeight: 0 }
 
-  constructor(width: number, height: number, preprocess: Preprocess) {
+  /** @param memory where the values lie: at least 3 × width × height, used by no other tensor from now on */
+  constructor(width: number, height: number, preprocess: Preprocess, memory = new Float32Array(3 * width * height)) {
     this.width = width
     this.height = height
     this.dims = [1, 3, height, width]
-    this.data = new Float32Array(3 * width * height)
+    this.data = memory.subarray(0, 3 * width * height)
     const [red, green, blue] = preprocess.channels === 'RGB' ? [0, 1, 2] : [2, 1, 0]
     const plane = (index: number) => ({
       out: this.data.subarray(index * width * height, (index + 1) * width * height),
