@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { test } from 'node:test'
@@ -123,6 +123,29 @@ test('start after a switch brings the new release up', async () => {
     fleet.processes().filter(({ command }) => command.includes(releases.first)),
     [],
   )
+})
+
+test('start does not wait for the pause of a keeper whose agent keeps dying', async () => {
+  await using fleet = await AgentFleet.create()
+  const { json } = await fleet.cli('start')
+  const program = join(fleet.folder.home, nodePaths.release(releases.first), 'agent', 'agent.mjs')
+  writeFileSync(program, 'process.exit(1)')
+  signalProcess(Number(json.pid), 'SIGKILL')
+  const log = () => readFileSync(fleet.folder.log, 'utf8')
+  await until(() => /"delayMs":2000/.test(log()), 'the keeper makes longer pauses')
+  fleet.switchTo(releases.second)
+  assert.equal((await fleet.cli('start')).exitCode, 0)
+  assert.match(log(), /started now/)
+  assert.equal((await fleet.ask('GET', '/cpn/v1/node')).json.release, releases.second)
+})
+
+test('start replaces an agent that lives and does not answer', async () => {
+  await using fleet = await AgentFleet.create()
+  const { json } = await fleet.cli('start')
+  signalProcess(Number(json.pid), 'SIGSTOP')
+  const started = await fleet.cli('start')
+  assert.equal(started.exitCode, 0, started.stderr)
+  assert.notEqual(started.json.pid, json.pid)
 })
 
 test('start --restart takes changed settings up', async () => {

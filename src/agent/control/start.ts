@@ -45,6 +45,7 @@ export async function startAgent(fleet: FleetFolder, options: StartOptions): Pro
     return describe(fleet, await keptNow(running), true)
   }
   if (running) await endAgent(fleet, false)
+  else if (await isHung(fleet)) await endAgent(fleet, true)
   const kept = await ensureKept(fleet)
   await whenReady(fleet)
   return describe(fleet, kept, false)
@@ -53,6 +54,12 @@ export async function startAgent(fleet: FleetFolder, options: StartOptions): Pro
 function isCurrent(fleet: FleetFolder, { card, heartbeat }: AgentView): boolean {
   const kept = card.isolation.supervisor !== 'keeper' || readPidFile(fleet.keeperPid).length > 0
   return kept && card.release === basename(realpathSync(fleet.current)) && heartbeat.state !== 'draining'
+}
+
+/** It lives and listens, and does not answer. */
+async function isHung(fleet: FleetFolder): Promise<boolean> {
+  if (readPidFile(fleet.pid).length === 0 || !existsSync(fleet.socket)) return false
+  return (await lookAtAgent(fleet.socket)) === undefined
 }
 
 async function keptNow({ card }: AgentView): Promise<Kept> {

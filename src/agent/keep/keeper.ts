@@ -6,7 +6,8 @@ import { openAgentLog } from '../agent-log.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 import { ensurePrivateFolder } from '../private-folder.ts'
 import { takeLock } from '../process/lock.ts'
-import { registerPid } from '../process/pid-file.ts'
+import { readPidFile, registerPid } from '../process/pid-file.ts'
+import { signalProcess } from '../process/process-identity.ts'
 
 /** An agent that ran this long has recovered: its next death is answered at once again. */
 const settledMs = 60_000
@@ -34,6 +35,8 @@ export async function runKeeper(fleet: FleetFolder): Promise<void> {
   const end = new AbortController()
   const onSignal = () => end.abort()
   for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal)
+  // Only means something during a pause; at other times it must not end the keeper.
+  process.on('SIGHUP', () => {})
   try {
     await keep(fleet, end.signal)
   } finally {
@@ -52,8 +55,21 @@ async function keep(fleet: FleetFolder, signal: AbortSignal): Promise<void> {
     deaths = performance.now() - started > settledMs ? 1 : deaths + 1
     const delayMs = keeperDelayMs(deaths)
     logger.error({ reason, delayMs }, 'agent died and is started again')
-    await setTimeout(delayMs, undefined, { signal }).catch(() => {})
+    if (await pause(delayMs, signal)) {
+      logger.info('agent is started now: somebody asks for it')
+      deaths = 0
+    }
   }
+}
+
+/** True when SIGHUP cut the pause short. */
+async function pause(delayMs: number, signal: AbortSignal): Promise<boolean> {
+  const hurry = new AbortController()
+  const onHurry = () => hurry.abort()
+  process.on('SIGHUP', onHurry)
+  await setTimeout(delayMs, undefined, { signal: AbortSignal.any([signal, hurry.signal]) }).catch(() => {})
+  process.removeListener('SIGHUP', onHurry)
+  return hurry.signal.aborted
 }
 
 /** Starts the agent and waits for its end, which an abort brings about gently. */
@@ -71,8 +87,9 @@ async function runOnce(fleet: FleetFolder, signal: AbortSignal): Promise<string>
   }
 }
 
-/** Starts a keeper that outlives this process and its terminal. */
+/** Starts a keeper that outlives this process and its terminal; one that is there already is told to make no pause. */
 export function startKeeper(fleet: FleetFolder): void {
+  if (readPidFile(fleet.keeperPid).some((keeper) => signalProcess(keeper, 'SIGHUP'))) return
   const child = spawnLogged(fleet, ['keeper'], true)
   child.on('error', () => {})
   child.unref()
