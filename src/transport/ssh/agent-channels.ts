@@ -15,7 +15,9 @@ export class AgentChannels {
   readonly #connection: SshConnection
   readonly #exec: (script: string, signal?: AbortSignal) => Promise<ExecResult>
   readonly #logger: Logger
-  #bridge: Promise<Bridge> | undefined
+  /** By command; there is more than one only while a host has more than one agent. */
+  #last: Promise<unknown> = Promise.resolve()
+  readonly #bridges = new Map<string, Promise<Bridge>>()
 
   constructor(
     connection: SshConnection,
@@ -35,25 +37,33 @@ export class AgentChannels {
       return new ChannelSocket(channel, this.#connection.lost, { allowHalfOpen: false })
     } catch (error) {
       if (!isRefusal(error)) throw error
-      return this.#afterRefusal(socketPath, bridgeCommand, error, signal)
+      return this.#oneAtATime(() => this.#afterRefusal(socketPath, bridgeCommand, error, signal))
     }
   }
 
-  /** Ends the bridge when no connection uses it, for a server that is out of sessions. */
+  /** Ends bridges that no connection uses, for a server that is out of sessions. */
   releaseIfIdle(): void {
     const release = async (bridge: Bridge): Promise<void> => {
       if (bridge.isIdle) await bridge.close()
     }
-    this.#bridge?.then(release, () => undefined)
+    for (const bridge of this.#bridges.values()) bridge.then(release, () => undefined)
   }
 
   async close(): Promise<void> {
-    const bridge = await this.#bridge?.catch(() => undefined)
-    await bridge?.close()
+    const close = (bridge: Bridge): Promise<void> => bridge.close()
+    await Promise.all([...this.#bridges.values()].map((bridge) => bridge.then(close, () => undefined)))
+  }
+
+  /** What the first one finds out spares the others the question. */
+  #oneAtATime<T>(work: () => Promise<T>): Promise<T> {
+    const now = this.#last.then(work)
+    this.#last = now.catch(() => undefined)
+    return now
   }
 
   /** A missing socket, one nobody listens to, a long path and a policy are refused alike: find out which. */
   async #afterRefusal(socketPath: string, bridgeCommand: string, error: Error, signal?: AbortSignal): Promise<Duplex> {
+    if (this.tunnel === 'bridge') return this.#overBridge(bridgeCommand, signal)
     const { host } = this.#connection.place
     if (Buffer.byteLength(socketPath) > maxSocketPathBytes.linux) {
       throw agentUnreachable(host, `the path of its socket is too long (${socketPath})`, error)
@@ -68,9 +78,9 @@ export class AgentChannels {
   }
 
   async #overBridge(command: string, signal?: AbortSignal): Promise<Duplex> {
-    const running = await this.#bridge?.catch(() => undefined)
-    if (!running?.isAlive) this.#bridge = this.#nextBridge(running, command)
-    const bridge = await this.#bridge!
+    let bridge = await this.#runningBridge(command)
+    // It may have made room for a command meanwhile.
+    if (!bridge.isAlive) bridge = await this.#runningBridge(command)
     signal?.throwIfAborted()
     try {
       return await bridge.connect(signal)
@@ -82,19 +92,23 @@ export class AgentChannels {
   }
 
   /** One start for all who ask at the same time. */
-  #nextBridge(dead: Bridge | undefined, command: string): Promise<Bridge> {
-    const starting = this.#starting
-    if (starting) return starting
-    this.#starting = (async () => {
-      await dead?.close()
-      return Bridge.start(this.#connection, command)
-    })().finally(() => {
-      this.#starting = undefined
-    })
-    return this.#starting
+  async #runningBridge(command: string): Promise<Bridge> {
+    const last = this.#bridges.get(command)
+    const running = await last?.catch(() => undefined)
+    if (running?.isAlive) return running
+    const inMeantime = this.#bridges.get(command)
+    if (inMeantime && inMeantime !== last) return inMeantime
+    const starting = this.#startBridge(command, running)
+    this.#bridges.set(command, starting)
+    return starting
   }
 
-  #starting: Promise<Bridge> | undefined
+  async #startBridge(command: string, dead: Bridge | undefined): Promise<Bridge> {
+    await dead?.close()
+    const bridge = await Bridge.start(this.#connection, command)
+    bridge.onIdle = () => void (this.#connection.isCrowded && bridge.close())
+    return bridge
+  }
 }
 
 function isRefusal(error: unknown): error is CpnError {

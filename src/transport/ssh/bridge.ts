@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
 import { withDeadline } from '../../common/deadline.ts'
@@ -12,6 +13,8 @@ import { type Session, startSession } from './session.ts'
 
 /** The master's end of the bridge: connections to the agent as HTTP/2 streams over one exec channel. */
 export class Bridge {
+  /** Called when the last of its connections has ended. */
+  onIdle: () => void = () => undefined
   readonly #place: Place
   readonly #http2: ClientHttp2Session
   readonly #session: Session
@@ -51,13 +54,17 @@ export class Bridge {
     const ms = deadline('channel')
     const stream = this.#http2.request({ ':method': 'CONNECT', ':authority': bridgeAuthority }, { endStream: false })
     this.#open++
-    stream.once('close', () => void this.#open--)
+    stream.once('close', () => {
+      this.#open--
+      if (this.isIdle) this.onIdle()
+    })
     const late = (): Error => timeoutError('channel', ms, this.#place)
     try {
       await withDeadline(ms, late, () => accepted(stream, this.#place), signal)
     } catch (error) {
       stream.on('error', () => undefined)
       stream.close(constants.NGHTTP2_CANCEL)
+      if (!stream.destroyed) await once(stream, 'close')
       throw error
     }
     return asSocket(stream)

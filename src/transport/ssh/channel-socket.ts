@@ -17,7 +17,10 @@ export class ChannelSocket extends Duplex {
     this.#lost = lost
     setMaxListeners(0, lost)
     lost.addEventListener('abort', this.#onLost, { once: true })
-    channel.on('data', (chunk: Buffer) => void (this.push(chunk) || channel.pause()))
+    channel.on('data', (chunk: Buffer) => {
+      // A destroyed stream takes nothing, but the channel closes only when it was read to its end.
+      if (!this.destroyed && !this.push(chunk)) channel.pause()
+    })
     channel.on('end', () => this.push(null))
     channel.on('error', (error: Error) => this.destroy(error))
     channel.on('close', () => this.#end())

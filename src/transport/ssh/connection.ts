@@ -21,6 +21,7 @@ export class SshConnection {
   readonly #closed = Promise.withResolvers<void>()
   #sessionEnded = Promise.withResolvers<void>()
   #capacity: number | undefined
+  #waiting = 0
   #sessionEndedAt = Number.NEGATIVE_INFINITY
   #isClosing = false
 
@@ -48,6 +49,11 @@ export class SshConnection {
   /** Sessions the server allowed at once when it last refused one; undefined while it never did. */
   get capacity(): number | undefined {
     return this.#capacity
+  }
+
+  /** True while somebody waits for one of our sessions to end. */
+  get isCrowded(): boolean {
+    return this.#waiting > 0
   }
 
   /** A session channel that runs `command`; waits for one of ours to end while the server takes no more of them. */
@@ -119,11 +125,23 @@ export class SshConnection {
     }
     if (this.#sessions.size === 0) return false
     this.#capacity = this.#sessions.size
+    this.#waiting++
     this.onCrowded()
-    const timer = AbortSignal.timeout(deadline('channel'))
-    const gaveUp = Promise.withResolvers<false>()
-    timer.addEventListener('abort', () => gaveUp.resolve(false), { once: true })
-    return Promise.race([this.#sessionEnded.promise.then(() => true), gaveUp.promise])
+    const ended = this.#sessionEnded.promise
+    const ms = deadline('channel')
+    try {
+      return await withDeadline(
+        ms,
+        () => timeoutError('channel', ms, this.place),
+        () => ended.then(() => true),
+        signal,
+      )
+    } catch (error) {
+      if (signal?.aborted) throw error
+      return false
+    } finally {
+      this.#waiting--
+    }
   }
 
   async #open<T>(what: string, start: (done: ChannelCallback<T>) => unknown, signal?: AbortSignal): Promise<T> {

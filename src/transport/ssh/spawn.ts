@@ -23,7 +23,10 @@ export class Spawner {
     const build = (nonce: string): string => underGuard(script, nonce)
     const session = await startSession(this.#connection, build, { signal, sayGroup: true })
     this.#running++
-    const done = (): void => void this.#running--
+    const done = (): void => {
+      this.#running--
+      if (this.#connection.isCrowded) this.releaseIfIdle()
+    }
     session.exited.then(done, done)
     guard?.watch(session.group)
     // The guard's order is on its way before this one: sshd hands them over in this order.
