@@ -20,6 +20,7 @@ import { schedule } from '../scheduler/schedule.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { tellNodes } from './tell-nodes.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -116,6 +117,7 @@ class PredictRun {
   async go(roots: Root[]): Promise<PredictResult> {
     const stopDraining = this.#drainWith(this.#ctx.signal)
     const stopWatching = this.#watchNodes()
+    const stopTelling = tellNodes(this.#fleet, this.#ctx)
     let found: Promise<void> | undefined
     try {
       await mkdir(this.#out, { recursive: true })
@@ -129,6 +131,7 @@ class PredictRun {
       this.#drain.abort(toCpnError(error))
     } finally {
       await found?.catch(() => {})
+      stopTelling()
       stopWatching()
       stopDraining()
     }

@@ -1,0 +1,25 @@
+import type { Context } from '../common/context.ts'
+import type { CpnError } from '../common/errors.ts'
+
+/** What is looked at of a fleet. */
+interface TellingFleet {
+  readonly nodes: readonly { readonly name: string; readonly error: CpnError | undefined }[]
+  onChange(listener: () => void): () => void
+}
+
+/**
+ * Says which nodes do no work and why, once per reason, and when one of them works again. What is answered ends it.
+ */
+export function tellNodes(fleet: TellingFleet, { notice }: Pick<Context, 'notice'>): () => void {
+  const told = new Map<string, string>()
+  const tell = () => {
+    for (const { name, error } of fleet.nodes) {
+      if (told.get(name) === error?.code) continue
+      notice(error ? `${name} does no work: ${error.message} (${error.code})` : `${name} works again`)
+      if (error) told.set(name, error.code)
+      else told.delete(name)
+    }
+  }
+  tell()
+  return fleet.onChange(tell)
+}
