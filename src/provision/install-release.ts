@@ -5,6 +5,7 @@ import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
 import { quote } from '../transport/shell.ts'
 import type { Provisioning } from './provisioning.ts'
 import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
+import type { Encoding } from './release/compress.ts'
 import { standInLibrary } from './release/contents.ts'
 import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
@@ -85,11 +86,11 @@ async function sendProgram(
   onProgress: (sent: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const script = unpackScript(p.path('blobs'), blob, encoding)
+  const script = unpackScript(p.path('blobs'), blob, encoding, p.facts.tools.includes('tee'))
   const stdin = counted(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
   const { exitCode, stderr } = await p.transport.exec(script, { stdin, signal, timeoutMs: uploadTimeoutMs })
   if (exitCode === 0) return
-  const what = exitCode === changedOnTheWay ? 'it arrived changed' : stderr.trim()
+  const what = [exitCode === changedOnTheWay ? 'it arrived changed' : '', stderr.trim()].filter(Boolean).join(': ')
   throw new CpnError('CPN_ERR_UPLOAD', `the runtime could not be put on the host: ${what}`, {
     host: p.host.name,
     retryable: true,
@@ -97,24 +98,29 @@ async function sendProgram(
   })
 }
 
-// sha256sum, shasum or openssl: each prints the digest first when it reads a pipe like this.
+// The digest of stdin: each of these prints it first.
 const digestWords = `digest() {
-  if command -v sha256sum >/dev/null 2>&1; then set -- $(sha256sum <"$1")
-  elif command -v shasum >/dev/null 2>&1; then set -- $(shasum -a 256 <"$1")
-  else set -- $(openssl dgst -sha256 -r <"$1"); fi
+  if command -v sha256sum >/dev/null 2>&1; then set -- $(sha256sum)
+  elif command -v shasum >/dev/null 2>&1; then set -- $(shasum -a 256)
+  else set -- $(openssl dgst -sha256 -r); fi
   echo "$1"
 }
 `
 
 /** Unpacks stdin into the blobs folder with tools every host has; the digest is compared before it gets its name. */
-export function unpackScript(blobsDir: string, blob: SourceBlob, encoding: 'gzip' | 'zstd'): string {
+export function unpackScript(blobsDir: string, blob: SourceBlob, encoding: Encoding, hasTee: boolean): string {
+  // With tee the digest is taken while the bytes arrive. A decoder that fails shows in the digest.
+  const write = hasTee
+    ? `got=$(${encoding} -dc | tee "$t" | digest)`
+    : `${encoding} -dc >"$t" || exit 1; got=$(digest <"$t")`
   return `umask 077
 mkdir -p ${quote(blobsDir)} && cd ${quote(blobsDir)} || exit 1
 ${digestWords}t=${blob.sha256}.$$.part
 trap 'rm -f "$t"' EXIT
 trap 'exit 1' HUP INT TERM
-${encoding} -dc >"$t" || exit 1
-[ "$(digest "$t")" = ${blob.sha256} ] || exit ${changedOnTheWay}
+${write}
+set -- $(ls -ln "$t")
+[ "$got" = ${blob.sha256} ] && [ "$5" = ${blob.bytes} ] || exit ${changedOnTheWay}
 chmod ${blob.mode.toString(8)} "$t" && mv -f "$t" ${blob.sha256}
 `
 }
@@ -129,7 +135,7 @@ async function damagedPrograms(
   const present = programs.filter(({ sha256 }) => !missing.has(sha256)).map(({ sha256 }) => sha256)
   if (present.length === 0) return new Set()
   const script = `${digestWords}cd ${p.quoted('blobs')} && for f in ${present.join(' ')}; do
-  [ "$(digest "$f")" = "$f" ] || echo "$f"
+  [ "$(digest <"$f")" = "$f" ] || echo "$f"
 done`
   const { stdout } = await p.run(script, 'the runtime could not be checked', { signal })
   return new Set(stdout.split('\n').filter(Boolean))

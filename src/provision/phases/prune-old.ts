@@ -20,7 +20,10 @@ ${removal(
   releases.map((name) => `releases/${name}`),
   '-rf',
 )}
-${removal(files, '-f')}
+${removal(
+  files.filter((path) => !path.startsWith('blobs/')),
+  '-f',
+)}
 ${sweepBlobs}`
     await provisioning.run(script, 'old files could not be removed', { signal })
     return 'changed'
