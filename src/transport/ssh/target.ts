@@ -74,14 +74,19 @@ async function resolveJump(spec: string, fromInventory: boolean, state: Resolvin
 
 /** `[user@]host[:port]`, also as ssh://; IPv6 addresses stand in brackets when a port follows. */
 export function parseJump(spec: string): { address: string; user?: string; port?: number } {
-  const match = /^(?:ssh:\/\/)?(?:([^@]+)@)?(?:\[([^\]]+)\]|([^:]+|[^:]*:[^:]*:.*?))(?::(\d+))?\/?$/.exec(spec)
-  if (!match) {
-    throw new CpnError('CPN_ERR_JUMP', `${JSON.stringify(spec)} names no jump host`, {
-      suggestions: ['Write a jump as inventory name, alias of ~/.ssh/config, or user@host:port.'],
-    })
-  }
-  const [, user, bracketed, plain, port] = match
-  return { address: bracketed ?? plain!, ...(user && { user }), ...(port && { port: Number(port) }) }
+  const { user, rest = '' } = /^(?:ssh:\/\/)?(?:(?<user>.+)@)?(?<rest>[^/@]+)\/?$/.exec(spec)?.groups ?? {}
+  // More than one colon without brackets is an IPv6 address without a port.
+  const parts =
+    /^\[(?<address>[^\]]+)\](?::(?<port>\d+))?$/.exec(rest) ?? /^(?<address>[^:]+)(?::(?<port>\d+))?$/.exec(rest)
+  const { address = /^[\da-f:.]+(%.+)?$/i.test(rest) ? rest : undefined, port } = parts?.groups ?? {}
+  if (address === undefined) throw noJump(spec)
+  return { address, ...(user && { user }), ...(port && { port: Number(port) }) }
+}
+
+function noJump(spec: string): CpnError {
+  return new CpnError('CPN_ERR_JUMP', `${JSON.stringify(spec)} names no jump host`, {
+    suggestions: ['Write a jump as inventory name, alias of ~/.ssh/config, or user@host:port.'],
+  })
 }
 
 function splitJumps(jump: string): string[] {
