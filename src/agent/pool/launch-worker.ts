@@ -40,7 +40,7 @@ function libraryPath(): NodeJS.ProcessEnv {
 
 export function permissionFlags(folders: string[]): string[] {
   const readable = [...new Set(folders), ...systemFiles]
-  // The warning says that addons are not restrained: docs/security says it too.
+  // The warning says that native code is not restrained, as docs/protocol.md does.
   return [
     '--permission',
     '--allow-addons',
