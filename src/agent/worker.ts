@@ -4,11 +4,13 @@ import { executionProviders } from './inference.ts'
 import { ModelLoader } from './model-loader.ts'
 import { predictFaces } from './pipelines/faces.ts'
 import { LabelPainter } from './vision/label-painter.ts'
+import { Scratch } from './vision/scratch.ts'
 import type { FromWorker, ToWorker, WorkerArguments } from './worker-messages.ts'
 
 const { modelsDir, font } = workerArguments()
 const models = new ModelLoader(modelsDir, 1)
 const painter = new LabelPainter(font)
+const scratch = new Scratch()
 let queue = Promise.resolve()
 
 process.on('disconnect', () => process.exit())
@@ -22,7 +24,7 @@ async function handle({ id, image, pipeline }: ToWorker): Promise<void> {
   try {
     const detector = await models.detector(pipeline.detector.model)
     const embedder = pipeline.embedder && (await models.embedder(pipeline.embedder.model))
-    send({ type: 'done', id, ...(await predictFaces(image, pipeline, { detector, embedder, painter })) })
+    send({ type: 'done', id, ...(await predictFaces(image, pipeline, { detector, embedder, painter, scratch })) })
   } catch (error) {
     const { code, message, retryable, suggestions } = toCpnError(error)
     send({ type: 'failed', id, error: { code, message, retryable, suggestions } })

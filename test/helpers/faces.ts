@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { ModelLoader } from '../../src/agent/model-loader.ts'
 import { type PipelineResult, predictFaces } from '../../src/agent/pipelines/faces.ts'
 import { LabelPainter } from '../../src/agent/vision/label-painter.ts'
+import { Scratch } from '../../src/agent/vision/scratch.ts'
 import { catalogue } from '../../src/models/catalogue/index.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
@@ -77,5 +78,6 @@ export async function runFaces(bytes: Uint8Array, pipeline: Pipeline): Promise<P
     detector: await loader.detector(pipeline.detector.model),
     embedder: pipeline.embedder && (await loader.embedder(pipeline.embedder.model)),
     painter: new LabelPainter(labelFont),
+    scratch: new Scratch(),
   })
 }

@@ -9,6 +9,7 @@ import { encodeImage } from '../vision/encode.ts'
 import { mediaTypes } from '../vision/image-format.ts'
 import type { LabelPainter } from '../vision/label-painter.ts'
 import { flatten, type Raster } from '../vision/raster.ts'
+import type { Scratch } from '../vision/scratch.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Long edge of what faces are looked for on, and of a preview. */
@@ -19,6 +20,8 @@ export interface FaceTools {
   /** Present when the pipeline wants embeddings. */
   embedder: Embedder | undefined
   painter: LabelPainter
+  /** For the pixels of this one image. */
+  scratch: Scratch
 }
 
 export interface PipelineResult {
@@ -30,7 +33,7 @@ export interface PipelineResult {
 /** Finds the faces of an image, and embeds and draws them as the pipeline says. The image's bytes are not changed. */
 export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools: FaceTools): Promise<PipelineResult> {
   const watch = new Stopwatch()
-  const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels))
+  const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels, tools.scratch))
   const size = uprightSize(image)
   const view = await watch.time('viewMs', () => viewOf(image, viewEdge))
   const found = await watch.time('detectMs', () => tools.detector.detect(flatten(view), pipeline.detector))

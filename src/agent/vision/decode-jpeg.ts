@@ -5,13 +5,14 @@ import { exifOrientation } from './exif.ts'
 import { isRgbProfile } from './icc.ts'
 import { type JpegHeader, readJpegHeader } from './jpeg-header.ts'
 import { asBuffer, type Raster } from './raster.ts'
+import type { Scratch } from './scratch.ts'
 import { sharp, toRaster } from './sharp.ts'
 
 /** Decodes a JPEG: libjpeg-turbo where it is whole and of a plain kind, else sharp, which forgives more. */
-export async function decodeJpeg(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage> {
+export async function decodeJpeg(bytes: Uint8Array, maxPixels: number, scratch: Scratch): Promise<DecodedImage> {
   const header = readJpegHeader(bytes)
   if (header) checkPixels(header.width, header.height, maxPixels)
-  const stored = decodeFast(bytes, header) ?? (await decodeForgiving(bytes, header, maxPixels))
+  const stored = decodeFast(bytes, header, scratch) ?? (await decodeForgiving(bytes, header, maxPixels))
   const exif = header?.exif
   return {
     format: 'jpeg',
@@ -26,10 +27,12 @@ function isPlain(header: JpegHeader | undefined): header is JpegHeader {
   return header !== undefined && header.precision === 8 && (header.components === 1 || header.components === 3)
 }
 
-function decodeFast(bytes: Uint8Array, header: JpegHeader | undefined): Raster | undefined {
+function decodeFast(bytes: Uint8Array, header: JpegHeader | undefined, scratch: Scratch): Raster | undefined {
   if (!isPlain(header)) return undefined
   try {
-    const { data, width, height } = jpegTurbo.decompressSync(asBuffer(bytes), { format: jpegTurbo.FORMAT_RGB })
+    const memory = scratch.take(header.width * header.height * 3)
+    const options = { format: jpegTurbo.FORMAT_RGB }
+    const { data, width, height } = jpegTurbo.decompressSync(asBuffer(bytes), memory, options)
     return { data, width, height, channels: 3 }
   } catch {
     // It throws for mere warnings as well.

@@ -4,6 +4,7 @@ import { decodeOther } from './decode-other.ts'
 import { describeContent, type ImageFormat, imageFormat } from './image-format.ts'
 import { upright } from './orient.ts'
 import type { Raster } from './raster.ts'
+import { Scratch } from './scratch.ts'
 import { fromRaster, toRaster } from './sharp.ts'
 
 /** A decoded image. */
@@ -26,12 +27,17 @@ export type Metadata =
  * Decodes an image, its first frame if it has several. Damaged files give as much as the decoder can make out.
  * Throws CPN_ERR_IMAGE_UNSUPPORTED, CPN_ERR_IMAGE_DECODE, or CPN_ERR_IMAGE_TOO_LARGE before any pixel is decoded.
  * @param maxPixels largest image accepted, width × height
+ * @param scratch may hold the pixels; the image is good until it is used again
  */
-export async function decodeImage(bytes: Uint8Array, maxPixels: number): Promise<DecodedImage> {
+export async function decodeImage(
+  bytes: Uint8Array,
+  maxPixels: number,
+  scratch = new Scratch(),
+): Promise<DecodedImage> {
   if (bytes.length === 0) throw new CpnError('CPN_ERR_IMAGE_DECODE', 'the file is empty')
   const format = imageFormat(bytes)
   if (format === undefined) throw unsupported(bytes)
-  return format === 'jpeg' ? decodeJpeg(bytes, maxPixels) : decodeOther(bytes, format, maxPixels)
+  return format === 'jpeg' ? decodeJpeg(bytes, maxPixels, scratch) : decodeOther(bytes, format, maxPixels)
 }
 
 function unsupported(bytes: Uint8Array): CpnError {
