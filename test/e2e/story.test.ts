@@ -132,7 +132,9 @@ async function stopOne(home: Project): Promise<void> {
 }
 
 async function predictOnTheOthers(home: Project): Promise<void> {
-  await home.ok(['predict', shared('photos', 'azure-faces'), '--out', 'others', '--annotate', 'none', '--yes'])
+  const paths = [shared('photos', 'azure-faces')]
+  const { stderr } = await home.ok(['predict', ...paths, '--out', 'others', '--annotate', 'none', '--yes'])
+  assert.match(stderr, /node2 does no work: .*CPN_ERR_NODE_STOPPED/)
   const out = join(home.folder, 'others')
   const { done, run } = readSummary(out)
   assert.equal(done, 36)
