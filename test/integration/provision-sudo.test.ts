@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openUnprovisioner } from '../../src/actions/unprovision.ts'
+import { CpnError } from '../../src/common/errors.ts'
+import type { Project } from '../helpers/project.ts'
+import { project } from '../helpers/project.ts'
+import { provisionAll, quietContext, setting } from '../helpers/provisioned.ts'
+import { type SshdHost, startSshd, usersMissing } from '../helpers/sshd.ts'
+
+const packageName = 'cpn-test-empty'
+const password = "it's a secret"
+const skip = usersMissing || toolsMissing()
+
+function toolsMissing(): string | false {
+  const missing = ['sudo', 'dpkg-deb', 'apt-get'].filter((tool) => spawnSync(tool, ['--version']).error)
+  return missing.length > 0 ? `needs ${missing.join(' and ')} on this machine` : false
+}
+
+/** Lets a test host's user use sudo with a password until it is disposed of. */
+function sudoer(host: SshdHost): Disposable {
+  const file = `/etc/sudoers.d/${host.user}`
+  writeFileSync(file, `${host.user} ALL=(ALL) ALL\n`, { mode: 0o440 })
+  return { [Symbol.dispose]: () => rmSync(file, { force: true }) }
+}
+
+/** A Debian package with nothing in it but its name; taken off the machine at the end. */
+function emptyPackage(folder: Project): { file: string } & Disposable {
+  const root = join(folder.folder, 'package')
+  mkdirSync(join(root, 'DEBIAN'), { recursive: true })
+  const control = `Package: ${packageName}\nVersion: 1\nArchitecture: all\nMaintainer: cpn\nDescription: nothing\n`
+  writeFileSync(join(root, 'DEBIAN', 'control'), control)
+  execFileSync('dpkg-deb', ['--root-owner-group', '--build', root, join(folder.folder, 'empty.deb')])
+  return { file: 'empty.deb', [Symbol.dispose]: () => void spawnSync('dpkg', ['--purge', packageName]) }
+}
+
+test('a package file is installed with sudo, whose password is asked for and kept nowhere', { skip }, async () => {
+  await using host = await startSshd({ name: 'node1', password })
+  using _ = sudoer(host)
+  await using folder = project([host])
+  using deb = emptyPackage(folder)
+  const { inventory, options } = await setting(folder)
+  inventory.requirements.push({ tags: [], apt: [], pip: [], files: [deb.file], commands: [] })
+  const errorOf = async (sudo: boolean, secret: string) => {
+    const { error } = (await provisionAll({ ...options, sudo }, quietContext(secret))).get('node1')!
+    return error
+  }
+
+  const refused = await errorOf(false, password)
+  assert.ok(refused instanceof CpnError && refused.code === 'CPN_ERR_REQUIREMENT', String(refused))
+  assert.match(refused.suggestions.join(' '), /--sudo/)
+  const wrong = await errorOf(true, 'not this')
+  assert.ok(wrong instanceof CpnError && wrong.code === 'CPN_ERR_REQUIREMENT', String(wrong))
+  assert.match(wrong.message, /password/)
+  assert.equal(await errorOf(true, password), undefined)
+  assert.match(execFileSync('dpkg-query', ['-W', packageName], { encoding: 'utf8' }), /1/)
+
+  const again = (await provisionAll(options)).get('node1')!
+  assert.ifError(again.error)
+  assert.equal(again.report?.changed, false)
+  assert.ok(!spawnSync('grep', ['-rlF', password, host.home, folder.folder], { encoding: 'utf8' }).stdout)
+  await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
+  await unprovisioner.unprovision(unprovisioner.hosts[0]!)
+})
