@@ -58,11 +58,16 @@ export function spaceFindings(facts: HostFacts, neededBytes: number): Finding[] 
   ]
 }
 
-/** Throws what was found as one error. */
+/** Throws what was found as one error; nothing found, nothing thrown. */
 export function refuse(host: string, findings: Finding[]): void {
   const [first] = findings
-  if (!first) return
-  throw new CpnError(first.code, findings.map(({ message }) => message).join('; '), {
+  if (first) throw refusal(host, first, ...findings.slice(1))
+}
+
+/** What was found, as one error. */
+export function refusal(host: string, first: Finding, ...more: Finding[]): CpnError {
+  const findings = [first, ...more]
+  return new CpnError(first.code, findings.map(({ message }) => message).join('; '), {
     host,
     suggestions: findings.map(({ suggestion }) => suggestion),
   })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -108,6 +108,26 @@ test('two fleets share a host: the release is there once, and stays until the la
   await unprovisionAll(first.inventory)
   assert.equal((await provisionAll(second.options)).get('node1')?.report?.changed, false)
   await unprovisionAll(second.inventory)
+  assertSameTree(host, bare)
+})
+
+test('a first release that cannot infer leaves the host without an agent, and a good one works then', {
+  skip,
+}, async () => {
+  await using host = await startSshd({ name: 'node1' })
+  await using folder = project([host])
+  const { inventory, options, state } = await setting(folder)
+  const bare = host.tree()
+  const bundleDir = join(folder.folder, 'broken')
+  cpSync(options.release!.bundleDir!, bundleDir, { recursive: true })
+  appendFileSync(join(bundleDir, 'worker.mjs'), '\nprocess.on("message", () => process.exit(1))\n')
+  const { error } = (await provisionAll({ ...options, release: { ...options.release, bundleDir } })).get('node1')!
+  assert.equal(codeOf(error), 'CPN_ERR_VERIFY')
+  assert.match((error as Error).message, /the host has no release in use, as before/)
+  await assertIdle([host])
+  assert.equal(existsSync(join(host.home, '.cpn/fleets', state.fleetId, 'current')), false)
+  assert.equal((await provisionAll(options)).get('node1')?.error, undefined)
+  await unprovisionAll(inventory)
   assertSameTree(host, bare)
 })
 

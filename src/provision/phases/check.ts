@@ -1,4 +1,4 @@
-import { hostFindings, platformOf, refuse } from '../check-facts.ts'
+import { hostFindings, platformOf, refusal, refuse } from '../check-facts.ts'
 import type { Phase } from '../phase.ts'
 
 /** Refuses hosts that cannot become nodes, before anything is sent to them, and picks the release for the others. */
@@ -9,14 +9,9 @@ export const check: Phase = {
   async run(provisioning) {
     const { host, facts, options, requirements } = provisioning
     const platform = platformOf(facts)
-    if (typeof platform === 'object') return refuseOne(host.name, platform)
+    if (typeof platform === 'object') throw refusal(host.name, platform)
     refuse(host.name, hostFindings(facts, options.fleetId, requirements.apt))
     provisioning.release = await options.release(platform)
     return 'unchanged'
   },
-}
-
-function refuseOne(host: string, finding: Parameters<typeof refuse>[1][number]): never {
-  refuse(host, [finding])
-  throw new Error('unreachable')
 }

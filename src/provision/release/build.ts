@@ -112,7 +112,6 @@ function release(
   packedDir: string,
 ): Release {
   const manifestJson = canonicalJson(manifest)
-  const packing = new Map<string, Promise<PackedBlob>>()
   const pack = async (sha: string, encoding: Encoding): Promise<PackedBlob> => {
     const blob = blobs.get(sha)
     if (!blob) throw new CpnError('CPN_ERR_RELEASE_BUILD', `${sha} is no blob of this release`)
@@ -125,7 +124,7 @@ function release(
     manifestJson,
     digest: sha256(manifestJson),
     blobs,
-    pack: (sha, encoding) => packing.getOrInsertComputed(`${sha}.${encoding}`, () => pack(sha, encoding)),
+    pack,
   }
 }
 

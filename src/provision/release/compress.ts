@@ -13,11 +13,20 @@ export type Encoding = 'zstd' | 'gzip'
 // Members of a gzip file and frames of a zstd file may follow each other: pieces are compressed on all cores.
 const pieceBytes = 8 << 20
 
+// Hosts that are provisioned side by side want the same files at the same moment.
+const underWay = new Map<string, Promise<number>>()
+
 /**
  * Writes the compressed form of `source` to `target` unless it is there; returns its size.
  * gzip is for what a host unpacks with its own tools, zstd for the runtime's. Both may consist of several frames.
  */
-export async function compressFile(source: string, target: string, encoding: Encoding): Promise<number> {
+export function compressFile(source: string, target: string, encoding: Encoding): Promise<number> {
+  return underWay.getOrInsertComputed(target, () =>
+    compressOnce(source, target, encoding).finally(() => underWay.delete(target)),
+  )
+}
+
+async function compressOnce(source: string, target: string, encoding: Encoding): Promise<number> {
   const present = await stat(target).catch(() => undefined)
   if (present) return present.size
   await mkdir(dirname(target), { recursive: true, mode: 0o700 })
