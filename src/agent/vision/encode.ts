@@ -34,6 +34,8 @@ function withMetadata(raster: Raster, metadata: Extract<Metadata, { kind: 'file'
     kernel: 'nearest',
   })
   const covered = carrier.composite([{ input: asBuffer(data), raw: { width, height, channels }, blend: 'source' }])
+  // Compositing gives alpha to everything.
+  if (channels === 3) covered.removeAlpha()
   if (metadata.exif) covered.keepExif()
   return metadata.icc ? covered.keepIccProfile() : covered
 }

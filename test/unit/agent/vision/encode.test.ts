@@ -61,7 +61,7 @@ for (const format of ['jpeg', 'png', 'webp', 'avif', 'tiff'] as const) {
     const out = await painted(bytes)
     const after = await sharp(out).metadata()
     assert.deepEqual([after.width, after.height, after.orientation ?? 1], [120, 200, 1])
-    assert.deepEqual(after.icc, before.icc)
+    assert.deepEqual([after.icc, after.hasAlpha], [before.icc, false])
     // sharp reads no EXIF of a TIFF
     if (format !== 'tiff') assert.match(after.exif!.toString('latin1'), /somebody/)
     near(await pixelAt(out, 30, 30), [0, 230, 118], 8)
@@ -98,6 +98,20 @@ for (const format of ['png', 'webp', 'avif', 'tiff', 'gif'] as const) {
     }
   })
 }
+
+test('metadata of grey, palette and 16-bit PNGs is kept with the colour of the boxes', async () => {
+  const marked = () => gradient().withExif({ IFD0: { Copyright: 'somebody' } })
+  for (const bytes of [
+    await marked().toColourspace('b-w').png().toBuffer(),
+    await marked().toColourspace('grey16').png().toBuffer(),
+    await marked().toColourspace('rgb16').png().toBuffer(),
+    await marked().png({ palette: true }).toBuffer(),
+  ]) {
+    const out = await painted(bytes)
+    assert.match((await sharp(out).metadata()).exif!.toString('latin1'), /somebody/)
+    near(await pixelAt(out, 30, 30), [0, 230, 118], 1)
+  }
+})
 
 test('a palette or 16-bit PNG takes the colour of the boxes', async () => {
   for (const bytes of [
