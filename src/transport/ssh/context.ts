@@ -8,6 +8,7 @@ import { readHostKeyPolicy } from './host-key-policy.ts'
 import { openKeyring } from './keyring.ts'
 import { login } from './login.ts'
 import { Pace } from './pace.ts'
+import type { PatientPrompter } from './stopwatch.ts'
 import { placeOf, type Target } from './target.ts'
 
 export interface SshOptions {
@@ -59,7 +60,7 @@ export class SshContext implements AsyncDisposable {
       return verify(key)
     }
     const { pace, prompter } = this
-    const keyring = (patient: typeof prompter): ReturnType<typeof openKeyring> => openKeyring(target, patient)
+    const keyring = (patient: PatientPrompter): ReturnType<typeof openKeyring> => openKeyring(target, patient)
     const options = {
       target,
       via,

@@ -6,7 +6,7 @@ import { Authenticator } from './authenticate.ts'
 import { deadline } from './deadlines.ts'
 import { handshakeError, type Place, timeoutError } from './errors.ts'
 import type { Keyring } from './keyring.ts'
-import { Stopwatch } from './stopwatch.ts'
+import { type PatientPrompter, patientPrompter, Stopwatch } from './stopwatch.ts'
 import type { Target } from './target.ts'
 
 export interface HandshakeOptions {
@@ -18,7 +18,7 @@ export interface HandshakeOptions {
   verifyHostKey: (key: Buffer) => true | CpnError
   hostKeyAlgorithms: ServerHostKeyAlgorithm[]
   /** Collects the keys to log in with; questions go through the prompter it gets. */
-  openKeyring: (prompter: Prompter) => Promise<Keyring>
+  openKeyring: (prompter: PatientPrompter) => Promise<Keyring>
   prompter: Prompter
   signal: AbortSignal | undefined
 }
@@ -135,15 +135,6 @@ function isAccepted(key: Buffer, verify: HandshakeOptions['verifyHostKey'], fail
     fail(error)
   }
   return false
-}
-
-/** The login's deadline stands still while a person is asked. */
-function patientPrompter(prompter: Prompter, watch: Stopwatch): Prompter {
-  return {
-    interactive: prompter.interactive,
-    secret: (question) => watch.pause(() => prompter.secret(question)),
-    confirm: (question) => watch.pause(() => prompter.confirm(question)),
-  }
 }
 
 function translate(error: Error, watch: Stopwatch, place: Place): unknown {

@@ -1,9 +1,9 @@
 import ssh2, { type IdentityCallback, type ParsedKey, type SignCallback, type SigningRequestOptions } from 'ssh2'
-import type { Prompter } from '../../common/context.ts'
 import { CpnError } from '../../common/errors.ts'
 import { deadline } from './deadlines.ts'
 import { type Identity, readIdentity, unlockIdentity } from './identity.ts'
 import { fingerprint } from './known-hosts.ts'
+import type { PatientPrompter } from './stopwatch.ts'
 import type { Target } from './target.ts'
 
 interface Candidate {
@@ -63,7 +63,7 @@ export class Keyring extends ssh2.BaseAgent<ParsedKey> {
 }
 
 /** Collects the keys for one login: the inventory's first, then ssh-agent's that a file names, its others, then files. */
-export async function openKeyring(target: Target, prompter: Prompter): Promise<Keyring> {
+export async function openKeyring(target: Target, prompter: PatientPrompter): Promise<Keyring> {
   const identities = await readIdentities(target)
   const fromAgent = await agentCandidates(target.sshAgent)
   const named = identities.map((identity) => {
@@ -90,9 +90,10 @@ async function readIdentities({ ownIdentityFile, identityFiles, name }: Target):
   })
 }
 
-function fileCandidate(identity: Identity, prompter: Prompter): Candidate {
+function fileCandidate(identity: Identity, prompter: PatientPrompter): Candidate {
   const sign = async (data: Buffer, { hash }: SigningRequestOptions): Promise<Buffer> => {
-    const signature: Buffer | Error = (await unlockIdentity(identity, prompter)).sign(data, hash)
+    const key = await prompter.wait(() => unlockIdentity(identity, prompter))
+    const signature: Buffer | Error = key.sign(data, hash)
     if (signature instanceof Error) throw signature
     return signature
   }

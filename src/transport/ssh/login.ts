@@ -9,6 +9,7 @@ import { dialError, isTurnedAway, jumpError, type Place } from './errors.ts'
 import { HandshakeFailure, handshake } from './handshake.ts'
 import type { Keyring } from './keyring.ts'
 import type { Pace } from './pace.ts'
+import type { PatientPrompter } from './stopwatch.ts'
 import { placeOf, type Target } from './target.ts'
 
 export interface LoginOptions {
@@ -21,7 +22,7 @@ export interface LoginOptions {
   prompter: Prompter
   verifyHostKey: (key: Buffer) => true | CpnError
   hostKeyAlgorithms: ServerHostKeyAlgorithm[]
-  openKeyring: (prompter: Prompter) => Promise<Keyring>
+  openKeyring: (prompter: PatientPrompter) => Promise<Keyring>
   signal: AbortSignal | undefined
 }
 

@@ -1,3 +1,4 @@
+import type { Prompter } from '../../common/context.ts'
 import { deadline, type Wait } from './deadlines.ts'
 
 /** The deadline of whatever wait a handshake is in; each phase has its own, and questions to a person stop it. */
@@ -38,5 +39,20 @@ export class Stopwatch {
   stop(): void {
     this.#questions = Number.POSITIVE_INFINITY
     clearTimeout(this.#timer)
+  }
+}
+
+/** A prompter whose questions stop a deadline. */
+export interface PatientPrompter extends Prompter {
+  /** Runs something that may wait for a person, also for the answer to a question that another login has asked. */
+  wait<T>(work: () => Promise<T>): Promise<T>
+}
+
+export function patientPrompter(prompter: Prompter, watch: Stopwatch): PatientPrompter {
+  return {
+    interactive: prompter.interactive,
+    secret: (question) => watch.pause(() => prompter.secret(question)),
+    confirm: (question) => watch.pause(() => prompter.confirm(question)),
+    wait: (work) => watch.pause(work),
   }
 }
