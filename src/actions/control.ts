@@ -19,6 +19,8 @@ export interface AgentControl extends AsyncDisposable {
 
 export interface StartReport {
   supervisor: 'systemd-user' | 'keeper'
+  /** systemd-user only: the agent outlives the last logout. */
+  linger: boolean | null
   alreadyRunning: boolean
 }
 

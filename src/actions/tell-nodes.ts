@@ -3,17 +3,22 @@ import type { CpnError } from '../common/errors.ts'
 
 /** What is looked at of a fleet. */
 interface TellingFleet {
-  readonly nodes: readonly { readonly name: string; readonly error: CpnError | undefined }[]
+  readonly nodes: readonly { readonly name: string; readonly slots: number; readonly error: CpnError | undefined }[]
   onChange(listener: () => void): () => void
 }
 
 /**
- * Says which nodes do no work and why, once per reason, and when one of them works again. What is answered ends it.
+ * Says which nodes do no work and why, once per reason, and when one joins or works again. What is returned ends it.
  */
 export function tellNodes(fleet: TellingFleet, { notice }: Pick<Context, 'notice'>): () => void {
   const told = new Map<string, string>()
+  const working = new Set(fleet.nodes.filter(({ slots }) => slots > 0).map(({ name }) => name))
   const tell = () => {
-    for (const { name, error } of fleet.nodes) {
+    for (const { name, slots, error } of fleet.nodes) {
+      if (slots > 0 && !error && !working.has(name)) {
+        working.add(name)
+        if (!told.has(name)) notice(`${name} takes part`)
+      }
       if (told.get(name) === error?.code) continue
       notice(error ? `${name} does no work: ${error.message} (${error.code})` : `${name} works again`)
       if (error) told.set(name, error.code)

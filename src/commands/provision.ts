@@ -4,12 +4,12 @@ import { openProvisioner, type ProvisionReport } from '../actions/provision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'
 import { formatBytes } from '../ui/format.ts'
-import { type HostOutcome, runHostTasks } from '../ui/host-tasks.ts'
+import { type HostOutcome, type Report, runHostTasks } from '../ui/host-tasks.ts'
+import { keptUp } from '../ui/kept-up.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 const hostsAtOnce = 16
-const progressEveryMs = 500
 
 interface ProvisionJson {
   hosts: (Partial<ProvisionReport> & { name: string; error: object | null })[]
@@ -48,7 +48,7 @@ export default class Provision extends BaseCommand {
     const options = { inventory, hosts: argv as string[], sudo: flags.sudo, dryRun }
     await using provisioner = await openProvisioner(options, ctx)
     const hosts = new Map(provisioner.hosts.map((host) => [host.name, host]))
-    const run = async (name: string, report: (line: string) => void) => {
+    const run = async (name: string, report: Report) => {
       const result = await provisioner.provision(hosts.get(name)!, lines(report))
       return { result, summary: dryRun ? wouldSay(result) : summaryOf(result) }
     }
@@ -64,30 +64,20 @@ export default class Provision extends BaseCommand {
   }
 }
 
-/** A line for each phase that takes its time; uploads tell how far they are. */
-function lines(report: (line: string) => void): (event: ProvisionEvent) => void {
-  let told = 0
-  return ({ state, title, bytes = 0, totalBytes = 0 }) => {
-    if (state === 'start') report(title)
-    if (state !== 'progress' || performance.now() - told < progressEveryMs) return
-    told = performance.now()
-    report(`${title} ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`)
+/** A line for each phase that has something to do; uploads tell how far they are. */
+function lines(report: Report): (event: ProvisionEvent) => void {
+  let telling = ''
+  return ({ phase, state, outcome, title, bytes = 0, totalBytes = 0 }) => {
+    if (state === 'start') report(title, { passing: true })
+    if (state === 'progress') report(`${title} ${formatBytes(bytes)} of ${formatBytes(totalBytes)}`, { passing: true })
+    const works = state === 'progress' || outcome === 'changed'
+    if (works && telling !== phase) report(title)
+    if (works) telling = phase
   }
 }
 
 function summaryOf({ changed, release, supervisor, linger }: ProvisionReport): string {
-  const kept = {
-    'systemd-user': lingerWords(linger),
-    keeper: 'kept up by cpn’s own supervisor',
-    none: 'kept up by nobody',
-  }
-  return `${changed ? 'ready' : 'unchanged'}: release ${release.slice(0, 12)}, ${kept[supervisor ?? 'none']}`
-}
-
-function lingerWords(linger: boolean | null | undefined): string {
-  const words = 'kept up by systemd --user'
-  if (linger === false) return `${words} until the last logout (no linger: loginctl enable-linger)`
-  return linger ? `${words} (linger on)` : words
+  return `${changed ? 'ready' : 'unchanged'}: release ${release.slice(0, 12)}, ${keptUp(supervisor, linger)}`
 }
 
 function wouldSay({ changed, changes }: ProvisionReport): string {

@@ -1,4 +1,5 @@
 import { Args } from '@oclif/core'
+import { keptUp } from '../ui/kept-up.ts'
 import { ControlCommand, type ControlReport } from './base-control.ts'
 
 export default class Start extends ControlCommand {
@@ -17,8 +18,8 @@ export default class Start extends ControlCommand {
   async run(): Promise<ControlReport> {
     const { flags, argv } = await this.parse(Start)
     return this.control(flags.inventory, argv as string[], 'starting agents', async (control, host) => {
-      const { alreadyRunning, supervisor } = await control.start(host)
-      return `${alreadyRunning ? 'runs already' : 'started'}, kept up by ${supervisor}`
+      const { alreadyRunning, supervisor, linger } = await control.start(host)
+      return `${alreadyRunning ? 'runs already' : 'started'}, ${keptUp(supervisor, linger)}`
     })
   }
 }

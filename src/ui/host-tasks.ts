@@ -22,10 +22,16 @@ export interface HostOutcome<T> {
   error?: CpnError
 }
 
-/** Work on one host. `report` replaces its line; `summary` is what remains of it. */
+/**
+ * Says what is going on on a host: replaces its line in a live list, adds one elsewhere. `passing` says things that are
+ * worth showing only while they last.
+ */
+export type Report = (line: string, options?: { passing?: boolean }) => void
+
+/** Work on one host; `summary` is what remains of its line. */
 export type HostTask<T> = (
   host: string,
-  report: (line: string) => void,
+  report: Report,
 ) => Promise<{
   result: T
   summary: string
@@ -47,9 +53,9 @@ export async function runHostTasks<T>(
   const tasks = hosts.map((host) => ({
     title: host,
     task: async (_context: unknown, task: { title: string }) => {
-      const show = (line: string) => {
+      const show: Report = (line, { passing = false } = {}) => {
         if (live) task.title = `${host}: ${oneLine(line)}`
-        else printLine(`${host}: ${oneLine(line)}`)
+        else if (!passing) printLine(`${host}: ${oneLine(line)}`)
       }
       const outcome = await runOne(host, run, show, options.signal)
       outcomes.set(host, outcome)
@@ -70,7 +76,7 @@ export async function runHostTasks<T>(
 async function runOne<T>(
   host: string,
   run: HostTask<T>,
-  show: (line: string) => void,
+  show: Report,
   signal: AbortSignal | undefined,
 ): Promise<HostOutcome<T>> {
   try {
