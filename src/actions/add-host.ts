@@ -4,7 +4,7 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import { addHostToInventory, checkedHostEntry, inventoryWithHost } from '../inventory/edit.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { inventoryPath } from '../inventory/load.ts'
+import { inventoryPath, loadInventory } from '../inventory/load.ts'
 import { findHost } from '../inventory/select.ts'
 import { openState, type State, statePaths } from '../inventory/state.ts'
 import { forgetHostKey, recordHostKey } from '../transport/host-keys.ts'
@@ -19,24 +19,41 @@ export interface AddHostOptions extends HostKeyTrust {
 
 export interface AddedHost {
   host: Host
+  /** False when the inventory had it already and only its key was accepted. */
+  added: boolean
   /** Absolute path of the inventory. */
   inventory: string
   /** null for a local host. */
   hostKey: { type: string; fingerprint: string; known: boolean } | null
 }
 
-/** Adds a host: its key is fetched and accepted first, then recorded, then the inventory is written. */
+/**
+ * Adds a host: its key is fetched and accepted first, then recorded, then the inventory is written. A host that the
+ * inventory has already, given without settings, gets its key accepted and nothing else.
+ */
 export async function addHost(options: AddHostOptions, context: Context): Promise<AddedHost> {
   const file = inventoryPath(options.inventory)
   const entry = checkedHostEntry(options.name, await withUsableIdentity(options))
-  const { inventory } = await inventoryWithHost(file, options.name, entry)
+  const existing = Object.keys(entry).length === 0 ? await existingInventory(file, options.name) : undefined
+  const inventory = existing ?? (await inventoryWithHost(file, options.name, entry)).inventory
   const host = findHost(inventory, options.name)
   const accepted = host.transport === 'local' ? undefined : await acceptKey(host, inventory, options, context)
   const state = await openState(inventory.stateDir)
   if (accepted) await replaceKey(state, host.name, accepted)
-  await addHostToInventory(file, host.name, entry)
-  await state.recordHostEvent(host.name, { event: 'added', address: host.address, hostKey: accepted?.key.fingerprint })
-  return { host, inventory: file, hostKey: accepted ? shown(accepted) : null }
+  if (!existing) await addHostToInventory(file, host.name, entry)
+  const event = existing ? 'host-key-accepted' : 'added'
+  await state.recordHostEvent(host.name, { event, address: host.address, hostKey: accepted?.key.fingerprint })
+  return { host, added: !existing, inventory: file, hostKey: accepted ? shown(accepted) : null }
+}
+
+/** The inventory, if it is there and has this host. */
+async function existingInventory(file: string, name: string): Promise<Inventory | undefined> {
+  const there = await access(file).then(
+    () => true,
+    () => false,
+  )
+  const inventory = there ? await loadInventory(file) : undefined
+  return inventory?.hosts.some((host) => host.name === name) ? inventory : undefined
 }
 
 async function acceptKey(

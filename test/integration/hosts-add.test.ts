@@ -47,6 +47,21 @@ function add(host: SshdHost, trust: object, context = contextOf(), jump?: string
 const knownHosts = () => readFileSync(join(fleet, '.cpn', 'known_hosts'), 'utf8')
 
 describe('adding a host over SSH', { skip: sshdMissing }, () => {
+  test('a host of the inventory gets its key accepted, also a new one after a reinstallation', async () => {
+    await using host = await startSshd()
+    await add(host, { trustOnFirstUse: true })
+    const before = readFileSync(inventory, 'utf8')
+    await host.rotateHostKey()
+    const again = { inventory, name: host.name, settings: {} }
+    await assert.rejects(addHost({ ...again, trustOnFirstUse: true }, contextOf()), {
+      code: 'CPN_ERR_HOST_KEY_CHANGED',
+    })
+    const kept = await addHost({ ...again, hostKey: host.hostKeyFingerprint }, contextOf())
+    assert.equal(kept.added, false)
+    assert.equal(knownHosts().trim(), host.knownHostsLine())
+    assert.equal(readFileSync(inventory, 'utf8'), before)
+  })
+
   test('a yes to the shown fingerprint records key and host', async () => {
     await using host = await startSshd()
     const context = contextOf(true)

@@ -84,7 +84,8 @@ function settingsOf(flags: AddFlags): Partial<Host> {
   }
 }
 
-function render({ host, inventory, hostKey }: AddedHost): string {
+function render({ host, added, inventory, hostKey }: AddedHost): string {
   const key = hostKey ? ` with its key ${hostKey.type} ${hostKey.fingerprint}` : ''
+  if (!added) return `Kept ${host.name}${key} as it is in ${inventory}`
   return `Added ${host.name}${key} to ${inventory}`
 }

@@ -74,7 +74,7 @@ function changedSuggestions(target: Target, key: Buffer): string[] {
     compareSuggestion(key),
     target.inventoryName === undefined
       ? `When it is right, remove the old key: ssh-keygen -R ${quote(knownHostsName(target.hostname, target.port))}`
-      : `When it is right, forget the host and add it again: cpn hosts remove ${target.name}; ${acceptCommand(target, key)}`,
+      : `When it is right, accept the new one: ${acceptCommand(target, key)}`,
   ]
 }
 
@@ -90,7 +90,7 @@ function compareSuggestion(key: Buffer): string {
 }
 
 function acceptCommand(target: Target, key: Buffer): string {
-  const { name, inventoryName, address, user, port } = target
+  const { inventoryName, address, user, port } = target
   if (inventoryName === undefined) return `ssh -p ${port} ${quote(`${user}@${address}`)}`
-  return `cpn hosts add ${name} --address ${quote(address)} --port ${port} --host-key ${fingerprint(key)}`
+  return `cpn hosts add ${inventoryName} --host-key ${fingerprint(key)}`
 }

@@ -65,7 +65,7 @@ describe('adding a host', () => {
 
   test('a name that is there already is refused before the host is asked for its key', async () => {
     writeFileSync(inventory, two)
-    const options = { inventory, name: 'node1', settings: {}, trustOnFirstUse: true }
+    const options = { inventory, name: 'node1', settings: { address: '192.0.2.99' }, trustOnFirstUse: true }
     await assert.rejects(addHost(options, contextOf()), { code: 'CPN_ERR_HOST_EXISTS' })
     assert.equal(read(), two)
   })
