@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, chmodSync, cpSync, existsSync, readdirSync, readlinkSync, truncateSync } from 'node:fs'
+import {
+  appendFileSync,
+  chmodSync,
+  cpSync,
+  existsSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+} from 'node:fs'
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { ProvisionOptions } from '../../src/actions/provision.ts'
@@ -125,10 +135,26 @@ test('a release that cannot infer is rolled back, and the one before goes on', {
   assert.equal(current(), before)
   assert.equal(existsSync(at(`fleets/${set.state.fleetId}/previous`)), false)
   assert.equal(existsSync(at('lock')), false)
+  cutOffAfterSwitch(readdirSync(at('releases')).find((name) => name !== before)!, before)
+  const again = await provisionOne({ release })
+  assert.match((again.error as Error).message, new RegExp(`rolled back to release ${before.slice(0, 12)}`))
+  assert.equal(current(), before)
   const { report } = await provisionWell()
   assert.equal(report.release, before)
   assert.deepEqual(readdirSync(at('releases')), [before])
 })
+
+/** What a master that was killed before the verification leaves. */
+function cutOffAfterSwitch(unverified: string, before: string): void {
+  for (const [link, release] of [
+    ['current', unverified],
+    ['previous', before],
+  ]) {
+    const path = at(`fleets/${set.state.fleetId}/${link}`)
+    rmSync(path, { force: true })
+    symlinkSync(`../../releases/${release}`, path)
+  }
+}
 
 test('a new release takes over and the old one is removed', { skip }, async () => {
   const [before, pid] = [current(), agentPid()]

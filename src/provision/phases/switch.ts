@@ -6,11 +6,16 @@ export const switchRelease: Phase = {
   name: 'switch',
   title: 'switching to the new release',
   timeoutMs: 30_000,
-  settled: ({ plan }) => (plan.switch ? undefined : 'unchanged'),
+  settled: ({ plan }) => (plan.switch || plan.prune.previous ? undefined : 'unchanged'),
   async run(provisioning, signal) {
-    const { holdings, options, release } = provisioning
-    const current = holdings.fleets.get(options.fleetId)?.current ?? ''
-    const before = holdings.releases.includes(current) ? current : ''
+    const { holdings, options, plan, release } = provisioning
+    const { current = '', previous = '' } = holdings.fleets.get(options.fleetId) ?? {}
+    // A run that was cut off leaves `previous`: what is current was never verified, so that is no way back.
+    const before = [previous, current].find((digest) => holdings.releases.includes(digest)) ?? ''
+    if (!plan.switch) {
+      provisioning.replaced = before === release.digest ? undefined : before
+      return 'unchanged'
+    }
     await pointTo(provisioning, release.digest, before, signal)
     provisioning.replaced = before
     return 'changed'
