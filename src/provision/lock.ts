@@ -14,7 +14,7 @@ born() {
     set -- $(sed 's/^.*) //' "/proc/$1/stat")
     case $1 in Z|X) return ;; esac
     echo "\${20} $(cat /proc/sys/kernel/random/boot_id 2>/dev/null)"
-  else ps -o lstart= -p "$1" 2>/dev/null; fi
+  else LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null; fi
 }
 ancestors() {
   a=$PPID

@@ -44,8 +44,10 @@ export function parseStat(stat: string): string | undefined {
 
 function psStartTime(pid: number): string | undefined {
   try {
-    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=,lstart=', '-p', String(pid)], {
+    // BSD's ps takes what follows the first '=' for a heading; the time is written in the language of the session.
+    const [state = '', ...start] = execFileSync('ps', ['-o', 'state=', '-o', 'lstart=', '-p', String(pid)], {
       encoding: 'utf8',
+      env: { ...process.env, LC_ALL: 'C' },
       stdio: ['ignore', 'pipe', 'ignore'],
     })
       .trim()
