@@ -37,6 +37,9 @@ async function run(start: Start, options: ExecOptions, ended: AbortSignal): Prom
   } catch (error) {
     process.destroy()
     throw error
+  } finally {
+    // A process that ends early leaves a source in the middle of a file.
+    if (stdin instanceof Readable) stdin.destroy()
   }
 }
 

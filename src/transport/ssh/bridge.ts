@@ -64,7 +64,9 @@ export class Bridge {
     } catch (error) {
       stream.on('error', () => undefined)
       stream.close(constants.NGHTTP2_CANCEL)
-      if (!stream.destroyed) await once(stream, 'close')
+      // A bridge that takes nothing any more never lets the stream close.
+      const patience = AbortSignal.timeout(deadline('close'))
+      if (!stream.destroyed) await once(stream, 'close', { signal: patience }).catch(() => stream.destroy())
       throw error
     }
     return asSocket(stream)

@@ -155,7 +155,7 @@ export class SshConnection {
       start((error, channel) => {
         if (error) return reject(channelError(error, what, this.place))
         // One that comes too late is nobody's.
-        if (!isWanted) (channel as { close?: () => void }).close?.()
+        if (!isWanted) (channel as { destroy?: () => void }).destroy?.()
         resolve(channel)
       })
       return promise

@@ -59,8 +59,11 @@ export class Spawner {
       this.#logger.warn({ host: this.#connection.place.host }, 'MaxSessions is 1: no session for a guard of commands')
       return undefined
     }
-    const guard = await this.#guard?.catch(() => undefined)
+    const last = this.#guard
+    const guard = await last?.catch(() => undefined)
     if (guard?.isAlive) return guard
+    // Somebody else who waited was faster: one guard is enough.
+    if (this.#guard !== last) return this.#openGuard(signal)
     this.#guard = Guard.start(this.#connection, signal)
     return this.#guard
   }
