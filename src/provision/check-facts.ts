@@ -92,15 +92,26 @@ function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
   ]
 }
 
-function folderFindings({ near, dir }: HostFacts): Finding[] {
+function folderFindings({ near, dir, dirOwner, uid }: HostFacts): Finding[] {
   const options = new Set(near.mountOptions)
   if (options.has('noexec')) {
     return [hostCheck(`${near.path} is mounted noexec: nothing can run there`, 'Set remoteDir to a folder elsewhere.')]
   }
   if (options.has('ro')) return [hostCheck(`${near.path} is mounted read-only`, 'Set remoteDir to a writable folder.')]
-  if (near.writable) return []
+  if (!near.writable) {
+    return [
+      hostCheck(
+        `${dir} cannot be written: ${near.path} is closed to this user`,
+        'Set remoteDir to a folder of its own.',
+      ),
+    ]
+  }
+  if (!dirOwner || (dirOwner.uid === uid && !dirOwner.othersWrite)) return []
   return [
-    hostCheck(`${dir} cannot be written: ${near.path} is closed to this user`, 'Set remoteDir to a folder of its own.'),
+    hostCheck(
+      `${dir} belongs to another user or can be written by others, who could change what runs from there`,
+      'Set remoteDir to a folder of this user alone, or close it to others: chmod go-w.',
+    ),
   ]
 }
 

@@ -19,6 +19,8 @@ export interface HostFacts {
   home: string
   /** The host's remoteDir, absolute. */
   dir: string
+  /** Whose `dir` is, and whether others may write there; undefined while there is none. */
+  dirOwner?: { uid: number; othersWrite: boolean } | undefined
   /** The closest folder of `dir` that exists, and what holds for it. */
   near: { path: string; writable: boolean; mountOptions: string[]; freeBytes: number }
   tools: string[]
@@ -71,6 +73,7 @@ case $dir in
   *) dir=$home/$dir ;;
 esac
 say dir "$dir"
+[ -d "$dir" ] && say dirOwner "$(ls -lnLd "$dir/." 2>/dev/null)"
 near=$dir
 while [ -n "$near" ] && [ ! -d "$near" ]; do near=\${near%/*}; done
 near=$(CDPATH='' cd -- "\${near:-/}" && pwd -P)
@@ -122,6 +125,7 @@ export function parseFacts(output: string): HostFacts | undefined {
     uid: number('uid'),
     home: one('home'),
     dir: one('dir').replace(/(.)\/+$/, '$1'),
+    dirOwner: ownerOf(one('dirOwner')),
     near: {
       path: one('near'),
       writable: one('writable') === 'yes',
@@ -134,6 +138,12 @@ export function parseFacts(output: string): HostFacts | undefined {
     time: number('time'),
     ancestors: one('ancestors').split(' ').map(Number).filter(Boolean),
   }
+}
+
+// "drwxr-xr-x links uid …"
+function ownerOf(line: string): HostFacts['dirOwner'] {
+  const [, group, others, uid] = /^d...(..).(..).\S*\s+\d+\s+(\d+)\s/.exec(line) ?? []
+  return uid === undefined ? undefined : { uid: Number(uid), othersWrite: `${group}${others}`.includes('w') }
 }
 
 // A glibc system may have musl beside it; a musl system has no GNU_LIBC_VERSION.

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir, userInfo } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -71,6 +71,21 @@ test('the home is followed through symbolic links, and remoteDir is made absolut
   assert.equal(factsHere('/no/such/place').near.path, '/')
 })
 
+test('it is seen whose remoteDir is and who may write there', () => {
+  const dir = join(root, 'shared')
+  assert.equal(factsHere(dir).dirOwner, undefined)
+  mkdirSync(dir)
+  for (const [mode, othersWrite] of [
+    [0o700, false],
+    [0o755, false],
+    [0o770, true],
+    [0o1777, true],
+  ] as const) {
+    chmodSync(dir, mode)
+    assert.deepEqual(factsHere(dir).dirOwner, { uid: userInfo().uid, othersWrite })
+  }
+})
+
 test('output that is no answer of the script is no facts', () => {
   assert.equal(parseFacts('This account is currently not available.\n'), undefined)
 })
@@ -98,6 +113,8 @@ test('hosts that lack something are told what', () => {
   assert.match(messages({ near: { ...good.near, mountOptions: ['rw', 'noexec'] } })[0]!, /mounted noexec/)
   assert.match(messages({ near: { ...good.near, mountOptions: ['ro'], writable: false } })[0]!, /read-only/)
   assert.match(messages({ near: { ...good.near, writable: false } })[0]!, /closed to this user/)
+  assert.match(messages({ dirOwner: { uid: 1001, othersWrite: false } })[0]!, /belongs to another user/)
+  assert.match(messages({ dirOwner: { uid: 1000, othersWrite: true } })[0]!, /written by others/)
   assert.match(messages({ dir: `/home/${'x'.repeat(80)}` })[0]!, /would have 1\d\d bytes, the system's limit is 107/)
   assert.match(messages({ libraries: [] })[0]!, /libstdc\+\+\.so\.6/)
   assert.deepEqual(messages({ libraries: [] }, 'abcdefghijkl', ['libstdc++6']), [])
