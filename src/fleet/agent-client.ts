@@ -29,6 +29,7 @@ export interface AgentClientOptions {
 /** Answers larger than this are refused, so that a node cannot fill the master's memory. */
 const maxAnswerBytes = 512 * 1024 * 1024
 const maxEventLineBytes = 1024 * 1024
+const maxTextBytes = 1024 * 1024
 const shortRequestMs = 10_000
 
 /** The agent's HTTP interface. Each method rejects with a CpnError that names the host. */
@@ -59,7 +60,7 @@ export class AgentClient implements AsyncDisposable {
   /** GET /cpn/v1/node */
   async card(signal?: AbortSignal): Promise<NodeCard> {
     return this.#short('/cpn/v1/node', signal, async (response) =>
-      this.#parseText(nodeCardSchema, await response.body.text(), 'node card'),
+      this.#parseText(nodeCardSchema, await this.#text(response), 'node card'),
     )
   }
 
@@ -93,7 +94,7 @@ export class AgentClient implements AsyncDisposable {
           body: image,
           signal,
         })
-        if (response.statusCode !== 200) throw decodeError(response.statusCode, await response.body.text(), this.#host)
+        if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
         return this.#result(request, response, await this.#body(response))
       },
       request.signal,
@@ -103,7 +104,7 @@ export class AgentClient implements AsyncDisposable {
   /** GET /cpn/v1/events; ends when the agent or the connection does. */
   async *events(signal?: AbortSignal): AsyncGenerator<AgentEvent> {
     const response = await this.#request({ method: 'GET', path: '/cpn/v1/events', signal })
-    if (response.statusCode !== 200) throw decodeError(response.statusCode, await response.body.text(), this.#host)
+    if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
     try {
       for await (const line of lines(response.body.setEncoding('utf8'))) {
         yield this.#parseText(agentEventSchema, line, 'event')
@@ -116,7 +117,7 @@ export class AgentClient implements AsyncDisposable {
   /** POST /cpn/v1/drain: the agent takes no new jobs; answers when those in work are done. */
   async drain(signal?: AbortSignal): Promise<void> {
     const response = await this.#request({ method: 'POST', path: '/cpn/v1/drain', signal })
-    const body = await response.body.text()
+    const body = await this.#text(response)
     if (response.statusCode >= 300) throw decodeError(response.statusCode, body, this.#host)
   }
 
@@ -142,7 +143,7 @@ export class AgentClient implements AsyncDisposable {
       async (limited) => {
         const response = await this.#request({ method: 'GET', path, signal: limited })
         if (response.statusCode !== 200) {
-          throw decodeError(response.statusCode, await response.body.text(), this.#host)
+          throw decodeError(response.statusCode, await this.#text(response), this.#host)
         }
         return read(response)
       },
@@ -156,6 +157,22 @@ export class AgentClient implements AsyncDisposable {
     } catch (error) {
       throw this.#lost(error)
     }
+  }
+
+  /** The text of an answer that is no result. */
+  async #text({ body }: Dispatcher.ResponseData): Promise<string> {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    try {
+      for await (const chunk of body as AsyncIterable<Buffer>) {
+        bytes += chunk.length
+        if (bytes > maxTextBytes) throw this.#breach('an answer that does not end')
+        chunks.push(chunk)
+      }
+    } catch (error) {
+      throw this.#lost(error)
+    }
+    return Buffer.concat(chunks).toString('utf8')
   }
 
   async #body(response: Dispatcher.ResponseData): Promise<Buffer> {

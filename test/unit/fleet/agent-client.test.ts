@@ -68,6 +68,18 @@ test('an answer is its JSON and its picture', async () => {
 
 const breaches: [string, RequestListener, string][] = [
   [
+    'an error that does not end',
+    (_, response) => {
+      response.writeHead(500)
+      const more = () => {
+        while (!response.destroyed && response.write(Buffer.alloc(65_536))) {}
+      }
+      response.on('drain', more)
+      more()
+    },
+    'CPN_ERR_AGENT_PROTOCOL',
+  ],
+  [
     'a digest that does not fit',
     (_, r) => send(r, answerJson(), undefined, { 'content-digest': contentDigest(image) }),
     'CPN_ERR_DIGEST_MISMATCH',
