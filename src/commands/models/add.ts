@@ -16,7 +16,7 @@ export default class ModelsAdd extends BaseCommand {
     'A file of the catalogue is known by its digest and needs no details. Preprocessing is (value - mean) / std with values from 0 to 255; what is not said is what most models of the family want.'
   static override examples = [
     '<%= config.bin %> models add face_detection_yunet_2023mar.onnx',
-    '<%= config.bin %> models add mine.onnx --name mine --family arcface --licence MIT --mean 127.5,127.5,127.5 --std 128,128,128',
+    '<%= config.bin %> models add mine.onnx --name mine --family arcface --licence MIT --channels RGB --mean 127.5,127.5,127.5 --std 128,128,128',
     '<%= config.bin %> models add mine.onnx --manifest mine.json',
   ]
   static override args = { file: Args.string({ required: true, description: 'ONNX file; it is copied' }) }
