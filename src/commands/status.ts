@@ -41,7 +41,7 @@ function render(nodes: NodeStatus[]): string {
     { header: 'BUSY', align: 'right' },
     { header: 'IMAGES/S', align: 'right' },
     { header: 'MODELS' },
-    { header: 'LAST SEEN' },
+    { header: 'LAST SEEN (UTC)' },
   ] as const
   return renderTable(
     [...columns],
