@@ -18,9 +18,10 @@ export default class Predict extends BaseCommand {
   static override summary = 'Find the faces on images, on all nodes at once.'
 
   static override description =
-    `Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative
-path, predictions.jsonl (a line per image) and summary.json, which --json prints. Without an inventory this machine does
-the work. The first Ctrl-C lets the images in work end, the second ends at once; what is written is whole.`
+    'Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative ' +
+    'path, predictions.jsonl (a line per image) and summary.json, which --json prints. Without an inventory this ' +
+    'machine does the work. The first Ctrl-C lets the images in work end, the second ends at once; what is written is ' +
+    'whole.'
 
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./photos',
