@@ -1,7 +1,6 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../common/context.ts'
-import { CpnError } from '../common/errors.ts'
-import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { agentError, agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { openState } from '../inventory/state.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
@@ -26,6 +25,7 @@ export interface StartReport {
 
 /** Longer than the agent's own deadline for draining. */
 const stopTimeoutMs = 180_000
+const maxErrorChars = 10_000
 
 export async function openAgentControl(inventory: Inventory, ctx: Context): Promise<AgentControl> {
   const state = await openState(inventory.stateDir)
@@ -58,10 +58,7 @@ async function runAgent(connector: Connector, host: Host, fleetId: string, comma
     timeoutMs: stopTimeoutMs,
   })
   if (exitCode === 0) return JSON.parse(stdout)
-  throw new CpnError('CPN_ERR_AGENT_START', `cpn-agent ${command} failed: ${reasonIn(stderr)}`, {
-    host: host.name,
-    suggestions: [`Look at its log: cpn logs ${host.name}`],
-  })
+  throw agentError(stderr, host.name)
 }
 
 async function* logs(
@@ -75,11 +72,16 @@ async function* logs(
   const program = quote(agentProgramOf(await findAgent(transport, host, fleetId, signal), host.name))
   const command = `${program} logs --lines ${lines}${follow ? ' --follow' : ''}`
   const remote = await transport.spawn(command, { signal })
-  remote.stderr.resume()
+  let stderr = ''
+  remote.stderr.setEncoding('utf8').on('data', (chunk: string) => {
+    stderr = (stderr + chunk).slice(-maxErrorChars)
+  })
   const stop = () => remote.destroy()
   signal.addEventListener('abort', stop, { once: true })
   try {
     yield* linesOf(remote.stdout)
+    const { exitCode } = await remote.exited
+    if (exitCode !== 0 && !signal.aborted) throw agentError(stderr, host.name)
   } catch (error) {
     if (!signal.aborted) throw error
   } finally {
@@ -96,14 +98,4 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
     yield* parts
   }
   if (rest !== '') yield rest
-}
-
-/** The message of the agent's JSON error, or the last line of whatever it printed. */
-function reasonIn(stderr: string): string {
-  const last = stderr.trim().split('\n').at(-1) ?? ''
-  try {
-    return JSON.parse(last).error.message
-  } catch {
-    return last
-  }
 }

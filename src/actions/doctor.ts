@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import type { Context } from '../common/context.ts'
-import { type CpnError, toCpnError } from '../common/errors.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
@@ -21,9 +21,11 @@ export interface Check {
 
 /** Looks at this machine, the state folder, the models and every host. Changes nothing on hosts. */
 export async function doctor(inventory: Inventory, ctx: Context): Promise<Check[]> {
-  const state = await openState(inventory.stateDir)
-  const checks = [checkRuntime(), await checkSsh(), checkLedger(state), await checkModels(state, ctx)]
-  return [...checks, ...(await checkHosts(inventory, ctx))]
+  const state = await openState(inventory.stateDir).catch(toCpnError)
+  const here = [checkRuntime(), await checkSsh()]
+  if (state instanceof CpnError) return [...here, failed('state', state)]
+  const models = await checkModels(state, ctx).catch((error) => failed('models', toCpnError(error)))
+  return [...here, checkLedger(state), models, ...(await checkHosts(inventory, ctx))]
 }
 
 function checkRuntime(): Check {
@@ -88,9 +90,12 @@ function attempt(subject: string, look: () => string): Check {
   try {
     return ok(subject, look())
   } catch (thrown) {
-    const error: CpnError = toCpnError(thrown)
-    return { subject, verdict: 'failed', message: error.message, suggestions: error.suggestions }
+    return failed(subject, toCpnError(thrown))
   }
+}
+
+function failed(subject: string, { message, suggestions }: CpnError): Check {
+  return { subject, verdict: 'failed', message, suggestions }
 }
 
 const ok = (subject: string, message: string): Check => ({ subject, verdict: 'ok', message, suggestions: [] })

@@ -1,6 +1,7 @@
 import { dirname } from 'node:path'
 import { systemClock } from '../common/clock.ts'
 import type { Context } from '../common/context.ts'
+import { unlessAborted } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
 import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
 import { Fleet } from '../fleet/fleet.ts'
@@ -45,41 +46,48 @@ export async function openFleet(options: OpenFleetOptions, ctx: Context): Promis
     logger,
     startIfDown: mayChange,
     repair,
-    prepare: async (host, transport, card) => {
+    prepare: async (host, transport, card, signal) => {
       await state.markSeen(host.name)
       const has = new Set(card.models.map(({ sha256 }) => sha256))
       const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
-      if (missing.length > 0) await send(missing, host, transport, state.fleetId)
+      if (missing.length > 0) await send(missing, host, transport, state.fleetId, signal)
     },
   })
 }
 
-async function send(models: InstalledModel[], host: Host, transport: Transport, fleetId: string): Promise<void> {
-  const place = await findAgent(transport, host, fleetId)
+async function send(
+  models: InstalledModel[],
+  host: Host,
+  transport: Transport,
+  fleetId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const place = await findAgent(transport, host, fleetId, signal)
   const agentProgram = agentProgramOf(place, host.name)
-  await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models })
+  await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models, signal })
 }
 
 /** Provisions a host that has no agent, or one of another protocol, after asking once; this machine without asking. */
 function repairer(inventory: Inventory, ctx: Context) {
   const tried = new Set<string>()
-  return async (host: Host, error: CpnError): Promise<boolean> => {
+  return async (host: Host, error: CpnError, signal: AbortSignal): Promise<boolean> => {
     const repairable = error.code === 'CPN_ERR_NODE_UNPROVISIONED' || error.code === 'CPN_ERR_AGENT_PROTOCOL'
     if (!repairable || tried.has(host.name)) return false
     tried.add(host.name)
-    if (host.transport !== 'local' && !(await agreed(host.name, error, ctx))) return false
+    if (host.transport !== 'local' && !(await agreed(host.name, error, ctx, signal))) return false
     ctx.notice(`${host.name}: provisioning, because ${error.message}`)
     const options = { inventory, hosts: [host.name], sudo: false, dryRun: false }
-    await using provisioner = await openProvisioner(options, ctx)
+    await using provisioner = await openProvisioner(options, { ...ctx, signal: AbortSignal.any([ctx.signal, signal]) })
     for (const each of provisioner.hosts) await provisioner.provision(each, () => {})
     return true
   }
 }
 
 /** Without a terminal and without --yes nothing is asked, and the host is left as it is. */
-async function agreed(name: string, error: CpnError, { prompter }: Context): Promise<boolean> {
+async function agreed(name: string, error: CpnError, { prompter }: Context, signal: AbortSignal): Promise<boolean> {
   try {
-    return await prompter.confirm(`${name}: ${error.message}. Provision it now?`)
+    // A question that nobody answers must not keep a run that is done from ending.
+    return await unlessAborted(prompter.confirm(`${name}: ${error.message}. Provision it now?`), signal)
   } catch (refusal) {
     if (refusal instanceof CpnError && refusal.code === 'CPN_ERR_NEEDS_TERMINAL') return false
     throw refusal

@@ -1,4 +1,5 @@
-import { mkdir, statfs } from 'node:fs/promises'
+import { mkdir, realpath, statfs } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import { systemClock } from '../common/clock.ts'
 import type { Context } from '../common/context.ts'
 import { canonicalJson, sha256 } from '../common/digest.ts'
@@ -10,7 +11,7 @@ import { openState } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
-import { defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
+import { assertKeepsOriginals, defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
 import { type Input, type Ledger, openLedger, type Run } from '../runs/ledger.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
@@ -56,8 +57,7 @@ const spareBytes = 64 * 1024 * 1024
 
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
- * Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST,
- * CPN_ERR_OUTPUT_SPACE.
+ * Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
   options: PredictOptions,
@@ -65,12 +65,14 @@ export async function predict(
   onEvent: (event: PredictEvent) => void,
 ): Promise<PredictResult> {
   const roots = await resolveRoots(options.paths)
-  const out = options.out ?? defaultOut(roots)
+  const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
+  await assertKeepsOriginals(roots, out)
   const state = await openState(options.inventory.stateDir)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
-  await (options.wait ? fleet.usable().catch(() => {}) : fleet.usable(ctx.signal))
+  const usable = fleet.usable(ctx.signal)
+  await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   using ledger = openLedger(state.ledgerFile)
   // Awaited here: what `using` holds is let go of when this function returns.
   return await new PredictRun(ledger, pipeline, fleet, out, options, ctx, onEvent).go(roots)
@@ -110,7 +112,7 @@ class PredictRun {
     this.#ctx = ctx
     this.#onEvent = onEvent
     this.#commits = new GroupCommit(ledger)
-    this.#recorder = new Recorder(ledger, this.#commits, this.#run.id, out)
+    this.#recorder = new Recorder(ledger, this.#commits, this.#run.id, out, pipeline.annotate !== 'none')
     this.#discovery = new Discovery(ledger, this.#run.id)
   }
 
@@ -120,8 +122,8 @@ class PredictRun {
     const stopTelling = tellNodes(this.#fleet, this.#ctx)
     let found: Promise<void> | undefined
     try {
-      await mkdir(this.#out, { recursive: true })
-      found = this.#discover(roots)
+      const out = await this.#makeOut()
+      found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
@@ -138,12 +140,25 @@ class PredictRun {
     return this.#end()
   }
 
-  async #discover(roots: Root[]): Promise<void> {
+  /** The real path of OUT. */
+  async #makeOut(): Promise<string> {
+    try {
+      await mkdir(this.#out, { recursive: true })
+      return await realpath(this.#out)
+    } catch (cause) {
+      throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${this.#out} cannot be used: ${(cause as Error).message}`, {
+        cause,
+        suggestions: ['Check its permissions, or choose another folder with --out.'],
+      })
+    }
+  }
+
+  async #discover(roots: Root[], out: string): Promise<void> {
     const tell = () =>
       this.#onEvent({ type: 'found', inputs: this.#discovery.inputs, complete: this.#discovery.complete })
     const timer = setInterval(tell, 200)
     try {
-      await this.#discovery.run(findInputs(roots, this.#out), this.#drain.signal, (path, reason) =>
+      await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
         this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
@@ -179,16 +194,18 @@ class PredictRun {
       random: Math.random,
       deadlineMs: attemptDeadlineMs,
       drain: this.#drain.signal,
-      abort: new AbortController().signal,
       onAttempt: (event) => this.#note({ kind: 'attempt', run: this.#run.id, time: new Date().toISOString(), event }),
     })
     const settling = new Set<Promise<void>>()
-    for await (const outcome of outcomes) {
-      const settled: Promise<void> = this.#settle(outcome).finally(() => settling.delete(settled))
-      settling.add(settled)
-      if (settling.size >= settleAtOnce) await Promise.race(settling)
+    try {
+      for await (const outcome of outcomes) {
+        const settled: Promise<void> = this.#settle(outcome).finally(() => settling.delete(settled))
+        settling.add(settled)
+        if (settling.size >= settleAtOnce) await Promise.race(settling)
+      }
+    } finally {
+      await Promise.all(settling)
     }
-    await Promise.all(settling)
   }
 
   /** Jobs of queued inputs; inputs with content seen before never become one. */
@@ -236,11 +253,15 @@ class PredictRun {
   /** Says so when the last usable node is lost and when one is back. */
   #watchNodes(): () => void {
     let waiting = false
-    return this.#fleet.onChange(() => {
+    const look = () => {
       const none = !this.#fleet.nodes.some((node) => node.slots > 0)
       if (none !== waiting) this.#onEvent({ type: 'stalled', waiting: none })
       waiting = none
-    })
+    }
+    look()
+    // When nobody will ever be tried again, waiting leads nowhere.
+    this.#fleet.abandoned().then((error) => this.#drain.abort(error))
+    return this.#fleet.onChange(look)
   }
 
   async #end(): Promise<PredictResult> {

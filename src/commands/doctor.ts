@@ -8,7 +8,7 @@ export default class Doctor extends BaseCommand {
   static override summary = 'Look for what could keep cpn from working.'
 
   static override description =
-    'Looks at this machine, the state beside the inventory, the models and every host; changes nothing. Exit code 4 when a host fails.'
+    'Looks at this machine, the state beside the inventory, the models and every host; changes nothing. Exit code 4 when something failed.'
 
   static override examples = ['<%= config.bin %> <%= command.id %>', '<%= config.bin %> <%= command.id %> --json']
 

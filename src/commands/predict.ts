@@ -92,7 +92,7 @@ export default class Predict extends BaseCommand {
     this.log(out)
     if (ended && ended.code !== 'CPN_ERR_INTERRUPTED') throw ended
     if (ended) this.exitWith(exitCodes.interrupted)
-    else if (failed + quarantined > 0) this.exitWith(exitCodes.partial)
+    else if (failed + quarantined + pending > 0) this.exitWith(exitCodes.partial)
     return summary
   }
 }
@@ -111,12 +111,14 @@ class RunView {
   #progress: ReturnType<typeof startProgress> | undefined
   #finished = 0
   #failed = 0
+  #total: number | undefined
 
   show(event: PredictEvent): void {
     if (event.type === 'begin') {
       printLine(`run ${event.run} on ${event.usable.join(', ') || 'no node yet'}`)
-      this.#progress = startProgress({ unit: 'images' })
+      this.#progress = startProgress({ unit: 'images', total: this.#total })
     } else if (event.type === 'found') {
+      this.#total = event.inputs
       this.#progress?.update(this.#finished, { total: event.inputs, failed: this.#failed })
     } else if (event.type === 'finished') {
       this.#finish(event.input)

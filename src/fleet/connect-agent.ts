@@ -1,6 +1,7 @@
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { nodePaths } from '../protocol/paths.ts'
+import { decodeError } from '../protocol/wire-errors.ts'
 import { quote, quotePath } from '../transport/shell.ts'
 import type { Transport } from '../transport/transport.ts'
 import { AgentClient } from './agent-client.ts'
@@ -64,12 +65,18 @@ export async function connectAgent(transport: Transport, options: ConnectAgentOp
 async function startAgent(transport: Transport, host: string, agentProgram: string, signal?: AbortSignal) {
   const { exitCode, stderr, stdout } = await transport.exec(`${agentProgram} start --if-not-stopped`, { signal })
   if (exitCode === 0 && /"stopped":\s*true/.test(stdout)) throw stopped(host)
-  if (exitCode !== 0) {
-    throw new CpnError('CPN_ERR_AGENT_START', `the agent does not start: ${lastLine(stderr)}`, {
-      host,
-      suggestions: [`Look at its log: cpn logs ${host}`, `Provision it again: cpn provision ${host}`],
-    })
-  }
+  if (exitCode !== 0) throw agentError(stderr, host)
+}
+
+/** The error that cpn-agent printed last; a crash that printed something else is told by its last line. */
+export function agentError(stderr: string, host: string): CpnError {
+  const last = stderr.trim().split('\n').at(-1) ?? ''
+  const error = decodeError(0, last, host)
+  if (error.code !== 'CPN_ERR_AGENT_PROTOCOL') return error
+  return new CpnError('CPN_ERR_AGENT_START', `its cpn-agent failed: ${last || 'it said nothing'}`, {
+    host,
+    suggestions: [`Look at its log: cpn logs ${host}`, `Provision it again: cpn provision ${host}`],
+  })
 }
 
 function findAgentScript(remoteDir: string, fleetId: string): string {
@@ -88,5 +95,3 @@ function stopped(host: string): CpnError {
     suggestions: [`Start it again: cpn start ${host}`],
   })
 }
-
-const lastLine = (text: string) => text.trim().split('\n').at(-1) ?? ''

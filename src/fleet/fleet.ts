@@ -1,3 +1,4 @@
+import { unlessAborted } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { NodePool } from '../scheduler/scheduler.ts'
@@ -35,8 +36,22 @@ export class Fleet implements NodePool, AsyncDisposable {
    * have failed, and with the signal's reason when it aborts.
    */
   async usable(signal?: AbortSignal): Promise<void> {
-    await unlessAborted(Promise.race([this.#oneUsable(), this.settled()]), signal)
+    const oneUsable = this.#oneUsable()
+    try {
+      await unlessAborted(Promise.race([oneUsable.promise, this.settled()]), signal)
+    } finally {
+      oneUsable.stop()
+    }
     if (!this.nodes.some((node) => node.slots > 0)) throw noUsableHost(this.nodes)
+  }
+
+  /**
+   * Resolves with CPN_ERR_NO_USABLE_HOST when no node will ever be tried again, because every login or host key was
+   * refused; never while one may come back.
+   */
+  async abandoned(): Promise<CpnError> {
+    await Promise.all(this.#lives)
+    return noUsableHost(this.nodes)
   }
 
   /** Disconnects from all nodes; requests in flight reject. */
@@ -46,17 +61,14 @@ export class Fleet implements NodePool, AsyncDisposable {
     await this.#connector[Symbol.asyncDispose]()
   }
 
-  #oneUsable(): Promise<void> {
+  #oneUsable(): { promise: Promise<void>; stop: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>()
     const check = () => {
-      if (this.nodes.some((node) => node.slots > 0)) {
-        stop()
-        resolve()
-      }
+      if (this.nodes.some((node) => node.slots > 0)) resolve()
     }
     const stop = this.onChange(check)
     check()
-    return promise
+    return { promise, stop }
   }
 }
 
@@ -66,17 +78,4 @@ function noUsableHost(nodes: readonly FleetNode[]): CpnError {
     suggestions: nodes.length === 1 ? nodes[0]!.error?.suggestions : ['Look at every host: cpn status'],
     cause: nodes.find((node) => node.error)?.error,
   })
-}
-
-async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return work
-  signal.throwIfAborted()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const onAbort = () => reject(signal.reason)
-  signal.addEventListener('abort', onAbort, { once: true })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
-  }
 }

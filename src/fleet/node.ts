@@ -20,17 +20,19 @@ export interface NodeOptions {
   random: () => number
   logger: Logger
   /** Called on each new connection before the node gets work, e.g. to send models that it lacks. */
-  prepare?: (host: Host, transport: Transport, card: NodeCard) => Promise<void>
+  prepare?: (host: Host, transport: Transport, card: NodeCard, signal: AbortSignal) => Promise<void>
   /** False: an agent that is down is reported, not started. Default true. */
   startIfDown?: boolean
   /** Called when a host cannot be used as it is, e.g. to provision it. Resolves to true when a new try makes sense. */
-  repair?: (host: Host, error: CpnError) => Promise<boolean>
+  repair?: (host: Host, error: CpnError, signal: AbortSignal) => Promise<boolean>
   onChange: () => void
 }
 
-const heartbeatTimeoutMs = 5_000
+/** Heartbeats queue behind answers on a slow link; that the link itself is alive is watched by the transport. */
+const heartbeatTimeoutMs = 20_000
 const maxPauseMs = 15_000
-const connections = 64
+/** More than any node has slots; each is opened only when it is needed. */
+const connections = 256
 
 /** A refused login or key does not get better by repetition, and repeating it gets the master banned. */
 const final = new Set([
@@ -57,6 +59,8 @@ export class FleetNode implements SchedulableNode {
   readonly #options: NodeOptions
   readonly #settle: () => void
   #client: AgentClient | undefined
+  /** The last connection was good for work. */
+  #worked = false
 
   constructor(host: Host, options: NodeOptions) {
     this.host = host
@@ -85,9 +89,9 @@ export class FleetNode implements SchedulableNode {
     for (let failures = 0; !signal.aborted; failures++) {
       const error = await this.#session(signal).catch(toCpnError)
       if (signal.aborted) break
-      if (this.slots > 0) failures = 0
+      if (this.#worked) failures = 0
       this.#leave(error)
-      if (await repair?.(this.host, error).catch((cause) => this.#leave(toCpnError(cause)))) continue
+      if (await repair?.(this.host, error, signal).catch((cause) => this.#leave(toCpnError(cause)))) continue
       this.#settle()
       if (final.has(error.code)) return
       const pause = Math.min(maxPauseMs, 250 * 2 ** failures) * (0.5 + random() / 2)
@@ -105,18 +109,31 @@ export class FleetNode implements SchedulableNode {
     const options = { host: this.host, fleetId, connections, startIfDown, signal }
     await using client = await connectAgent(transport, options)
     const ended = AbortSignal.any([signal, transport.lost])
-    for await (const event of this.#watched(client, ended)) {
-      if (event.event === 'register') {
-        if (event.card.protocol !== protocolVersion) throw this.#otherProtocol(event.card.protocol)
-        this.card = event.card
-        await prepare?.(this.host, transport, event.card)
-        this.#client = client
-        this.error = undefined
+    try {
+      for await (const event of this.#watched(client, ended)) {
+        if (event.event === 'register') {
+          if (event.card.protocol !== protocolVersion) throw this.#otherProtocol(event.card.protocol)
+          this.card = event.card
+          await prepare?.(this.host, transport, event.card, ended)
+          this.#client = client
+          this.error = undefined
+        }
+        this.#hear(event)
+        this.#settle()
       }
-      this.#hear(event)
-      this.#settle()
+    } finally {
+      this.#disconnected()
     }
     throw this.#lost('the agent ended the connection')
+  }
+
+  /** Takes no more work from now on: disconnecting for good may take a while. */
+  #disconnected(): void {
+    this.#worked = this.slots > 0
+    this.#client = undefined
+    if (!this.#worked) return
+    this.state = 'unreachable'
+    this.#options.onChange()
   }
 
   /** The agent's events; silence for longer than a few heartbeats ends the connection. */

@@ -12,7 +12,7 @@ export interface PredictHeaders {
   attempt: number
   /** Fencing number of the run; a lower one than the agent has seen for the run is refused. */
   epoch: number
-  /** Milliseconds the agent may take, counted by its own clock. */
+  /** Milliseconds that the image may wait for a worker, and that a worker may take; counted by the agent's clock. */
   deadlineMs: number
   pipeline: Pipeline
 }

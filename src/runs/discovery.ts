@@ -2,6 +2,7 @@ import type { Found } from './find-inputs.ts'
 import type { Input, Ledger, NewInput } from './ledger.ts'
 
 const batchSize = 500
+const flushMs = 50
 
 /** Fills the ledger's queue with what is found while the run already works: memory stays constant. */
 export class Discovery {
@@ -13,6 +14,8 @@ export class Discovery {
   readonly #ledger: Ledger
   readonly #run: string
   #more = Promise.withResolvers<void>()
+  /** Why the ledger did not take a batch. */
+  #failure: unknown
 
   constructor(ledger: Ledger, run: string) {
     this.#ledger = ledger
@@ -29,21 +32,26 @@ export class Discovery {
       if (batch.length > 0) this.#add(batch)
       batch = []
     }
+    // The first pictures start at once, however many other files come between them and the next.
+    const timer = setInterval(() => {
+      try {
+        flush()
+      } catch (error) {
+        this.#failure = error
+      }
+    }, flushMs)
     try {
-      let flushed = performance.now()
       for await (const item of found) {
         if (signal.aborted) break
+        if (this.#failure) throw this.#failure
         if (item.kind === 'ignored') this.ignored++
         else if (item.kind === 'left-out') onLeftOut(item.path, item.reason)
         else batch.push(item.input)
-        // The first pictures start at once, later ones come in batches.
-        if (batch.length >= batchSize || (batch.length > 0 && performance.now() - flushed > 50)) {
-          flush()
-          flushed = performance.now()
-        }
+        if (batch.length >= batchSize) flush()
       }
       flush()
     } finally {
+      clearInterval(timer)
       this.complete = true
       this.#more.resolve()
     }

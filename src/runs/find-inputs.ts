@@ -1,6 +1,6 @@
-import { opendir, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, resolve } from 'node:path'
-import { CpnError } from '../common/errors.ts'
+import { opendir, realpath, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join, resolve, sep } from 'node:path'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
 import { isImageFile } from './image-files.ts'
 import type { NewInput } from './ledger.ts'
 
@@ -16,7 +16,7 @@ export interface Root {
 export type Found =
   | { kind: 'input'; input: NewInput }
   | { kind: 'ignored'; path: string }
-  /** A folder whose pictures are not looked at. */
+  /** A folder, or a file that cannot be named, that is not looked at. */
   | { kind: 'left-out'; path: string; reason: string }
 
 /**
@@ -26,11 +26,35 @@ export type Found =
 export async function resolveRoots(paths: readonly string[]): Promise<Root[]> {
   const taken = new Set<string>()
   const roots: Root[] = []
-  for (const path of new Set(paths.map((each) => resolve(each)))) {
+  const distinct = new Set(paths.map((each) => resolve(each)))
+  for (const path of distinct) {
     const kind = await kindOf(path)
-    roots.push({ path, kind, name: kind === 'folder' && paths.length === 1 ? '' : freeName(basename(path), taken) })
+    const name = kind === 'folder' && distinct.size === 1 ? '' : freeName(basename(path), taken)
+    roots.push({ path, kind, name })
   }
   return roots
+}
+
+/**
+ * Refuses an OUT in which a result would take the place of an input. Ends with CPN_ERR_USAGE.
+ * @param out absolute; need not exist yet
+ */
+export async function assertKeepsOriginals(roots: readonly Root[], out: string): Promise<void> {
+  const target = await realPath(out)
+  for (const root of roots) {
+    const path = await realPath(root.path)
+    const place = root.name === '' ? target : join(target, root.name)
+    if (place !== path && !path.startsWith(`${place}${sep}`)) continue
+    throw new CpnError('CPN_ERR_USAGE', `the results would be written over the originals in ${root.path}`, {
+      suggestions: ['Name another folder with --out.'],
+    })
+  }
+}
+
+/** With links resolved as far as the path exists. */
+async function realPath(path: string): Promise<string> {
+  const parent = dirname(path)
+  return realpath(path).catch(async () => (parent === path ? path : join(await realPath(parent), basename(path))))
 }
 
 /** Default OUT: beside a lone PATH, named after it; `predicted` here for several. Absolute. */
@@ -41,7 +65,10 @@ export function defaultOut(roots: readonly Root[]): string {
   return join(dirname(root.path), `${stem}-predicted`)
 }
 
-/** Every picture under the roots, streamed. Hidden files and folders, links to folders and OUT itself are left out. */
+/**
+ * Every picture under the roots, streamed. Hidden files and folders, links to folders and OUT itself are left out.
+ * @param out real path of OUT
+ */
 export async function* findInputs(roots: readonly Root[], out: string): AsyncGenerator<Found> {
   for (const root of roots) {
     if (root.kind === 'file') yield { kind: 'input', input: await describe(root.path, root.name) }
@@ -50,47 +77,61 @@ export async function* findInputs(roots: readonly Root[], out: string): AsyncGen
 }
 
 async function* walk(folder: string, name: string, out: string): AsyncGenerator<Found> {
-  const entries = await opendir(folder).catch((error: Error) => error)
-  if (entries instanceof Error) {
-    yield { kind: 'left-out', path: folder, reason: `it cannot be listed: ${entries.message}` }
-    return
-  }
-  for await (const entry of entries) {
-    const path = join(folder, entry.name)
-    if (entry.name.startsWith('.') || path === out) continue
-    const entryName = name === '' ? entry.name : `${name}/${entry.name}`
-    if (entry.isDirectory()) yield* subfolder(path, entryName, out)
-    else if (entry.isFile() || entry.isSymbolicLink()) yield* file(path, entryName)
+  try {
+    for await (const entry of await opendir(folder)) {
+      const path = join(folder, entry.name)
+      if (entry.name.startsWith('.')) continue
+      const entryName = name === '' ? entry.name : `${name}/${entry.name}`
+      // What Node could not decode it cannot open by that name either.
+      if (entry.name.includes('\ufffd') && !(await exists(path)))
+        yield leftOut(path, 'its name is not UTF-8; rename it')
+      else if (entry.isDirectory()) yield* subfolder(path, entryName, out)
+      else if (entry.isFile() || entry.isSymbolicLink()) yield* file(path, entryName)
+    }
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error
+    yield leftOut(folder, `it cannot be listed: ${(error as Error).message}`)
   }
 }
 
+const leftOut = (path: string, reason: string): Found => ({ kind: 'left-out', path, reason })
+
+const exists = (path: string) =>
+  stat(path).then(
+    () => true,
+    () => false,
+  )
+
 async function* subfolder(path: string, name: string, out: string): AsyncGenerator<Found> {
-  if (await isOutput(path)) yield { kind: 'left-out', path, reason: 'it holds the output of an earlier run' }
+  if (basename(path) === basename(out) && (await realPath(path)) === out) return
+  if (await isOutput(path)) yield leftOut(path, 'it holds the output of an earlier run')
   else yield* walk(path, name, out)
 }
 
 // Annotated copies as inputs of the next run would be annotated again and again.
 async function isOutput(folder: string): Promise<boolean> {
-  const files = ['predictions.jsonl', 'summary.json'].map((name) => stat(join(folder, name)))
-  return (await Promise.allSettled(files)).every(({ status }) => status === 'fulfilled')
+  return (await exists(join(folder, 'predictions.jsonl'))) && exists(join(folder, 'summary.json'))
 }
 
 async function* file(path: string, name: string): AsyncGenerator<Found> {
   const found = await stat(path).catch(() => undefined)
   if (found?.isDirectory()) return
-  if (!(await isImageFile(path))) yield { kind: 'ignored', path }
-  // A link that leads nowhere is told of as unreadable when its turn comes.
-  else yield { kind: 'input', input: { name, source: path, bytes: found?.size ?? 0, mtimeMs: found?.mtimeMs ?? 0 } }
+  // Reading a pipe or a device may never end.
+  if ((found && !found.isFile()) || !(await isImageFile(path))) yield { kind: 'ignored', path }
+  else yield { kind: 'input', input: await describe(path, name) }
 }
 
+/** A file that is gone by now is told of as unreadable when its turn comes. */
 async function describe(path: string, name: string): Promise<NewInput> {
-  const { size, mtimeMs } = await stat(path)
-  return { name, source: path, bytes: size, mtimeMs }
+  const found = await stat(path).catch(() => undefined)
+  return { name, source: path, bytes: found?.size ?? 0, mtimeMs: found?.mtimeMs ?? 0 }
 }
 
 async function kindOf(path: string): Promise<Root['kind']> {
   try {
-    return (await stat(path)).isDirectory() ? 'folder' : 'file'
+    const found = await stat(path)
+    if (!found.isDirectory() && !found.isFile()) throw new Error('it is neither a file nor a folder')
+    return found.isDirectory() ? 'folder' : 'file'
   } catch (cause) {
     throw new CpnError('CPN_ERR_INPUT_MISSING', `${path} cannot be read: ${(cause as Error).message}`, {
       cause,
@@ -103,7 +144,8 @@ function freeName(wanted: string, taken: Set<string>): string {
   const extension = extname(wanted)
   const stem = basename(wanted, extension)
   let name = wanted
-  for (let next = 2; taken.has(name); next++) name = `${stem}-${next}${extension}`
-  taken.add(name)
+  // Some file systems take names that differ in case for the same.
+  for (let next = 2; taken.has(name.toLowerCase()); next++) name = `${stem}-${next}${extension}`
+  taken.add(name.toLowerCase())
   return name
 }

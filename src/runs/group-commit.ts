@@ -1,6 +1,6 @@
 import type { Ledger, LedgerChange } from './ledger.ts'
 
-/** Collects changes and commits them together: one fsync serves all that came while the last one ran. */
+/** Collects changes for a few milliseconds and commits them together: one fsync serves all of them. */
 export class GroupCommit {
   readonly #ledger: Ledger
   #waiting: LedgerChange[] = []

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import { extname } from 'node:path'
+import { systemErrorCode } from '../common/errors.ts'
 
 /** Extensions of pictures, whether or not an agent can decode them: a photograph that cannot be read is told of. */
 const extensions = new Set(
@@ -29,7 +30,7 @@ const signatures: Signature[] = [
   [4, 'ftypmsf1'],
 ]
 
-/** True for a file that is a picture by its name or, failing that, by its first bytes. Unreadable files are none. */
+/** True for a file that is a picture by its name or, failing that, by its first bytes. One that may not be read is none. */
 export async function isImageFile(path: string): Promise<boolean> {
   if (extensions.has(extname(path).slice(1).toLowerCase())) return true
   try {
@@ -37,7 +38,8 @@ export async function isImageFile(path: string): Promise<boolean> {
     const { buffer, bytesRead } = await file.read(Buffer.alloc(16), 0, 16, 0)
     const head = buffer.toString('latin1', 0, bytesRead)
     return signatures.some(([offset, bytes]) => head.startsWith(bytes, offset))
-  } catch {
-    return false
+  } catch (error) {
+    // Anything else, such as a failing disk, is told of when the file's turn comes.
+    return systemErrorCode(error) !== 'EACCES' && systemErrorCode(error) !== 'ENOENT'
   }
 }

@@ -176,7 +176,7 @@ class SqliteLedger implements Ledger {
 
   endedJob(run: string, job: string): EndedJob | undefined {
     const row = this.#sql(`SELECT j.state, j.error, i.name FROM jobs j JOIN inputs i ON i.run = j.run AND i.job = j.id
-      WHERE j.run = ? AND j.id = ? LIMIT 1`).get(run, job)
+      WHERE j.run = ? AND j.id = ? AND i.state = j.state LIMIT 1`).get(run, job)
     if (!row) return undefined
     const { state, error, name } = row as { state: EndedJob['state']; error: string | null; name: string }
     return { state, name, error: error === null ? null : JSON.parse(error) }

@@ -34,7 +34,7 @@ export async function writeSummary(out: string, summary: Summary): Promise<void>
 }
 
 function predictionLine({ name, job, state, result, error }: InputLine): object {
-  if (!result) return { path: name, sha256: job, state, error }
+  if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings } = result
   const faces = result.faces.map((face, index) => ({
     ...face,

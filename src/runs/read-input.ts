@@ -25,7 +25,9 @@ export async function readInput({ source }: Input): Promise<Job> {
 async function readWhole(path: string): Promise<Buffer> {
   try {
     await using file = await open(path, 'r')
-    const { size } = await file.stat()
+    const found = await file.stat()
+    if (!found.isFile()) throw new Error('it is no file')
+    const { size } = found
     if (size > maxInputBytes) throw new Error(`${size} bytes are more than a picture may have (${maxInputBytes})`)
     return await file.readFile()
   } catch (cause) {

@@ -1,10 +1,10 @@
-import { open } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { EndedJob, Input, InputState, Ledger, LedgerChange } from './ledger.ts'
-import { writeFileDurably } from './write-file.ts'
+import { isFaultOfOneFile, writeFileDurably } from './write-file.ts'
 
 export interface FinishedInput {
   name: string
@@ -21,14 +21,17 @@ export class Recorder {
   readonly #commits: GroupCommit
   readonly #run: string
   readonly #out: string
+  readonly #annotates: boolean
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Input[]>()
 
-  constructor(ledger: Ledger, commits: GroupCommit, run: string, out: string) {
+  /** @param annotates whether a done job has a picture */
+  constructor(ledger: Ledger, commits: GroupCommit, run: string, out: string, annotates: boolean) {
     this.#ledger = ledger
     this.#commits = commits
     this.#run = run
     this.#out = out
+    this.#annotates = annotates
   }
 
   /**
@@ -42,7 +45,8 @@ export class Recorder {
       return 'waiting'
     }
     const ended = this.#ledger.endedJob(this.#run, job.id)
-    if (ended) return this.#repeat(input, job.id, ended)
+    const repeated = ended && (await this.#repeat(input, job.id, ended))
+    if (repeated) return repeated
     this.#waiting.set(job.id, [input])
     return 'new'
   }
@@ -59,50 +63,53 @@ export class Recorder {
 
   /** Records an input that cannot even be read. */
   async fail(input: Input, error: CpnError): Promise<FinishedInput> {
-    const told = { code: error.code, message: error.message }
-    await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state: 'failed', error: told })
-    return { name: input.name, state: 'failed', error: told }
+    await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state: 'failed', error: told(error) })
+    return { name: input.name, state: 'failed', error: told(error) }
   }
 
   async #write(outcome: JobOutcome, inputs: Input[], finished: FinishedInput[]): Promise<LedgerChange[]> {
+    const changes: LedgerChange[] = []
     for (const input of inputs) {
-      if (outcome.state === 'done') {
-        const { annotated } = outcome.result
-        if (annotated) await writeFileDurably(join(this.#out, input.name), (file) => file.writeFile(annotated))
-        finished.push({ name: input.name, state: 'done' })
-      } else {
-        const { code, message } = outcome.error
-        finished.push({ name: input.name, state: outcome.state, error: { code, message } })
-      }
+      const one = await this.#writeOne(outcome, input)
+      finished.push(one)
+      // The job's own error is in its entry already.
+      const error = outcome.state === 'done' ? one.error : undefined
+      changes.push({ kind: 'input', run: this.#run, seq: input.seq, state: one.state, job: outcome.job.id, error })
     }
-    return inputs.map((input) => ({
-      kind: 'input',
-      run: this.#run,
-      seq: input.seq,
-      state: outcome.state,
-      job: outcome.job.id,
-    }))
+    return changes
   }
 
-  async #repeat(input: Input, job: string, { state, name, error }: EndedJob): Promise<FinishedInput> {
-    if (state === 'done') await this.#copyOutput(name, input.name)
+  async #writeOne(outcome: JobOutcome, { name }: Input): Promise<FinishedInput> {
+    if (outcome.state !== 'done') return { name, state: outcome.state, error: told(outcome.error) }
+    const { annotated } = outcome.result
+    try {
+      if (annotated) await writeFileDurably(join(this.#out, name), (file) => file.writeFile(annotated))
+      return { name, state: 'done' }
+    } catch (error) {
+      if (!isFaultOfOneFile(error)) throw error
+      return { name, state: 'failed', error: told(error as CpnError) }
+    }
+  }
+
+  /** Gives an input what an equal one got; undefined when that is not there any more. */
+  async #repeat(input: Input, job: string, ended: EndedJob): Promise<FinishedInput | undefined> {
+    if (ended.state === 'done' && this.#annotates) {
+      const annotated = await readFile(join(this.#out, ended.name)).catch(() => undefined)
+      if (!annotated) return undefined
+      await writeFileDurably(join(this.#out, input.name), (file) => file.writeFile(annotated))
+    }
+    const { state, error } = ended
     await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state, job })
     return { name: input.name, state, ...(error ? { error } : {}) }
   }
-
-  async #copyOutput(from: string, to: string): Promise<void> {
-    const source = await open(join(this.#out, from)).catch(() => undefined)
-    // Without annotation there is no picture to copy.
-    if (!source) return
-    await using file = source
-    await writeFileDurably(join(this.#out, to), async (target) => target.writeFile(await file.readFile()))
-  }
 }
+
+const told = ({ code, message }: CpnError) => ({ code, message })
 
 function jobChange(run: string, outcome: JobOutcome): LedgerChange {
   const about = { kind: 'job', run, job: outcome.job.id } as const
   if (outcome.state !== 'done') {
-    return { ...about, state: outcome.state, error: { code: outcome.error.code, message: outcome.error.message } }
+    return { ...about, state: outcome.state, error: told(outcome.error) }
   }
   const { answer, embeddings } = outcome.result
   const { width, height, faces } = answer

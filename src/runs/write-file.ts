@@ -1,13 +1,23 @@
+import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CpnError, systemErrorCode } from '../common/errors.ts'
+
+/** The file system cannot hold this name, or a folder has it: other files are not concerned. */
+const ownFaults = new Set(['ENAMETOOLONG', 'EISDIR', 'EINVAL', 'EILSEQ'])
+
+/** True for an error of writeFileDurably that lies in the one file's name or place. */
+export function isFaultOfOneFile(error: unknown): boolean {
+  return error instanceof CpnError && ownFaults.has(systemErrorCode(error.cause) ?? '')
+}
 
 /**
  * Writes a file whole or not at all: temporary name beside it, fsync, rename, fsync of the folder.
  * Ends with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE.
  */
 export async function writeFileDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}.tmp`)
+  // The file's own name may be as long as a name can be.
+  const temporary = join(dirname(path), `.cpn-${randomBytes(6).toString('hex')}.tmp`)
   try {
     await mkdir(dirname(path), { recursive: true })
     const file = await open(temporary, 'w')

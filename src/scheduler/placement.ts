@@ -11,7 +11,7 @@ export interface Candidate {
 /**
  * The node that is expected to finish one more job first. A node without a measurement counts as the best measured
  * one, so that it gets measured. Ties go to the emptier, then to the earlier node.
- * @param avoid nodes that already failed at this job; taken only when no other node exists at all
+ * @param avoid nodes that already failed at this job; taken only when there is no other usable node
  * @returns undefined when every eligible node is full
  */
 export function place(candidates: readonly Candidate[], avoid: ReadonlySet<string>): Candidate | undefined {

@@ -16,8 +16,6 @@ export interface ScheduleOptions {
   deadlineMs: number
   /** Drains: no new attempts, those in flight end. Jobs without an outcome then are pending. */
   drain: AbortSignal
-  /** Ends the attempts in flight as well. */
-  abort: AbortSignal
   onAttempt?: (event: AttemptEvent) => void
 }
 
@@ -26,16 +24,15 @@ interface Task {
   history: JobHistory
   /** All attempts, blameless ones too; numbers the next. */
   tries: number
-  failures: number
-  /** Clock time before which it is not tried again. */
-  notBefore: number
 }
 
 interface Lane {
   inFlight: number
   rate: Rate
-  /** Clock time before which it gets nothing, after it said that it was busy. */
-  pausedUntil: number
+  /** Attempts that failed through the node since its last success. */
+  faults: number
+  /** Pauses that go on: it gets nothing meanwhile. */
+  pauses: number
 }
 
 /** Outcomes kept for a slow consumer; more than that and no new attempt starts. */
@@ -93,8 +90,10 @@ class Scheduler {
         yield this.#unread.shift()!
         this.#dispatch()
       }
-      if (this.#failure !== undefined) throw this.#failure
-      if (this.#finished()) return
+      if (this.#finished()) {
+        if (this.#failure !== undefined) throw this.#failure
+        return
+      }
       await this.#wake.promise
       this.#wake = Promise.withResolvers()
     }
@@ -109,38 +108,43 @@ class Scheduler {
 
   #finished(): boolean {
     if (this.#active > 0) return false
-    if (this.#options.drain.aborted) return true
+    if (this.#ending()) return true
     return this.#exhausted && !this.#pulling && this.#waiting.length === 0
   }
 
+  /** Nothing new starts; what is in work still ends. */
+  #ending(): boolean {
+    return this.#options.drain.aborted || this.#failure !== undefined
+  }
+
   #dispatch(): void {
-    while (!this.#options.drain.aborted && this.#unread.length < maxUnread && this.#startOne()) {}
+    while (!this.#ending() && this.#unread.length < maxUnread && this.#startOne()) {}
     this.#wake.resolve()
   }
 
   /** Starts one attempt or one pull; false when there is nothing to start. */
   #startOne(): boolean {
-    const now = this.#options.clock.now()
-    const candidates = this.#candidates(now)
+    const candidates = this.#candidates()
     if (!candidates.some((candidate) => candidate.free > 0)) return false
     for (const [index, task] of this.#waiting.entries()) {
-      if (task.notBefore > now) continue
       const chosen = place(candidates, task.history.failedOn)
       if (!chosen) continue
       this.#waiting.splice(index, 1)
       void this.#attempt(task, this.#pool.nodes.find((node) => node.name === chosen.name)!)
       return true
     }
-    if (!this.#pulling && !this.#exhausted) void this.#pull()
+    // Jobs that wait for another try count: a node that fails at once must not empty the source into memory.
+    const slots = this.#pool.nodes.reduce((sum, node) => sum + node.slots, 0)
+    if (!this.#pulling && !this.#exhausted && this.#waiting.length < slots) void this.#pull()
     return false
   }
 
-  #candidates(now: number) {
+  #candidates() {
     return this.#pool.nodes
       .filter((node) => node.slots > 0)
       .map((node) => {
-        const { inFlight, rate, pausedUntil } = this.#lane(node.name)
-        const free = pausedUntil > now ? 0 : node.slots - inFlight
+        const { inFlight, rate, pauses } = this.#lane(node.name)
+        const free = pauses > 0 ? 0 : node.slots - inFlight
         return { name: node.name, free, inFlight, rate: rate.value }
       })
   }
@@ -148,7 +152,7 @@ class Scheduler {
   #lane(name: string): Lane {
     const known = this.#lanes.get(name)
     if (known) return known
-    const lane = { inFlight: 0, rate: new Rate(), pausedUntil: 0 }
+    const lane = { inFlight: 0, rate: new Rate(), faults: 0, pauses: 0 }
     this.#lanes.set(name, lane)
     return lane
   }
@@ -168,11 +172,11 @@ class Scheduler {
 
   #enqueue(job: Job): void {
     const history: JobHistory = { attempts: 0, kills: [], failedOn: new Set() }
-    this.#waiting.push({ job, history, tries: 0, failures: 0, notBefore: 0 })
+    this.#waiting.push({ job, history, tries: 0 })
   }
 
   async #attempt(task: Task, node: SchedulableNode): Promise<void> {
-    const { clock, run, epoch, pipeline, deadlineMs, abort, onAttempt } = this.#options
+    const { clock, run, epoch, pipeline, deadlineMs, onAttempt } = this.#options
     const lane = this.#lane(node.name)
     const attempt = ++task.tries
     const about = { job: task.job.id, attempt, node: node.name }
@@ -181,15 +185,16 @@ class Scheduler {
     const started = clock.now()
     onAttempt?.({ ...about, state: 'started' })
     try {
-      const result = await node.predict({ job: task.job, attempt, epoch, run, pipeline, deadlineMs, signal: abort })
+      const result = await node.predict({ job: task.job, attempt, epoch, run, pipeline, deadlineMs })
       const milliseconds = clock.now() - started
+      lane.faults = 0
       lane.rate.completed(clock.now(), milliseconds, parallel)
       onAttempt?.({ ...about, state: 'done' })
       this.#unread.push({ state: 'done', job: task.job, node: node.name, attempts: attempt, result, milliseconds })
     } catch (thrown) {
       const error = toCpnError(thrown)
       onAttempt?.({ ...about, state: 'failed', error })
-      if (!abort.aborted) this.#failed(task, node.name, error)
+      this.#failed(task, node.name, error)
     } finally {
       this.#active--
       lane.inFlight--
@@ -198,23 +203,31 @@ class Scheduler {
   }
 
   #failed(task: Task, node: string, error: CpnError): void {
-    const { clock, random } = this.#options
-    const usable = this.#pool.nodes.filter((candidate) => candidate.slots > 0).length
+    const usable = this.#pool.nodes.filter(({ slots }) => slots > 0).map(({ name }) => name)
     const verdict = judge(error, node, task.history, usable)
-    if (verdict !== 'retry') {
+    if (verdict === 'fail' || verdict === 'quarantine') {
       const state = verdict === 'fail' ? 'failed' : 'quarantined'
       this.#unread.push({ state, job: task.job, attempts: task.tries, error })
       return
     }
-    const pause = backoffMs(task.failures++, random)
-    task.notBefore = clock.now() + pause
-    if (error.code === 'CPN_ERR_AGENT_BUSY') {
-      this.#lane(node).pausedUntil = task.notBefore
-      task.history.failedOn.delete(node)
-    }
     this.#waiting.push(task)
-    clock.sleep(pause, this.#closed.signal).then(
-      () => this.#dispatch(),
+    this.#pause(this.#lane(node), verdict === 'busy')
+  }
+
+  /**
+   * Gives a node nothing for a while: its next failure may come as fast as the last, so that pauses grow. A busy one
+   * frees a slot by itself. The job does not pause: another node may take it at once.
+   */
+  #pause(lane: Lane, busy: boolean): void {
+    const { clock, random } = this.#options
+    // All that a lost host had in work fails at once: that is one fault.
+    if (lane.pauses++ === 0 && !busy) lane.faults++
+    // The timer says when the pause is over, not the clock: timers fire a little early.
+    clock.sleep(backoffMs(busy ? 2 : lane.faults, random), this.#closed.signal).then(
+      () => {
+        lane.pauses--
+        this.#dispatch()
+      },
       () => {},
     )
   }

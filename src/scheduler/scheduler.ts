@@ -26,8 +26,9 @@ export interface AttemptRequest {
   epoch: number
   run: string
   pipeline: Pipeline
+  /** Milliseconds a worker may take. */
   deadlineMs: number
-  signal: AbortSignal
+  signal?: AbortSignal
 }
 
 /** A node as the scheduler sees it: no SSH, no HTTP. */

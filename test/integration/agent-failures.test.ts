@@ -102,7 +102,7 @@ test('a job past its deadline costs its worker and no other job', async () => {
     predictHeaders(photo, { deadlineMs: 200 }),
     photo,
   )
-  assert.deepEqual([status, json.error.code, json.error.retryable], [504, 'CPN_ERR_JOB_TIMEOUT', true])
+  assert.deepEqual([status, json.error.code, json.error.retryable], [422, 'CPN_ERR_IMAGE_TIMEOUT', true])
   await agent.client.predict(attempt(photo))
   assert.notEqual(agent.fleet.workers()[0]?.pid, agent.worker)
 })

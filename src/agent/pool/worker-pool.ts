@@ -18,7 +18,10 @@ export interface PoolOptions {
 export interface PoolJob {
   image: Uint8Array
   pipeline: Pipeline
-  /** Milliseconds from now until the job fails with CPN_ERR_JOB_TIMEOUT and its worker is killed. */
+  /**
+   * Milliseconds that it may wait for a worker (CPN_ERR_JOB_TIMEOUT), and milliseconds that a worker may take, which is
+   * killed then (CPN_ERR_IMAGE_TIMEOUT).
+   */
   deadlineMs: number
   /** Takes the job back while it waits; one in work is finished. */
   signal: AbortSignal
@@ -30,6 +33,8 @@ interface Entry {
   reject: (error: unknown) => void
   /** Where it is in work; undefined while it waits. */
   seat?: WorkerSeat
+  /** Its deadline: for waiting, then for the work. */
+  timer?: NodeJS.Timeout
 }
 
 /** Worker processes and the jobs that wait for them, first come, first served. */
@@ -93,13 +98,13 @@ export class WorkerPool {
     job.signal.throwIfAborted()
     const { promise, resolve, reject } = Promise.withResolvers<WorkerResult>()
     const entry: Entry = { job, resolve, reject }
-    const timer = setTimeout(() => this.#expire(entry), job.deadlineMs)
+    entry.timer = setTimeout(() => this.#withdraw(entry, waitedTooLong(job)), job.deadlineMs)
     const onAbort = () => this.#withdraw(entry, job.signal.reason)
     job.signal.addEventListener('abort', onAbort, { once: true })
     this.#waiting.push(entry)
     this.#dispatch()
     return promise.finally(() => {
-      clearTimeout(timer)
+      clearTimeout(entry.timer)
       job.signal.removeEventListener('abort', onAbort)
     })
   }
@@ -120,6 +125,8 @@ export class WorkerPool {
 
   #begin(entry: Entry, seat: WorkerSeat): void {
     entry.seat = seat
+    clearTimeout(entry.timer)
+    entry.timer = setTimeout(() => seat.abandon(tookTooLong(entry.job)), entry.job.deadlineMs)
     this.#rate.started()
     seat.run(entry.job.image, entry.job.pipeline).then(
       (result) => {
@@ -127,7 +134,7 @@ export class WorkerPool {
         entry.resolve(result)
       },
       (error: CpnError) => {
-        this.#count(error.code !== 'CPN_ERR_WORKER_CRASHED')
+        this.#count(error.code !== 'CPN_ERR_WORKER_CRASHED' && error.code !== 'CPN_ERR_IMAGE_TIMEOUT')
         entry.reject(error)
       },
     )
@@ -136,16 +143,6 @@ export class WorkerPool {
   #count(outcome: boolean): void {
     this.#rate.ended(outcome)
     if (outcome) this.#done += 1
-  }
-
-  #expire(entry: Entry): void {
-    const { deadlineMs } = entry.job
-    const error = new CpnError('CPN_ERR_JOB_TIMEOUT', `the job was not done after ${deadlineMs} ms`, {
-      retryable: true,
-      suggestions: ['Give the job more time, or the node fewer slots.'],
-    })
-    if (entry.seat) entry.seat.abandon(error)
-    else this.#withdraw(entry, error)
   }
 
   #withdraw(entry: Entry, reason: unknown): void {
@@ -161,4 +158,14 @@ export class WorkerPool {
     this.#knownPids = pids.join()
     this.#dispatch()
   }
+}
+
+function waitedTooLong({ deadlineMs }: PoolJob): CpnError {
+  return new CpnError('CPN_ERR_JOB_TIMEOUT', `no worker was free for ${deadlineMs} ms`, { retryable: true })
+}
+
+function tookTooLong({ deadlineMs }: PoolJob): CpnError {
+  return new CpnError('CPN_ERR_IMAGE_TIMEOUT', `a worker was not done with the image after ${deadlineMs} ms`, {
+    retryable: true,
+  })
 }

@@ -1,5 +1,4 @@
 import type { ServerResponse } from 'node:http'
-import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
 import { decodePredictHeaders } from '../../protocol/headers.ts'
 import type { PredictAnswer } from '../../protocol/messages.ts'
@@ -25,12 +24,10 @@ export function predictHandler({ pool, gate, epochs }: PredictParts): Handler {
     epochs.check(headers.run, headers.epoch)
     using _slot = gate.enter()
     const signal = clientGone(response)
-    const expires = performance.now() + headers.deadlineMs
-    const read = (until: AbortSignal) => readBody(request, bytes, until)
-    const { body, digest } = await withDeadline(headers.deadlineMs, () => tooSlow(headers.deadlineMs), read, signal)
+    const { body, digest } = await readBody(request, bytes, signal)
     checkDigest(request, digest, headers.job)
-    const deadlineMs = Math.max(1, expires - performance.now())
-    const result = await pool.run({ image: body, pipeline: headers.pipeline, deadlineMs, signal })
+    const { pipeline, deadlineMs } = headers
+    const result = await pool.run({ image: body, pipeline, deadlineMs, signal })
     epochs.check(headers.run, headers.epoch)
     const { job, attempt, epoch } = headers
     const answer: PredictAnswer = { job, attempt, epoch, ...result.answer }
@@ -46,11 +43,4 @@ function clientGone(response: ServerResponse): AbortSignal {
     controller.abort(new CpnError('CPN_ERR_INTERRUPTED', 'the client went away before its answer', { retryable: true }))
   })
   return controller.signal
-}
-
-function tooSlow(deadlineMs: number): CpnError {
-  return new CpnError('CPN_ERR_JOB_TIMEOUT', `the image had not arrived after ${deadlineMs} ms`, {
-    retryable: true,
-    suggestions: ['Give the job more time, or look at the connection to this node.'],
-  })
 }

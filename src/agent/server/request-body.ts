@@ -5,6 +5,9 @@ import { Refusal } from './refusal.ts'
 
 export const maxBodyBytes = 256 * 2 ** 20
 
+/** A slow link is no reason to give up, one on which nothing comes any more is. */
+const stalledMs = 60_000
+
 /** Content-Length of a request that must have one within the limit: 411, 413. */
 export function requireLength(request: IncomingMessage): number {
   const length = request.headers['content-length']
@@ -20,13 +23,15 @@ export function requireLength(request: IncomingMessage): number {
 
 /**
  * Reads the whole body and hashes it as it comes in, so that a large one never blocks the event loop for long. Stops
- * when the signal aborts; rejects with CPN_ERR_DIGEST_MISMATCH when the body ends early.
+ * when the signal aborts; rejects with CPN_ERR_DIGEST_MISMATCH when the body ends early or stops coming.
  */
 export async function readBody(request: IncomingMessage, bytes: number, signal: AbortSignal) {
   const body = Buffer.allocUnsafeSlow(bytes)
   const hash = createHash('sha256')
   let filled = 0
+  const onStalled = () => request.destroy(new Error(`nothing came for ${stalledMs} ms`))
   try {
+    request.socket.setTimeout(stalledMs, onStalled)
     for await (const chunk of request.iterator({ destroyOnReturn: false })) {
       signal.throwIfAborted()
       filled += (chunk as Buffer).copy(body, filled)
@@ -34,6 +39,9 @@ export async function readBody(request: IncomingMessage, bytes: number, signal: 
     }
   } catch (cause) {
     throw mismatch(`the body ended after ${filled} of ${bytes} bytes`, cause)
+  } finally {
+    request.socket.setTimeout(0)
+    request.socket.off('timeout', onStalled)
   }
   return { body, digest: hash.digest() }
 }

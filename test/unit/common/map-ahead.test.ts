@@ -23,3 +23,28 @@ test('results come in order, with a bounded number of calls ahead', async () => 
   )
   assert.ok(most >= 2 && most <= 4, String(most))
 })
+
+test('a result does not wait for the next item of a slow source', async () => {
+  const more = Promise.withResolvers<void>()
+  async function* slow(): AsyncGenerator<number> {
+    yield 1
+    await more.promise
+    yield 2
+  }
+  const mapped = mapAhead(slow(), 4, async (value) => value)
+  assert.deepEqual(await mapped.next(), { done: false, value: 1 })
+  more.resolve()
+  assert.deepEqual(await mapped.next(), { done: false, value: 2 })
+  assert.equal((await mapped.next()).done, true)
+})
+
+test('a source that fails ends the results with its error', async () => {
+  async function* broken(): AsyncGenerator<number> {
+    yield 1
+    throw new Error('gone')
+  }
+  const mapped = mapAhead(broken(), 4, async (value) => value)
+  await assert.rejects(async () => {
+    for await (const _ of mapped);
+  }, /gone/)
+})

@@ -1,8 +1,15 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, realpathSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { test } from 'node:test'
-import { defaultOut, type Found, findInputs, resolveRoots } from '../../../src/runs/find-inputs.ts'
+import {
+  assertKeepsOriginals,
+  defaultOut,
+  type Found,
+  findInputs,
+  resolveRoots,
+} from '../../../src/runs/find-inputs.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
 function put(root: string, files: Record<string, string | Buffer>): void {
@@ -40,7 +47,51 @@ test('pictures are found by name or by content, in all folders; other files are 
 test('OUT inside the input is left out', async () => {
   using folder = tempFolder()
   put(folder.path, { 'a.jpg': 'x', 'out/a.jpg': 'x' })
-  assert.deepEqual((await find([folder.path], join(folder.path, 'out'))).inputs, ['a.jpg'])
+  const out = join(realpathSync(folder.path), 'out')
+  assert.deepEqual((await find([folder.path], out)).inputs, ['a.jpg'])
+  symlinkSync(folder.path, join(folder.path, 'link'))
+  assert.deepEqual((await find([join(folder.path, 'link')], out)).inputs, ['a.jpg'])
+})
+
+test('an OUT in which results would replace originals is refused', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'photos/a.jpg': 'x', 'photos/sub/b.jpg': 'x' })
+  const path = (name: string) => join(folder.path, name)
+  symlinkSync(path('photos'), path('link'))
+  const refused: [string[], string][] = [
+    [['photos'], 'photos'],
+    [['photos'], 'link'],
+    [['photos/a.jpg'], 'photos'],
+    [['photos/sub', 'photos/a.jpg'], 'photos'],
+  ]
+  for (const [paths, out] of refused) {
+    const roots = await resolveRoots(paths.map(path))
+    await assert.rejects(assertKeepsOriginals(roots, path(out)), { code: 'CPN_ERR_USAGE' }, `${paths} into ${out}`)
+  }
+  for (const out of ['photos/out', 'photos-predicted', 'new/deep/out']) {
+    await assertKeepsOriginals(await resolveRoots([path('photos')]), path(out))
+  }
+})
+
+test('what is no regular file is not waited for', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'a.jpg': 'x' })
+  execFileSync('mkfifo', [join(folder.path, 'pipe')])
+  symlinkSync(join(folder.path, 'pipe'), join(folder.path, 'link.jpg'))
+  const { inputs, ignored } = await find([folder.path])
+  assert.deepEqual([inputs, ignored], [['a.jpg'], 1])
+  await assert.rejects(resolveRoots([join(folder.path, 'pipe')]), { code: 'CPN_ERR_INPUT_MISSING' })
+})
+
+test('a name that is not UTF-8 is told of and ends nothing', async () => {
+  using folder = tempFolder()
+  put(folder.path, { 'a.jpg': 'x' })
+  for (const byte of [0xe8, 0xe9]) {
+    writeFileSync(Buffer.concat([Buffer.from(`${folder.path}/caf`), Buffer.from([byte]), Buffer.from('.jpg')]), 'x')
+  }
+  const found: Found[] = []
+  for await (const item of findInputs(await resolveRoots([folder.path]), '/nowhere')) found.push(item)
+  assert.deepEqual(found.map(({ kind }) => kind).sort(), ['input', 'left-out', 'left-out'])
 })
 
 test('the output of an earlier run inside the input is left out, unless it is asked for', async () => {

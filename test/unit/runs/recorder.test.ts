@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { CpnError } from '../../../src/common/errors.ts'
@@ -35,7 +35,7 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
     run,
     out,
     inputs,
-    recorder: new Recorder(ledger, new GroupCommit(ledger), run, out),
+    recorder: new Recorder(ledger, new GroupCommit(ledger), run, out, true),
     jobs: await Promise.all(inputs.map(readInput)),
     [Symbol.dispose]() {
       ledger[Symbol.dispose]()
@@ -121,12 +121,37 @@ test('failures carry their code into the line, and an output that cannot be writ
   assert.deepEqual(line?.error, { code: 'CPN_ERR_IMAGE_DECODE', message: 'truncated' })
 })
 
+test('a name that the disk cannot hold costs that file only', async () => {
+  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  mkdirSync(join(it.out, 'a.jpg'), { recursive: true })
+  await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
+  await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
+  const finished = await it.recorder.settle(done(it.jobs[0]!))
+  assert.deepEqual(
+    finished.map(({ name, state, error }) => [name, state, error?.code]),
+    [
+      ['a.jpg', 'failed', 'CPN_ERR_OUTPUT_WRITE'],
+      ['b.jpg', 'done', undefined],
+    ],
+  )
+  const [first] = await predictions(it)
+  assert.equal((first as { error: { code: string } }).error.code, 'CPN_ERR_OUTPUT_WRITE')
+})
+
+test('an equal file whose picture is gone is looked at again', async () => {
+  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
+  await it.recorder.settle(done(it.jobs[0]!))
+  rmSync(join(it.out, 'a.jpg'))
+  assert.equal(await it.recorder.claim(it.inputs[1]!, it.jobs[1]!), 'new')
+})
+
 test('files appear under their name only when they are whole', async () => {
   using it = await bench({ 'a.jpg': 'A' })
   const counts = it.ledger.counts(it.run)
   await writeSummary(it.out, { run: it.run, ...counts, ignored: 0, seconds: 1, imagesPerSecond: 1 })
   assert.equal(JSON.parse(readFileSync(join(it.out, 'summary.json'), 'utf8')).inputs, 1)
-  assert.ok(!existsSync(join(it.out, '.summary.json.tmp')))
+  assert.deepEqual(readdirSync(it.out), ['summary.json'])
 })
 
 test('bytes that changed since they were read are not sent a second time', async () => {

@@ -1,17 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { systemClock } from '../../../src/common/clock.ts'
 import { CpnError } from '../../../src/common/errors.ts'
+import { schedule } from '../../../src/scheduler/schedule.ts'
 import type { AttemptEvent } from '../../../src/scheduler/scheduler.ts'
-import {
-  crashedWorker,
-  type job,
-  jobs,
-  lostHost,
-  run,
-  SimulatedClock,
-  SimulatedNode,
-  SimulatedPool,
-} from './simulation.ts'
+import { crashedWorker, job, jobs, lostHost, run, SimulatedClock, SimulatedNode, SimulatedPool } from './simulation.ts'
 
 const steady = (ms: number) => () => ({ ms })
 
@@ -161,4 +154,80 @@ test('every attempt is told, with its number, node and end', async () => {
       [2, 'done', undefined],
     ],
   )
+})
+
+test('a retried attempt is never forgotten, also by the real clock', async () => {
+  const runs = Array.from({ length: 50 }, async () => {
+    let first = true
+    const node = new SimulatedNode('a', 1, systemClock, () => {
+      const error = first ? lostHost() : undefined
+      first = false
+      return { ms: 1, error }
+    })
+    return run(jobs(1), new SimulatedPool([node]), systemClock, { random: Math.random })
+  })
+  const outcomes = (await Promise.all(runs)).flat()
+  assert.equal(outcomes.filter(({ state }) => state === 'done').length, 50)
+})
+
+test('nodes that cannot do it use up no image while one can', async () => {
+  const clock = new SimulatedClock()
+  const lacking = new CpnError('CPN_ERR_MODEL_MISSING', 'gone')
+  const sick = ['a', 'b', 'c'].map((name) => new SimulatedNode(name, 2, clock, () => ({ ms: 1, error: lacking })))
+  const good = new SimulatedNode('good', 1, clock, steady(20))
+  const outcomes = await run(jobs(20), new SimulatedPool([...sick, good]), clock)
+  assert.equal(outcomes.filter(({ state }) => state === 'done').length, 20)
+})
+
+test('what no node can do fails after three attempts', async () => {
+  const clock = new SimulatedClock()
+  const lacking = new CpnError('CPN_ERR_MODEL_MISSING', 'gone')
+  const nodes = ['a', 'b'].map((name) => new SimulatedNode(name, 2, clock, () => ({ ms: 1, error: lacking })))
+  const [outcome] = await run(jobs(1), new SimulatedPool(nodes), clock)
+  assert.deepEqual([outcome?.state, outcome?.attempts], ['failed', 3])
+})
+
+test('an image that kills on one node and is lost with the other is quarantined in the end', async () => {
+  const clock = new SimulatedClock()
+  const killer = new SimulatedNode('killer', 1, clock, () => ({ ms: 1, error: crashedWorker() }))
+  const leaving: SimulatedNode = new SimulatedNode('leaving', 1, clock, () => {
+    leaving.slots = 0
+    return { ms: 1, error: lostHost() }
+  })
+  const [outcome] = await run(jobs(1), new SimulatedPool([killer, leaving]), clock)
+  assert.deepEqual([outcome?.state, outcome?.attempts], ['quarantined', 3])
+})
+
+test('nodes that fail at once do not empty the source into memory', async () => {
+  const clock = new SimulatedClock()
+  let pulled = 0
+  async function* counted() {
+    for await (const each of jobs(10_000)) {
+      pulled++
+      yield each
+    }
+  }
+  const drain = new AbortController()
+  void clock.sleep(60_000).then(() => drain.abort())
+  const node = new SimulatedNode('a', 4, clock, () => ({ ms: 0, error: lostHost() }))
+  await run(counted(), new SimulatedPool([node]), clock, { drain: drain.signal })
+  assert.ok(pulled <= 10, `${pulled} jobs are held`)
+})
+
+test('a source that fails lets the attempts in work end and their results count', async () => {
+  const clock = new SimulatedClock()
+  async function* broken() {
+    yield job('one')
+    yield job('two')
+    throw new Error('the disk is gone')
+  }
+  const seen: string[] = []
+  const node = new SimulatedNode('a', 4, clock, steady(10))
+  const options = { run: 'run', epoch: 1, pipeline: {} as never, clock, random: () => 0.5, deadlineMs: 1000 }
+  const never = new AbortController().signal
+  const outcomes = schedule(broken(), new SimulatedPool([node]), { ...options, drain: never })
+  await assert.rejects(async () => {
+    for await (const outcome of outcomes) seen.push(outcome.job.id)
+  }, /the disk is gone/)
+  assert.deepEqual(seen, ['one', 'two'])
 })

@@ -136,7 +136,6 @@ export async function run(
     random: () => 0.5,
     deadlineMs: 1000,
     drain: never,
-    abort: never,
     ...options,
   }
   for await (const outcome of schedule(source, pool, all)) outcomes.push(outcome)

@@ -62,7 +62,7 @@ test("a worker's own error is passed on and counts as done", async () => {
 test('a job that takes too long costs its worker, and the next job gets a new one', async () => {
   await using started = startPool()
   await started.run('a')
-  await assert.rejects(started.run('hang', { deadlineMs: 50 }), { code: 'CPN_ERR_JOB_TIMEOUT', retryable: true })
+  await assert.rejects(started.run('hang', { deadlineMs: 50 }), { code: 'CPN_ERR_IMAGE_TIMEOUT', retryable: true })
   await started.run('b')
   assert.equal(started.pool.restarts, 1)
 })
