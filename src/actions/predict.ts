@@ -1,9 +1,10 @@
-import { mkdir, realpath, statfs } from 'node:fs/promises'
+import { mkdir, realpath, rmdir, statfs } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { systemClock } from '../common/clock.ts'
 import type { Context } from '../common/context.ts'
 import { canonicalJson, sha256 } from '../common/digest.ts'
-import { CpnError, toCpnError } from '../common/errors.ts'
+import { CpnError, reasonOf, toCpnError } from '../common/errors.ts'
+import { formatBytes } from '../common/format.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
@@ -117,9 +118,8 @@ class PredictRun {
   }
 
   async go(roots: Root[]): Promise<PredictResult> {
-    const stopDraining = this.#drainWith(this.#ctx.signal)
-    const stopWatching = this.#watchNodes()
-    const stopTelling = tellNodes(this.#fleet, this.#ctx)
+    using listening = new DisposableStack()
+    listening.defer(this.#drainWith(this.#ctx.signal))
     let found: Promise<void> | undefined
     try {
       const out = await this.#makeOut()
@@ -128,14 +128,15 @@ class PredictRun {
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#onEvent({ type: 'begin', run: this.#run.id, out: this.#out, usable })
+      listening.defer(this.#watchNodes())
+      listening.defer(tellNodes(this.#fleet, this.#ctx))
       await this.#work()
+      await found
+      if (this.#discovery.inputs === 0) throw nothingToDo(roots)
     } catch (error) {
       this.#drain.abort(toCpnError(error))
     } finally {
       await found?.catch(() => {})
-      stopTelling()
-      stopWatching()
-      stopDraining()
     }
     return this.#end()
   }
@@ -146,7 +147,7 @@ class PredictRun {
       await mkdir(this.#out, { recursive: true })
       return await realpath(this.#out)
     } catch (cause) {
-      throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${this.#out} cannot be used: ${(cause as Error).message}`, {
+      throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${this.#out} cannot be used: ${reasonOf(cause)}`, {
         cause,
         suggestions: ['Check its permissions, or choose another folder with --out.'],
       })
@@ -169,20 +170,21 @@ class PredictRun {
 
   /** What was found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
-    await Promise.race([found, systemClock.sleep(1000)])
+    const enough = new AbortController()
+    const second = systemClock.sleep(1000, enough.signal).catch(() => {})
+    await Promise.race([found, second])
+    enough.abort()
     const { bavail, bsize } = await statfs(this.#out)
+    const free = bavail * bsize
     const needed = spareBytes + (this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
-    if (bavail * bsize >= needed) return
-    throw new CpnError(
-      'CPN_ERR_OUTPUT_SPACE',
-      `${this.#out} has ${bavail * bsize} bytes free, the run needs ${needed}`,
-      {
-        suggestions: [
-          'Free space there, or choose another folder with --out.',
-          'Annotated copies can be left out: --annotate none',
-        ],
-      },
-    )
+    if (free >= needed) return
+    const message = `${this.#out} has ${formatBytes(free)} free, the run needs ${formatBytes(needed)}`
+    throw new CpnError('CPN_ERR_OUTPUT_SPACE', message, {
+      suggestions: [
+        'Free space there, or choose another folder with --out.',
+        'Annotated copies can be left out: --annotate none',
+      ],
+    })
   }
 
   async #work(): Promise<void> {
@@ -244,7 +246,10 @@ class PredictRun {
   }
 
   #drainWith(signal: AbortSignal): () => void {
-    const onAbort = () => this.#drain.abort(new CpnError('CPN_ERR_INTERRUPTED', 'interrupted'))
+    const onAbort = () => {
+      this.#ctx.notice('interrupted: images in work end first; once more ends at once')
+      this.#drain.abort(new CpnError('CPN_ERR_INTERRUPTED', 'interrupted'))
+    }
     if (signal.aborted) onAbort()
     signal.addEventListener('abort', onAbort, { once: true })
     return () => signal.removeEventListener('abort', onAbort)
@@ -267,6 +272,12 @@ class PredictRun {
   async #end(): Promise<PredictResult> {
     const ended: CpnError | undefined = this.#drain.signal.reason
     await this.#commits.idle()
+    if (ended && this.#discovery.inputs === 0) {
+      // Nothing was to be done: an OUT that was made for it goes again, one that holds something stays.
+      await rmdir(this.#out).catch(() => {})
+      this.#ledger.endRun(this.#run.id, 'interrupted')
+      throw ended
+    }
     const seconds = Math.max(0.001, (performance.now() - this.#started) / 1000)
     const { bytes: _, ...counts } = this.#ledger.counts(this.#run.id)
     const summary: Summary = {
@@ -286,6 +297,12 @@ class PredictRun {
     this.#ledger.endRun(this.#run.id, ended ? 'interrupted' : 'finished')
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
   }
+}
+
+function nothingToDo(roots: Root[]): CpnError {
+  return new CpnError('CPN_ERR_INPUT_MISSING', `there is no image in ${roots.map(({ path }) => path).join(', ')}`, {
+    suggestions: ['Name a folder with images; hidden files and outputs of earlier runs are left out.'],
+  })
 }
 
 const round = (value: number) => Math.round(value * 1000) / 1000

@@ -52,3 +52,22 @@ export function systemErrorCode(error: unknown): string | undefined {
   const code = (error as NodeJS.ErrnoException | undefined)?.code
   return typeof code === 'string' ? code : undefined
 }
+
+const systemReasons: Record<string, string> = {
+  EACCES: 'permission denied',
+  EBUSY: 'it is in use',
+  EISDIR: 'it is a folder',
+  EIO: 'the disk reports an error',
+  ELOOP: 'its links go round in a circle',
+  EMFILE: 'too many files are open',
+  ENAMETOOLONG: 'its name is too long',
+  ENOENT: 'it does not exist',
+  ENOTDIR: 'a part of its path is not a folder',
+  EPERM: 'it is not permitted',
+  EROFS: 'the disk is read-only',
+}
+
+/** A system error in plain words, without the call and the path that Node.js adds; other errors by their message. */
+export function reasonOf(error: unknown): string {
+  return systemReasons[systemErrorCode(error) ?? ''] ?? (error instanceof Error ? error.message : String(error))
+}

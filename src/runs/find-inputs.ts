@@ -1,6 +1,6 @@
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve, sep } from 'node:path'
-import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { isImageFile } from './image-files.ts'
 import type { NewInput } from './ledger.ts'
 
@@ -90,7 +90,7 @@ async function* walk(folder: string, name: string, out: string): AsyncGenerator<
     }
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error
-    yield leftOut(folder, `it cannot be listed: ${(error as Error).message}`)
+    yield leftOut(folder, `it cannot be listed: ${reasonOf(error)}`)
   }
 }
 
@@ -133,7 +133,7 @@ async function kindOf(path: string): Promise<Root['kind']> {
     if (!found.isDirectory() && !found.isFile()) throw new Error('it is neither a file nor a folder')
     return found.isDirectory() ? 'folder' : 'file'
   } catch (cause) {
-    throw new CpnError('CPN_ERR_INPUT_MISSING', `${path} cannot be read: ${(cause as Error).message}`, {
+    throw new CpnError('CPN_ERR_INPUT_MISSING', `${path} cannot be read: ${reasonOf(cause)}`, {
       cause,
       suggestions: ['Name a folder or a picture that exists.'],
     })

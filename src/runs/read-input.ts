@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises'
 import { sha256 } from '../common/digest.ts'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, reasonOf } from '../common/errors.ts'
 import type { Job } from '../scheduler/scheduler.ts'
 import type { Input } from './ledger.ts'
 
@@ -31,7 +31,7 @@ async function readWhole(path: string): Promise<Buffer> {
     if (size > maxInputBytes) throw new Error(`${size} bytes are more than a picture may have (${maxInputBytes})`)
     return await file.readFile()
   } catch (cause) {
-    throw unreadable(path, (cause as Error).message)
+    throw unreadable(path, reasonOf(cause))
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 
 /** The file system cannot hold this name, or a folder has it: other files are not concerned. */
 const ownFaults = new Set(['ENAMETOOLONG', 'EISDIR', 'EINVAL', 'EILSEQ'])
@@ -52,7 +52,7 @@ function outputError(path: string, cause: unknown): CpnError {
       suggestions: ['Free space there, or choose another folder with --out; then run the same command again.'],
     })
   }
-  return new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be written: ${(cause as Error).message}`, {
+  return new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be written: ${reasonOf(cause)}`, {
     cause,
     suggestions: ['Check the folder’s permissions, or choose another one with --out.'],
   })
