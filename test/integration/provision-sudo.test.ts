@@ -5,10 +5,16 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { openUnprovisioner } from '../../src/actions/unprovision.ts'
 import { CpnError } from '../../src/common/errors.ts'
+import type { Host } from '../../src/inventory/inventory.ts'
+import { factsScript, parseFacts } from '../../src/provision/facts.ts'
+import { execAsRoot } from '../../src/provision/privileged.ts'
+import { createConnector } from '../../src/transport/connector.ts'
+import { listProcesses } from '../helpers/processes.ts'
 import type { Project } from '../helpers/project.ts'
 import { project } from '../helpers/project.ts'
 import { provisionAll, quietContext, setting } from '../helpers/provisioned.ts'
 import { type SshdHost, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { until } from '../helpers/until.ts'
 
 const packageName = 'cpn-test-empty'
 const password = "it's a secret"
@@ -19,10 +25,10 @@ function toolsMissing(): string | false {
   return missing.length > 0 ? `needs ${missing.join(' and ')} on this machine` : false
 }
 
-/** Lets a test host's user use sudo with a password until it is disposed of. */
-function sudoer(host: SshdHost): Disposable {
+/** Lets a test host's user use sudo, with a password unless the rule says otherwise, until it is disposed of. */
+function sudoer(host: SshdHost, rule = 'ALL'): Disposable {
   const file = `/etc/sudoers.d/${host.user}`
-  writeFileSync(file, `${host.user} ALL=(ALL) ALL\n`, { mode: 0o440 })
+  writeFileSync(file, `${host.user} ALL=(ALL) ${rule}\n`, { mode: 0o440 })
   return { [Symbol.dispose]: () => rmSync(file, { force: true }) }
 }
 
@@ -64,3 +70,34 @@ test('a package file is installed with sudo, whose password is asked for and kep
   await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
   await unprovisioner.unprovision(unprovisioner.hosts[0]!)
 })
+
+for (const rule of ['ALL', 'NOPASSWD: ALL']) {
+  test(`an interrupted command of root leaves nothing behind (sudoers: ${rule})`, { skip }, async () => {
+    await using host = await startSshd({ name: 'node1', password })
+    using _ = sudoer(host, rule)
+    await using folder = project([host])
+    const { inventory, state } = await setting(folder)
+    const { logger, prompter, signal } = quietContext(password)
+    const { knownHostsFile, fleetId } = state
+    await using connector = createConnector({ hosts: inventory.hosts, knownHostsFile, prompter, logger })
+    const node = inventory.hosts[0]!
+    const connect = (to: Host, ended: AbortSignal) => connector.open(to, ended)
+    await using transport = await connect(node, signal)
+    const facts = parseFacts((await transport.exec(factsScript(node.remoteDir, true))).stdout)!
+    const release = () => Promise.reject(new Error('no release is needed'))
+    const options = { fleetId, connect, release, models: [], sudo: true, prompter, logger }
+    const run = (script: string, stop?: AbortSignal) =>
+      execAsRoot({ facts, host: node, options, transport }, script, 'test', stop ? { signal: stop } : {})
+
+    const plain = await run('id -u; cat; exit 3')
+    assert.deepEqual([plain.exitCode, plain.stdout], [3, '0\n'], plain.stderr)
+    const stop = new AbortController()
+    const seconds = 100_000 + process.pid
+    const sleeping = () => listProcesses().filter(({ command }) => command.includes(`sleep ${seconds}`))
+    const running = run(`sh -c 'sleep ${seconds}; :'; :`, stop.signal)
+    await until(() => sleeping().some(({ uid, command }) => uid === 0 && command.startsWith('sleep')), 'root sleeps')
+    stop.abort(new Error('interrupted'))
+    await assert.rejects(running, /interrupted/)
+    await until(() => sleeping().length === 0, 'nothing of it is left', 5000)
+  })
+}

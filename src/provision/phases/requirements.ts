@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs'
 import { CpnError } from '../../common/errors.ts'
 import { quote } from '../../transport/shell.ts'
 import type { Phase } from '../phase.ts'
-import { asRoot } from '../privileged.ts'
+import { execAsRoot } from '../privileged.ts'
 import type { Provisioning } from '../provisioning.ts'
 import { fileFolder, isMissing, venvPath, venvStamp } from '../requirement-state.ts'
 import { isNothing, type RequirementFile, wheels } from '../requirements.ts'
@@ -79,10 +79,7 @@ done`
 }
 
 async function root(p: Provisioning, what: string, script: string, signal: AbortSignal): Promise<void> {
-  const privileged = await asRoot(p, script, what)
-  const stdin = privileged.stdin ?? Buffer.alloc(0)
-  const options = { stdin, signal, timeoutMs: installTimeoutMs }
-  const { exitCode, stdout, stderr } = await p.transport.exec(privileged.script, options)
+  const { exitCode, stdout, stderr } = await execAsRoot(p, script, what, { signal, timeoutMs: installTimeoutMs })
   if (exitCode !== 0) throw failed(p.host.name, what, lastLines(stderr.trim() || stdout.trim()))
 }
 
