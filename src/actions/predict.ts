@@ -15,11 +15,12 @@ import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
 import { type Input, type Ledger, openLedger, type Run } from '../runs/ledger.ts'
+import { type LedgerWriter, openLedgerWriter } from '../runs/ledger-writer.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
 import { readInput } from '../runs/read-input.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { schedule } from '../scheduler/schedule.ts'
-import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
+import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -75,8 +76,9 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   using ledger = openLedger(state.ledgerFile)
+  await using writer = openLedgerWriter(state.ledgerFile)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun(ledger, pipeline, fleet, out, options, ctx, onEvent).go(roots)
+  return await new PredictRun(ledger, writer, pipeline, fleet, out, options, ctx, onEvent).go(roots)
 }
 
 class PredictRun {
@@ -96,6 +98,7 @@ class PredictRun {
 
   constructor(
     ledger: Ledger,
+    writer: LedgerWriter,
     pipeline: Pipeline,
     fleet: Fleet,
     out: string,
@@ -112,9 +115,9 @@ class PredictRun {
     this.#out = out
     this.#ctx = ctx
     this.#onEvent = onEvent
-    this.#commits = new GroupCommit(ledger)
+    this.#commits = new GroupCommit((changes) => writer.commit(changes))
     this.#recorder = new Recorder(ledger, this.#commits, this.#run.id, out, pipeline.annotate !== 'none')
-    this.#discovery = new Discovery(ledger, this.#run.id)
+    this.#discovery = new Discovery(ledger, this.#commits, this.#run.id)
   }
 
   async go(roots: Root[]): Promise<PredictResult> {
@@ -196,7 +199,7 @@ class PredictRun {
       random: Math.random,
       deadlineMs: attemptDeadlineMs,
       drain: this.#drain.signal,
-      onAttempt: (event) => this.#note({ kind: 'attempt', run: this.#run.id, time: new Date().toISOString(), event }),
+      onAttempt: (event) => this.#note(event),
     })
     const settling = new Set<Promise<void>>()
     try {
@@ -241,8 +244,16 @@ class PredictRun {
     this.#onEvent({ type: 'finished', input })
   }
 
-  #note(change: Parameters<GroupCommit['add']>[0]): void {
-    this.#commits.add(change).catch((error) => this.#drain.abort(toCpnError(error)))
+  #note({ error, ...event }: AttemptEvent): void {
+    const told = error && { code: error.code, message: error.message }
+    const change = {
+      kind: 'attempt',
+      run: this.#run.id,
+      time: new Date().toISOString(),
+      ...event,
+      error: told,
+    } as const
+    this.#commits.add(change).catch((failure) => this.#drain.abort(toCpnError(failure)))
   }
 
   #drainWith(signal: AbortSignal): () => void {

@@ -130,7 +130,7 @@ class RunView {
   }
 
   async close(): Promise<void> {
-    await this.#progress?.end(`${this.#finished} images looked at`)
+    await this.#progress?.end(`${this.#finished} ${this.#finished === 1 ? 'image' : 'images'} looked at`)
   }
 
   #finish({ name, error }: Extract<PredictEvent, { type: 'finished' }>['input']): void {

@@ -1,4 +1,5 @@
 import type { Found } from './find-inputs.ts'
+import type { GroupCommit } from './group-commit.ts'
 import type { Input, Ledger, NewInput } from './ledger.ts'
 
 const batchSize = 500
@@ -12,13 +13,13 @@ export class Discovery {
   /** True when everything has been found. */
   complete = false
   readonly #ledger: Ledger
+  readonly #commits: GroupCommit
   readonly #run: string
   #more = Promise.withResolvers<void>()
-  /** Why the ledger did not take a batch. */
-  #failure: unknown
 
-  constructor(ledger: Ledger, run: string) {
+  constructor(ledger: Ledger, commits: GroupCommit, run: string) {
     this.#ledger = ledger
+    this.#commits = commits
     this.#run = run
   }
 
@@ -28,28 +29,28 @@ export class Discovery {
    */
   async run(found: AsyncIterable<Found>, signal: AbortSignal, onLeftOut: (path: string, reason: string) => void) {
     let batch: NewInput[] = []
+    let flushed = Promise.resolve()
     const flush = () => {
-      if (batch.length > 0) this.#add(batch)
+      if (batch.length > 0) flushed = this.#add(batch)
+      // Seen by whoever awaits it next.
+      flushed.catch(() => {})
       batch = []
     }
     // The first pictures start at once, however many other files come between them and the next.
-    const timer = setInterval(() => {
-      try {
-        flush()
-      } catch (error) {
-        this.#failure = error
-      }
-    }, flushMs)
+    const timer = setInterval(flush, flushMs)
     try {
       for await (const item of found) {
         if (signal.aborted) break
-        if (this.#failure) throw this.#failure
         if (item.kind === 'ignored') this.ignored++
         else if (item.kind === 'left-out') onLeftOut(item.path, item.reason)
         else batch.push(item.input)
-        if (batch.length >= batchSize) flush()
+        if (batch.length < batchSize) continue
+        await flushed
+        flush()
       }
+      await flushed
       flush()
+      await flushed
     } finally {
       clearInterval(timer)
       this.complete = true
@@ -73,10 +74,10 @@ export class Discovery {
     }
   }
 
-  #add(batch: NewInput[]): void {
-    this.#ledger.addInputs(this.#run, batch)
-    this.inputs += batch.length
-    this.bytes += batch.reduce((sum, input) => sum + input.bytes, 0)
+  async #add(inputs: NewInput[]): Promise<void> {
+    await this.#commits.add({ kind: 'found', run: this.#run, inputs })
+    this.inputs += inputs.length
+    this.bytes += inputs.reduce((sum, input) => sum + input.bytes, 0)
     this.#more.resolve()
     this.#more = Promise.withResolvers()
   }

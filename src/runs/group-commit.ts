@@ -1,40 +1,40 @@
-import type { Ledger, LedgerChange } from './ledger.ts'
+import type { LedgerChange } from './ledger.ts'
 
-/** Collects changes for a few milliseconds and commits them together: one fsync serves all of them. */
+/** Commits one group of changes at a time: all that came while the last one was written make up the next. */
 export class GroupCommit {
-  readonly #ledger: Ledger
+  readonly #commit: (changes: readonly LedgerChange[]) => Promise<void>
   #waiting: LedgerChange[] = []
   #next: PromiseWithResolvers<void> | undefined
+  #working: Promise<void> | undefined
 
-  constructor(ledger: Ledger) {
-    this.#ledger = ledger
+  /** @param commit makes changes durable, all or none */
+  constructor(commit: (changes: readonly LedgerChange[]) => Promise<void>) {
+    this.#commit = commit
   }
 
-  /** Resolves when the changes are durable. */
+  /** Resolves when the changes are durable; those of one call are in one group. */
   add(...changes: LedgerChange[]): Promise<void> {
     this.#waiting.push(...changes)
-    if (!this.#next) {
-      this.#next = Promise.withResolvers()
-      setTimeout(() => this.#flush(), 5)
-    }
+    this.#next ??= Promise.withResolvers()
+    this.#working ??= this.#work()
     return this.#next.promise
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
-    while (this.#next) await this.#next.promise.catch(() => {})
+    while (this.#working) await this.#working
   }
 
-  #flush(): void {
-    const { resolve, reject } = this.#next!
-    const changes = this.#waiting
-    this.#next = undefined
-    this.#waiting = []
-    try {
-      this.#ledger.commit(changes)
-      resolve()
-    } catch (error) {
-      reject(error)
+  async #work(): Promise<void> {
+    while (this.#next) {
+      // What is added by the same turn of the event loop belongs together.
+      await new Promise((resolve) => setImmediate(resolve))
+      const { resolve, reject } = this.#next
+      const changes = this.#waiting
+      this.#next = undefined
+      this.#waiting = []
+      await this.#commit(changes).then(resolve, reject)
     }
+    this.#working = undefined
   }
 }

@@ -75,13 +75,12 @@ export interface Run {
 }
 
 /**
- * The record of runs in one SQLite file. Every method that writes is durable when it returns: callers group what
- * belongs together into one `commit`.
+ * The record of runs in one SQLite file. Every method that writes is durable when it returns, which takes an fsync:
+ * while a run works, `commit` is called by the thread of ledger-writer.ts.
  */
 export interface Ledger extends Disposable {
   createRun(run: NewRun): Run
   endRun(run: string, state: 'finished' | 'interrupted'): void
-  addInputs(run: string, inputs: readonly NewInput[]): void
   /** Queued inputs after position `after`, in order of discovery, at most `limit`. */
   queued(run: string, after: number, limit: number): Input[]
   /** A job of the run that has ended, with the name of an input whose file was written; undefined if it has not. */
@@ -93,8 +92,10 @@ export interface Ledger extends Disposable {
   lines(run: string): Iterable<InputLine>
 }
 
+/** Plain data: it travels to the thread that writes. */
 export type LedgerChange =
-  | { kind: 'attempt'; run: string; time: string; event: AttemptEvent }
+  | { kind: 'found'; run: string; inputs: readonly NewInput[] }
+  | ({ kind: 'attempt'; run: string; time: string; error?: InputError } & Omit<AttemptEvent, 'error'>)
   | { kind: 'job'; run: string; job: string; state: 'done'; result: JobRecord }
   | { kind: 'job'; run: string; job: string; state: 'failed' | 'quarantined'; error: InputError }
   | { kind: 'input'; run: string; seq: number; state: InputState; job?: string; error?: InputError }
@@ -161,14 +162,6 @@ class SqliteLedger implements Ledger {
     this.#sql('UPDATE runs SET state = ?, ended_at = ? WHERE id = ?').run(state, new Date().toISOString(), run)
   }
 
-  addInputs(run: string, inputs: readonly NewInput[]): void {
-    const insert = this.#sql(`INSERT INTO inputs (run, seq, name, source, bytes, mtime_ms)
-      VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM inputs WHERE run = ?), ?, ?, ?, ?)`)
-    this.#transaction(() => {
-      for (const { name, source, bytes, mtimeMs } of inputs) insert.run(run, run, name, source, bytes, mtimeMs)
-    })
-  }
-
   queued(run: string, after: number, limit: number): Input[] {
     return this.#sql(`SELECT seq, name, source, bytes, mtime_ms AS mtimeMs FROM inputs
       WHERE run = ? AND seq > ? AND state = 'queued' ORDER BY seq LIMIT ?`).all(run, after, limit) as unknown as Input[]
@@ -226,8 +219,9 @@ class SqliteLedger implements Ledger {
   }
 
   #apply(change: LedgerChange): void {
-    if (change.kind === 'attempt') {
-      const { job, attempt, node, state, error } = change.event
+    if (change.kind === 'found') this.#addInputs(change.run, change.inputs)
+    else if (change.kind === 'attempt') {
+      const { job, attempt, node, state, error } = change
       this.#sql(
         'INSERT OR REPLACE INTO attempts (run, job, attempt, node, state, time, error) VALUES (?, ?, ?, ?, ?, ?, ?)',
       ).run(
@@ -260,6 +254,12 @@ class SqliteLedger implements Ledger {
         change.seq,
       )
     }
+  }
+
+  #addInputs(run: string, inputs: readonly NewInput[]): void {
+    const insert = this.#sql(`INSERT INTO inputs (run, seq, name, source, bytes, mtime_ms)
+      VALUES (?, (SELECT COALESCE(MAX(seq), 0) + 1 FROM inputs WHERE run = ?), ?, ?, ?, ?)`)
+    for (const { name, source, bytes, mtimeMs } of inputs) insert.run(run, run, name, source, bytes, mtimeMs)
   }
 
   #sql(text: string): StatementSync {

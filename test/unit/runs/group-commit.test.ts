@@ -1,29 +1,41 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
-import type { Ledger, LedgerChange } from '../../../src/runs/ledger.ts'
+import type { LedgerChange } from '../../../src/runs/ledger.ts'
 
 const change = (seq: number): LedgerChange => ({ kind: 'input', run: 'r', seq, state: 'done' })
 
-function ledger(commit: (changes: readonly LedgerChange[]) => void): Ledger {
-  return { commit } as Ledger
-}
-
 test('changes that come together are committed together, and later ones later', async () => {
   const commits: number[] = []
-  const commit = new GroupCommit(ledger((changes) => void commits.push(changes.length)))
+  const commit = new GroupCommit(async (changes) => void commits.push(changes.length))
   await Promise.all([commit.add(change(1)), commit.add(change(2), change(3))])
   await commit.add(change(4))
   assert.deepEqual(commits, [3, 1])
 })
 
-test('everybody whose change was not committed is told', async () => {
-  const commit = new GroupCommit(
-    ledger(() => {
-      throw new Error('disk full')
-    }),
-  )
+test('what comes while a commit is written makes up the next one', async () => {
+  const commits: number[] = []
+  const writing = Promise.withResolvers<void>()
+  const commit = new GroupCommit(async (changes) => {
+    commits.push(changes.length)
+    if (commits.length === 1) await writing.promise
+  })
+  const first = commit.add(change(1))
+  await new Promise((resolve) => setImmediate(resolve))
+  const rest = [2, 3, 4].map((seq) => commit.add(change(seq)))
+  writing.resolve()
+  await Promise.all([first, ...rest])
+  assert.deepEqual(commits, [1, 3])
+})
+
+test('everybody whose change was not committed is told, and later changes are', async () => {
+  let full = true
+  const commit = new GroupCommit(async () => {
+    if (full) throw new Error('disk full')
+  })
   const results = await Promise.allSettled([commit.add(change(1)), commit.add(change(2))])
   assert.ok(results.every(({ status }) => status === 'rejected'))
+  full = false
+  await commit.add(change(3))
   await commit.idle()
 })

@@ -28,14 +28,14 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
   const { id: run } = ledger.createRun({ out, options: {}, pipelineDigest: 'p' })
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder.path, name), content)
   const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), bytes: 1, mtimeMs: 0 }))
-  ledger.addInputs(run, found)
+  ledger.commit([{ kind: 'found', run, inputs: found }])
   const inputs = ledger.queued(run, 0, 100)
   return {
     ledger,
     run,
     out,
     inputs,
-    recorder: new Recorder(ledger, new GroupCommit(ledger), run, out, true),
+    recorder: new Recorder(ledger, new GroupCommit(async (changes) => ledger.commit(changes)), run, out, true),
     jobs: await Promise.all(inputs.map(readInput)),
     [Symbol.dispose]() {
       ledger[Symbol.dispose]()
