@@ -41,7 +41,9 @@ export async function decodeImage(
 }
 
 function unsupported(bytes: Uint8Array): CpnError {
-  return new CpnError('CPN_ERR_IMAGE_UNSUPPORTED', `the file is ${describeContent(bytes)}, which is not read`, {
+  const kind = describeContent(bytes)
+  const message = kind ? `the file is ${kind}, which cpn does not read` : 'the file is not an image of a known kind'
+  return new CpnError('CPN_ERR_IMAGE_UNSUPPORTED', message, {
     suggestions: ['Convert it to JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
   })
 }

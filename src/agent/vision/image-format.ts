@@ -44,8 +44,6 @@ const named: Magic[] = [
   ['a JPEG XL image', '\xff\x0a'],
   ['a Photoshop document', '8BPS'],
   ['a DDS texture', 'DDS '],
-  ['an icon', '\0\0\x01\0'],
-  ['a cursor', '\0\0\x02\0'],
   ['a QOI image', 'qoif'],
   ['an OpenEXR image', '\x76\x2f\x31\x01'],
   ['a FITS image', 'SIMPLE  ='],
@@ -79,13 +77,25 @@ export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
   return readable.find(([, magic]) => matches(start, magic))?.[0]
 }
 
-/** What a file that is not read looks like, e.g. "a BMP image". */
-export function describeContent(bytes: Uint8Array): string {
+/** What a file that is not read looks like, e.g. "a BMP image"; undefined for what is not known. */
+export function describeContent(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return 'an empty file'
   const start = latin1(bytes)
   const brands = isoBrands(start)
   if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'a HEIC image'
-  return named.find(([, magic]) => matches(start, magic))?.[0] ?? 'no image of a known kind'
+  return named.find(([, magic]) => matches(start, magic))?.[0] ?? iconOrCursor(bytes)
+}
+
+// Their first bytes are common (a TGA image has those of a cursor), so the list of pictures has to make sense as well.
+function iconOrCursor(bytes: Uint8Array): string | undefined {
+  if (bytes.length < 22) return undefined
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  const [reserved, type, count] = [0, 2, 4].map((at) => view.getUint16(at, true)) as [number, number, number]
+  if (reserved !== 0 || (type !== 1 && type !== 2) || count < 1 || count > 64) return undefined
+  const [size, offset] = [view.getUint32(14, true), view.getUint32(18, true)]
+  const isPlausible = view.getUint8(9) === 0 && size > 0 && offset >= 6 + 16 * count && offset < bytes.length
+  if (!isPlausible) return undefined
+  return type === 1 ? 'an icon' : 'a cursor'
 }
 
 /** Brands of an ISO media file (HEIF, AVIF, MP4): the major one and those it is compatible with. */
