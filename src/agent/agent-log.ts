@@ -23,6 +23,7 @@ export function fileBytes(path: string): number {
 
 /** The last lines of a file; of a large one only its end is read. */
 export function lastLines(path: string, count: number): string[] {
+  if (count === 0) return []
   const bytes = fileBytes(path)
   const start = Math.max(0, bytes - Math.max(tailBytes, count * 512))
   const lines = readRange(path, start, bytes).split('\n')

@@ -32,6 +32,12 @@ test('the last lines of a file come whole and in order', (t) => {
   )
 })
 
+test('no lines wanted are no lines', (t) => {
+  const path = logFile(t)
+  openAgentLog(path).info('something happened')
+  assert.deepEqual(lastLines(path, 0), [])
+})
+
 test('a log that cannot be written or read does no harm', () => {
   openAgentLog('/nonexistent/agent.log').info('lost')
   assert.deepEqual(lastLines('/nonexistent/agent.log', 5), [])
