@@ -42,8 +42,8 @@ test('an encrypted key asks once for its passphrase, after a wrong one again', {
   await using second = await connector.open(host)
   assert.equal((await first.exec('echo 1')).stdout + (await second.exec('echo 2')).stdout, '1\n2\n')
   assert.deepEqual(
-    prompter.questions.map((question) => question.includes(sshd.identityFile)),
-    [true, true],
+    prompter.questions.map((question) => question.replace(sshd.identityFile, 'KEY')),
+    ['Passphrase of KEY: ', 'wrong, once more: Passphrase of KEY: '],
   )
 })
 
@@ -66,7 +66,19 @@ test('an encrypted key without a terminal says how to load it', { skip: sshdMiss
   await using connector = master.connector([host])
   await assert.rejects(connector.open(host), (error: Error & { suggestions: string[] }) => {
     assert.match(error.message, /passphrase/)
-    assert.ok(error.suggestions.some((suggestion) => suggestion.includes('ssh-add')))
+    assert.match(error.suggestions[0]!, /ssh-add/)
+    return true
+  })
+})
+
+test('after three wrong passphrases ssh-agent is suggested first', { skip: sshdMissing }, async () => {
+  await using sshd = await startSshd({ encryptedKey: 'open sesame' })
+  using master = new Master().trust(sshd)
+  const host = hostOf(sshd)
+  await using connector = master.connector([host], person('a', 'b', 'c'))
+  await assert.rejects(connector.open(host), (error: Error & { suggestions: string[] }) => {
+    assert.match(error.message, /none of three passphrases/)
+    assert.match(error.suggestions[0]!, /ssh-add/)
     return true
   })
 })
@@ -98,6 +110,7 @@ test('a password is asked for on a terminal', { skip: usersMissing }, async () =
   assert.equal((await transport.exec('true')).exitCode, 0)
   assert.equal(prompter.questions.length, 2)
   assert.match(prompter.questions[0]!, new RegExp(sshd.user))
+  assert.match(prompter.questions[1]!, /^wrong, once more: Password/)
 })
 
 test('keyboard-interactive asks what the server asks', { skip: usersMissing }, async () => {

@@ -74,7 +74,8 @@ export class Authenticator {
 
   #password(username: string, answer: (method: AnyAuthMethod) => void): void {
     this.#answers++
-    this.#secrets([`Password of ${this.#who()}: `], ([password = '']) =>
+    const again = this.#answers > 1 ? 'wrong, once more: ' : ''
+    this.#secrets([`${again}Password of ${this.#who()}: `], ([password = '']) =>
       answer({ type: 'password', username, password }),
     )
   }
@@ -112,8 +113,9 @@ export class Authenticator {
     const login = `${target.user}@${target.hostname}`
     const takesPassword = this.#methods.includes('password') || this.#methods.includes('keyboard-interactive')
     return [
-      `Check that ${target.user} is the right user there, and that its authorized_keys has one of these keys.`,
+      // A key that should have signed is one that the server takes: opening it comes first.
       ...keyring.problems.flatMap(({ suggestions }) => suggestions),
+      `Check that ${target.user} is the right user there, and that its authorized_keys has one of these keys.`,
       ...(takesPassword && !prompter.interactive
         ? ['Run the command on a terminal: it asks for the password then.']
         : []),

@@ -26,6 +26,14 @@ interface Rule {
 
 const reachSuggestion = 'Check the address and port in the inventory, that the host is up, and the network between.'
 
+/** Errors of which the first suggestion is to check the address. */
+const unreached: ErrorCode[] = [
+  'CPN_ERR_CONNECT_REFUSED',
+  'CPN_ERR_CONNECT_TIMEOUT',
+  'CPN_ERR_CONNECT_UNREACHABLE',
+  'CPN_ERR_BANNER_TIMEOUT',
+]
+
 const dialRules: Rule[] = [
   {
     matches: /ENOTFOUND|EAI_NONAME|EAI_NODATA|name or service not known|nodename nor servname|no address associated/i,
@@ -205,8 +213,16 @@ export function jumpError(error: unknown, hop: Place, host: string): unknown {
     host,
     cause: error,
     retryable: error.retryable,
-    suggestions: error.suggestions,
+    suggestions: jumpSuggestions(error, hop.host),
   })
+}
+
+// What is wrong may be who is meant as jump host, and that is said in another place than the host's own address.
+function jumpSuggestions({ code, retryable, suggestions }: CpnError, hop: string): string[] {
+  const isUnreached = unreached.includes(code) || (code === 'CPN_ERR_DNS' && !retryable)
+  if (!isUnreached) return suggestions
+  const check = `Check the jump host ${hop}, its address and port: --jump, \`jump:\` in the inventory or ProxyJump in ~/.ssh/config.`
+  return [check, ...suggestions.slice(1)]
 }
 
 /** Why a file could not be written, from SFTP's status code. */

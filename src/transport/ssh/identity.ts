@@ -46,8 +46,8 @@ async function unlock({ path, encrypted }: Identity, prompter: Prompter): Promis
   const text = await readFile(path, 'utf8')
   if (!encrypted) return asKey(ssh2.utils.parseKey(text), path)
   if (!prompter.interactive) throw lockedError(path)
-  for (let left = 3; left > 0; left--) {
-    const passphrase = await prompter.secret(`Passphrase of ${path}: `)
+  for (const again of ['', 'wrong, once more: ', 'wrong, once more: ']) {
+    const passphrase = await prompter.secret(`${again}Passphrase of ${path}: `)
     const key = ssh2.utils.parseKey(text, passphrase)
     if (!(key instanceof Error)) return asKey(key, path)
   }

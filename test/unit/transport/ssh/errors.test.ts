@@ -92,6 +92,16 @@ test('a server that drops logins is told from one that bans us', () => {
   assert.equal(isTurnedAway(error('Invalid identification string'), ''), false)
 })
 
+test('a jump host that is not reached may be one that is not meant', () => {
+  const cause = dialError(error('getaddrinfo ENOTFOUND typo', { code: 'ENOTFOUND' }), {
+    host: 'typo',
+    where: 'typo:22',
+  })
+  const wrapped = jumpError(cause, { host: 'typo', where: 'typo:22' }, 'node1') as CpnError
+  assert.match(wrapped.suggestions[0]!, /jump host typo.*--jump, `jump:`/)
+  assert.doesNotMatch(wrapped.suggestions.join(), /address in the inventory/)
+})
+
 test("a jump host's failure names it and keeps its advice", () => {
   const cause = new CpnError('CPN_ERR_AUTH_FAILED', 'no', { host: 'bastion', suggestions: ['Do this.'] })
   const wrapped = jumpError(cause, { host: 'bastion', where: '192.0.2.1:22' }, 'node1') as CpnError
