@@ -60,12 +60,17 @@ async function readAnswer(question: string, echo: boolean, signal: AbortSignal):
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
   lines.on('close', () => reject(new CpnError('CPN_ERR_DECLINED', `no answer to: ${question.trim()}`)))
   process.stderr.write([...above, echo ? '' : line].join('\n'))
-  lines.question(echo ? line : '', resolve)
+  // readline ends the line of an answer that it echoes, and no other.
+  let isLineOpen = true
+  lines.question(echo ? line : '', (answer) => {
+    isLineOpen = !echo
+    resolve(answer)
+  })
   try {
     return await promise
   } finally {
     signal.removeEventListener('abort', onAbort)
     lines.close()
-    if (!echo) process.stderr.write('\n')
+    if (isLineOpen) process.stderr.write('\n')
   }
 }

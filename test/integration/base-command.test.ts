@@ -115,3 +115,19 @@ test('on a terminal the list gives way to questions, and a secret is not echoed'
   assert.match(shown, /photo\.jpg is no image\r?\n/)
   assert.match(shown, /✔ 2 images, 1 failed/)
 })
+
+test('Ctrl-C at a question ends its line first', { skip: scriptMissing }, async () => {
+  const command = `${pinnedNode} ${program} ask`
+  const { child, says, closed } = start('script', ['-qefc', command, '/dev/null'])
+  for (const [question, answer] of [
+    ['Password of node1:', 'a\r'],
+    ['Password of node2:', 'b\r'],
+    ['Go on\\?', '\u0003'],
+  ]) {
+    await says(new RegExp(`${question}[^\\n]*$`))
+    child.stdin!.write(answer!)
+  }
+  const { code, stdout } = await closed
+  assert.equal(code, 130, stdout)
+  assert.match(stdout.replaceAll(/\u001b\[[\d;?]*[A-Za-z]/g, ''), /Go on\? \[y\/N\] \r?\n✖ interrupted/)
+})
