@@ -32,6 +32,7 @@ export interface AddedHost {
  * inventory has already, given without settings, gets its key accepted and nothing else.
  */
 export async function addHost(options: AddHostOptions, context: Context): Promise<AddedHost> {
+  assertNothingOfSsh(options)
   const file = inventoryPath(options.inventory)
   const entry = checkedHostEntry(options.name, await withUsableIdentity(options))
   const existing = Object.keys(entry).length === 0 ? await existingInventory(file, options.name) : undefined
@@ -44,6 +45,24 @@ export async function addHost(options: AddHostOptions, context: Context): Promis
   const event = existing ? 'host-key-accepted' : 'added'
   await state.recordHostEvent(host.name, { event, address: host.address, hostKey: accepted?.key.fingerprint })
   return { host, added: !existing, inventory: file, hostKey: accepted ? shown(accepted) : null }
+}
+
+// This machine is not reached by SSH: what says how would be kept and never used.
+function assertNothingOfSsh({ name, settings, hostKey, trustOnFirstUse }: AddHostOptions): void {
+  if (settings.transport !== 'local') return
+  const { address, port, user, identityFile, jump } = settings
+  const ofSsh = { address, port, user, 'identity-file': identityFile, jump, 'host-key': hostKey }
+  const given = Object.entries({ ...ofSsh, 'trust-on-first-use': trustOnFirstUse || undefined })
+    .filter(([, value]) => value !== undefined)
+    .map(([flag]) => `--${flag}`)
+  if (given.length === 0) return
+  throw new CpnError('CPN_ERR_USAGE', `--transport local is this machine and takes no ${given.join(', ')}`, {
+    host: name,
+    suggestions: [
+      'Leave out --transport local for a host that is reached by SSH.',
+      `Or leave out ${given.join(', ')}.`,
+    ],
+  })
 }
 
 /** The inventory, if it is there and has this host. */

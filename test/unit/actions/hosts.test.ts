@@ -53,6 +53,12 @@ describe('adding a host', () => {
     ['an MD5 fingerprint is refused', { hostKey: 'MD5:00:11' }, 'CPN_ERR_USAGE'],
     ['a wrong name is refused', { name: 'Node_1' }, 'CPN_ERR_USAGE'],
     ['a wrong address is refused', { settings: { address: 'u@h' } }, 'CPN_ERR_USAGE'],
+    ['an address of this machine is refused', { settings: { transport: 'local', address: 'a' } }, 'CPN_ERR_USAGE'],
+    [
+      'a host key of this machine is refused',
+      { settings: { transport: 'local' }, hostKey: 'SHA256:' },
+      'CPN_ERR_USAGE',
+    ],
     ['a missing identity file is refused', { settings: { identityFile: 'none' } }, 'CPN_ERR_IDENTITY'],
   ]
   for (const [name, options, code] of refused) {
