@@ -83,7 +83,7 @@ async function pullOne(
   ctx: Context,
   onPulling: OnPulling,
 ): Promise<InstalledModel> {
-  ctx.notice(`pulling ${manifest.name} (${formatBytes(manifest.bytes)})`)
+  ctx.notice(`pulling ${manifest.name} (${formatBytes(manifest.bytes)}, licence: ${manifest.licence})`)
   const onProgress = (received: number, total: number) => onPulling(manifest, received, total)
   return store.pull(manifest, { signal: ctx.signal, onProgress })
 }

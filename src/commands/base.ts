@@ -25,7 +25,10 @@ export abstract class BaseCommand extends Command {
       env: 'CPN_INVENTORY',
       description: 'Inventory to use; default ./inventory.yaml.',
     }),
-    yes: Flags.boolean({ helpGroup: 'GLOBAL', description: 'Answer yes to what would be asked.' }),
+    yes: Flags.boolean({
+      helpGroup: 'GLOBAL',
+      description: 'Answer yes to what would be asked (never for a host key).',
+    }),
   }
 
   #yes = false

@@ -14,7 +14,14 @@ test('version and help answer without an inventory', async () => {
   using folder = tempFolder()
   const run = (...args: string[]) => start(pinnedNode, [cpnProgram, ...args], { cwd: folder.path }).closed
   assert.match((await run('--version')).stdout, /^cpn\/\d+\.\d+\.\d+ /)
-  for (const args of [['--help'], ['hosts', '--help'], ['hosts', 'add', '--help'], ['predict', '--help']]) {
+  for (const args of [
+    ['--help'],
+    ['-h'],
+    ['hosts', '--help'],
+    ['hosts', 'add', '--help'],
+    ['predict', '--help'],
+    ['predict', '-h'],
+  ]) {
     const { code, stdout, stderr } = await run(...args)
     assert.equal(code, 0, stderr)
     assert.match(stdout, /USAGE/)
