@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../common/context.ts'
-import { agentError, agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { CpnError } from '../common/errors.ts'
+import { type AgentPlace, agentError, agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { openState } from '../inventory/state.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
@@ -52,13 +53,25 @@ export async function openAgentControl(inventory: Inventory, ctx: Context): Prom
 
 async function runAgent(connector: Connector, host: Host, fleetId: string, command: string, { signal }: Context) {
   await using transport = await connector.open(host, signal)
-  const program = quote(agentProgramOf(await findAgent(transport, host, fleetId, signal), host.name))
+  const place = await findAgent(transport, host, fleetId, signal)
+  if (command !== 'start') assertAgent(place, host.name, 'nothing to stop')
+  const program = quote(agentProgramOf(place, host.name))
   const { exitCode, stdout, stderr } = await transport.exec(`${program} ${command}`, {
     signal,
     timeoutMs: stopTimeoutMs,
   })
   if (exitCode === 0) return JSON.parse(stdout)
   throw agentError(stderr, host.name)
+}
+
+// Who wants to stop an agent, or read what it did, is not helped by installing one.
+function assertAgent({ state }: AgentPlace, host: string, soThereIs: string): void {
+  if (state !== 'unprovisioned') return
+  const message = `there is no agent of this fleet on the host, so there is ${soThereIs}`
+  throw new CpnError('CPN_ERR_NODE_UNPROVISIONED', message, {
+    host,
+    suggestions: ['See which hosts have an agent: cpn status'],
+  })
 }
 
 async function* logs(
@@ -69,7 +82,9 @@ async function* logs(
   { signal }: Context,
 ): AsyncGenerator<string> {
   await using transport = await connector.open(host, signal)
-  const program = quote(agentProgramOf(await findAgent(transport, host, fleetId, signal), host.name))
+  const place = await findAgent(transport, host, fleetId, signal)
+  assertAgent(place, host.name, 'no log')
+  const program = quote(agentProgramOf(place, host.name))
   const command = `${program} logs --lines ${lines}${follow ? ' --follow' : ''}`
   const remote = await transport.spawn(command, { signal })
   let stderr = ''

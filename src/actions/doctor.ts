@@ -72,7 +72,15 @@ async function checkModels({ modelsDir }: State, { logger }: Context): Promise<C
   }
 }
 
+const noHosts: Check = {
+  subject: 'hosts',
+  verdict: 'warning',
+  message: 'the inventory has no hosts that can be nodes',
+  suggestions: ['Add one: cpn hosts add NAME --address ADDRESS'],
+}
+
 async function checkHosts(inventory: Inventory, ctx: Context): Promise<Check[]> {
+  if (!inventory.hosts.some(({ provision }) => provision)) return [noHosts]
   const nodes = await status({ inventory, hosts: [] }, ctx)
   return nodes.map(({ name, state, error, agentVersion, slots }) => {
     if (!error) return ok(name, `${state}, agent ${agentVersion}, ${slots} slots`)

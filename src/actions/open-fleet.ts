@@ -6,7 +6,7 @@ import { CpnError } from '../common/errors.ts'
 import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { selectHosts } from '../inventory/select.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import type { State } from '../inventory/state.ts'
 import type { InstalledModel } from '../models/store.ts'
 import { sendModels } from '../provision/send-models.ts'
@@ -28,7 +28,7 @@ export interface OpenFleetOptions {
 /** Connects to the selected hosts' agents. The caller disposes of the fleet. Rejects with CPN_ERR_HOST_UNKNOWN. */
 export async function openFleet(options: OpenFleetOptions, ctx: Context): Promise<Fleet> {
   const { inventory, state, mayChange = true } = options
-  const hosts = selectHosts(inventory, options.hosts)
+  const hosts = selectSomeHosts(inventory, options.hosts)
   const { prompter, logger } = ctx
   const connector = createConnector({
     hosts: inventory.hosts,

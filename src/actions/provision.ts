@@ -2,7 +2,7 @@ import type { Context } from '../common/context.ts'
 import { toCpnError } from '../common/errors.ts'
 import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { selectHosts } from '../inventory/select.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { type InstalledModel, openModelStore } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
@@ -56,7 +56,7 @@ export interface Provisioner extends AsyncDisposable {
  */
 export async function openProvisioner(options: ProvisionOptions, ctx: Context): Promise<Provisioner> {
   const { inventory, dryRun } = options
-  const hosts = selectHosts(inventory, options.hosts)
+  const hosts = selectSomeHosts(inventory, options.hosts)
   const state = await openState(inventory.stateDir)
   const { prompter, logger } = ctx
   const models = await modelsToSend(state, dryRun, ctx)

@@ -1,7 +1,7 @@
 import { type AgentControl, openAgentControl } from '../actions/control.ts'
 import { findInventory } from '../actions/find-inventory.ts'
 import type { Host } from '../inventory/inventory.ts'
-import { selectHosts } from '../inventory/select.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
@@ -23,7 +23,7 @@ export abstract class ControlCommand extends BaseCommand {
   ): Promise<ControlReport> {
     const ctx = this.context()
     const inventory = await findInventory(file, ctx)
-    const hosts = new Map(selectHosts(inventory, patterns).map((host) => [host.name, host]))
+    const hosts = new Map(selectSomeHosts(inventory, patterns).map((host) => [host.name, host]))
     await using control = await openAgentControl(inventory, ctx)
     const run = async (name: string) => {
       const result = await work(control, hosts.get(name)!)

@@ -2,7 +2,7 @@ import { Args, Flags } from '@oclif/core'
 import { openAgentControl } from '../actions/control.ts'
 import { findInventory } from '../actions/find-inventory.ts'
 import { toCpnError } from '../common/errors.ts'
-import { selectHosts } from '../inventory/select.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import { renderError } from '../ui/error.ts'
 import { printable } from '../ui/format.ts'
 import { printLine } from '../ui/terminal.ts'
@@ -35,7 +35,7 @@ export default class Logs extends BaseCommand {
     const { flags, argv } = await this.parse(Logs)
     const ctx = this.context()
     const inventory = await findInventory(flags.inventory, ctx)
-    const hosts = selectHosts(inventory, argv as string[])
+    const hosts = selectSomeHosts(inventory, argv as string[])
     await using control = await openAgentControl(inventory, ctx)
     await Promise.all(
       hosts.map(async (host) => {

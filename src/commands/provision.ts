@@ -3,7 +3,7 @@ import { findInventory } from '../actions/find-inventory.ts'
 import { openProvisioner, type ProvisionReport } from '../actions/provision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'
-import { formatBytes } from '../ui/format.ts'
+import { formatBytes, printable } from '../ui/format.ts'
 import { type HostOutcome, type Report, runHostTasks } from '../ui/host-tasks.ts'
 import { keptUp } from '../ui/kept-up.ts'
 import { printLine } from '../ui/terminal.ts'
@@ -54,13 +54,24 @@ export default class Provision extends BaseCommand {
     }
     const title = dryRun ? 'looking at hosts' : 'provisioning'
     const outcomes = await runHostTasks([...hosts.keys()], run, { title, concurrency: hostsAtOnce, signal: ctx.signal })
-    if (dryRun) tellChanges(outcomes)
+    if (dryRun) this.#tellChanges(outcomes)
     tellErrors(outcomes)
     if (outcomes.some(({ error }) => error))
       this.exitWith(ctx.signal.aborted ? exitCodes.interrupted : exitCodes.provision)
     return {
       hosts: outcomes.map(({ host, result, error }) => ({ name: host, ...result, error: error?.toJSON() ?? null })),
     }
+  }
+
+  /** The changes are what a dry run is for: whole, on stdout. */
+  #tellChanges(outcomes: HostOutcome<ProvisionReport>[]): void {
+    for (const { host, result } of outcomes) {
+      if (!result) continue
+      const lines = result.changes.map((change) => `  ${printable(change)}`)
+      this.log([`${host}: ${result.changed ? 'would change' : 'nothing would change'}`, ...lines].join('\n'))
+    }
+    const changing = outcomes.filter(({ result }) => result?.changed).length
+    printLine(`Nothing was written; ${changing} of ${outcomes.length} hosts would change.`)
   }
 }
 
@@ -81,12 +92,8 @@ function summaryOf({ changed, release, supervisor, linger }: ProvisionReport): s
 }
 
 function wouldSay({ changed, changes }: ProvisionReport): string {
-  return changed ? `would change: ${changes.join('; ')}` : 'nothing would change'
-}
-
-function tellChanges(outcomes: HostOutcome<ProvisionReport>[]): void {
-  const changing = outcomes.filter(({ result }) => result?.changed).length
-  printLine(`Nothing was written; ${changing} of ${outcomes.length} hosts would change.`)
+  if (!changed) return 'nothing would change'
+  return changes.length === 1 ? '1 change to make' : `${changes.length} changes to make`
 }
 
 function tellErrors(outcomes: HostOutcome<unknown>[]): void {

@@ -22,6 +22,16 @@ export function selectHosts(inventory: Inventory, patterns: string[]): Host[] {
   return selected
 }
 
+/** As selectHosts, for work that needs a host: ends with CPN_ERR_HOST_UNKNOWN when all are meant and there are none. */
+export function selectSomeHosts(inventory: Inventory, patterns: string[]): Host[] {
+  const selected = selectHosts(inventory, patterns)
+  if (selected.length > 0) return selected
+  if (inventory.hosts.length > 0) throw onlyJumpHosts('all')
+  throw new CpnError('CPN_ERR_HOST_UNKNOWN', 'the inventory has no hosts', {
+    suggestions: ['Add one: cpn hosts add NAME --address ADDRESS'],
+  })
+}
+
 /** The host of exactly this name. Ends with CPN_ERR_HOST_UNKNOWN naming near ones. */
 export function findHost(inventory: Inventory, name: string): Host {
   const host = inventory.hosts.find((candidate) => candidate.name === name)

@@ -1,10 +1,11 @@
 import { canonicalJson } from '../common/digest.ts'
+import { formatBytes } from '../common/format.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { InstalledModel } from '../models/store.ts'
 import type { AgentConfig } from '../protocol/agent-config.ts'
 import { manifestPath } from '../protocol/release.ts'
 import type { Holdings } from './holdings.ts'
-import type { Release } from './release/build.ts'
+import { type Release, releaseBytes } from './release/build.ts'
 
 /** What has to change on a host; all of it empty or false when nothing has. */
 export interface Plan {
@@ -83,18 +84,24 @@ export function manifestText({ manifest }: Pick<InstalledModel, 'manifest'>): st
 
 /** What the plan means for a person, one line per kind of change. */
 export function describePlan(plan: Plan, release: Release): string[] {
-  const sent = plan.blobs.reduce((sum, sha) => sum + (release.blobs.get(sha)?.bytes ?? 0), 0)
-  const whole = plan.blobs.length === release.blobs.size + 1
   return [
-    ...(plan.blobs.length > 0
-      ? [`send ${whole ? 'the release' : 'part of the release'}: ${plan.blobs.length} files, ${megabytes(sent)}`]
-      : []),
+    ...(plan.blobs.length > 0 ? [describeSending(plan.blobs, release)] : []),
     ...(plan.link ? [`put release ${release.digest.slice(0, 12)} together`] : []),
-    ...plan.models.map(({ manifest }) => `send model ${manifest.name}: ${megabytes(manifest.bytes)}`),
+    ...plan.models.map(({ manifest }) => `send model ${manifest.name}: ${formatBytes(manifest.bytes)}`),
     ...(plan.configure ? ['write the agent’s settings'] : []),
     ...(plan.switch ? [`switch to release ${release.digest.slice(0, 12)} and start it`] : []),
     ...plan.prune.releases.map((name) => `remove release ${name.slice(0, 12)}, which nothing uses any more`),
   ]
+}
+
+// All of it is counted as `cpn release build` does: files by path, bytes by content.
+function describeSending(blobs: string[], release: Release): string {
+  if (blobs.length > release.blobs.size) {
+    return `send the release: ${release.manifest.files.length} files, ${formatBytes(releaseBytes(release))}`
+  }
+  const manifestBytes = Buffer.byteLength(release.manifestJson)
+  const bytes = blobs.reduce((sum, sha) => sum + (release.blobs.get(sha)?.bytes ?? manifestBytes), 0)
+  return `send part of the release: ${blobs.length === 1 ? '1 file' : `${blobs.length} files`}, ${formatBytes(bytes)}`
 }
 
 function missingBlobs(release: Release, holdings: Holdings): string[] {
@@ -123,10 +130,6 @@ function unused(fleetId: string, release: Release, holdings: Holdings): Unused {
     files: [...loose.map(([name]) => `blobs/${name}`), ...parts.map((name) => `models/${name}`)],
     previous: (holdings.fleets.get(fleetId)?.previous ?? '') !== '',
   }
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`
 }
 
 /** True when the host needs no lock because nothing will be written. */

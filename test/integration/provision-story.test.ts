@@ -71,7 +71,7 @@ async function changedBundle(name: string, code: string): Promise<ProvisionOptio
 test('a dry run says what would change and writes nothing on the host', { skip }, async () => {
   const { report } = await provisionWell({ dryRun: true })
   assert.equal(report.changed, true)
-  assert.match(report.changes.join('\n'), /send the release: \d+ files, 2\d\d\.\d MB[\s\S]*switch to release/)
+  assert.match(report.changes.join('\n'), /send the release: \d+ files, 2\d\d MiB[\s\S]*switch to release/)
   assertSameTree(host, bare)
 })
 
@@ -113,7 +113,7 @@ test('a truncated blob is sent again, and only that', { skip }, async () => {
   chmodSync(at(`blobs/${name}`), 0o600)
   truncateSync(at(`blobs/${name}`), 100)
   const { report, events } = await provisionWell()
-  assert.match(report.changes.join('\n'), /send part of the release: 1 files/)
+  assert.match(report.changes.join('\n'), /send part of the release: 1 file,/)
   const total = events.find(({ phase, state }) => phase === 'upload-release' && state === 'progress')?.totalBytes
   assert.ok(total && total < 1_000_000, `${total} bytes were sent`)
   assert.equal((await provisionWell()).report.changed, false)

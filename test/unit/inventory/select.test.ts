@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import type { CpnError } from '../../../src/common/errors.ts'
 import { parseInventory } from '../../../src/inventory/load.ts'
-import { findHost, selectHosts } from '../../../src/inventory/select.ts'
+import { findHost, selectHosts, selectSomeHosts } from '../../../src/inventory/select.ts'
 
 const inventory = parseInventory(
   `version: 1
@@ -109,6 +109,18 @@ test('an empty inventory has no hosts, which is no error when all are meant', ()
     () => selectHosts(empty, ['node1']),
     ({ suggestions }: CpnError) => /cpn hosts add/.test(suggestions.join()),
   )
+})
+
+test('work that needs a host is told that there is none', () => {
+  const empty = parseInventory('version: 1\n', '/fleet/inventory.yaml')
+  assert.throws(() => selectSomeHosts(empty, []), {
+    code: 'CPN_ERR_HOST_UNKNOWN',
+    message: 'the inventory has no hosts',
+    suggestions: ['Add one: cpn hosts add NAME --address ADDRESS'],
+  })
+  const door = parseInventory('version: 1\nhosts:\n  door: { provision: false }\n', '/fleet/inventory.yaml')
+  assert.throws(() => selectSomeHosts(door, []), /only hosts with provision: false/)
+  assert.deepEqual(selectSomeHosts(inventory, ['node1']), selectHosts(inventory, ['node1']))
 })
 
 test('one host is found by its exact name only', () => {

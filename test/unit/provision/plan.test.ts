@@ -97,7 +97,10 @@ test('a bare host needs everything', () => {
   assert.deepEqual(blobs.toSorted(), [...release.blobs.keys(), release.digest].toSorted())
   assert.deepEqual([models, manifests], [[model], [model]])
   assert.ok(link && configure && listModels && switching)
-  assert.match(describePlan(plan(holdings), release).join('\n'), /^send the release: 3 files.*\n.*\nsend model tiny/)
+  assert.match(
+    describePlan(plan(holdings), release).join('\n'),
+    /^send the release: 2 files, \d+ B\n.*\nsend model tiny/,
+  )
 })
 
 test('a host that has everything needs nothing', () => {
@@ -113,6 +116,7 @@ test('a blob of another size is sent again and the release put together anew', (
   writeFileSync(join(dir, 'blobs', blob), 'the runt')
   const result = plan(ask(dir))
   assert.deepEqual(result.blobs, [blob])
+  assert.equal(describePlan(result, release)[0], 'send part of the release: 1 file, 11 B')
   assert.ok(result.link && !result.switch)
 })
 
