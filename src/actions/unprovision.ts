@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import type { Context } from '../common/context.ts'
 import { withDeadline } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
@@ -5,6 +6,7 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { factsScript, parseFacts } from '../provision/facts.ts'
+import { hostLocked, lockedExit, lockOwner } from '../provision/lock.ts'
 import { removeScript } from '../provision/remove-script.ts'
 import { createConnector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -17,7 +19,10 @@ export interface UnprovisionReport {
 /** Takes cpn off hosts. */
 export interface Unprovisioner extends AsyncDisposable {
   readonly hosts: Host[]
-  /** Removes everything that cpn put on the host, also when the agent does not work any more. */
+  /**
+   * Removes everything that cpn put on the host, also when the agent does not work any more. Rejects
+   * with CPN_ERR_HOST_LOCKED while somebody provisions it.
+   */
   unprovision(host: Host): Promise<UnprovisionReport>
 }
 
@@ -55,13 +60,14 @@ async function remove(transport: Transport, host: Host, { fleetId }: State, sign
   const { stdout } = await transport.exec(factsScript(host.remoteDir, false), { signal })
   const facts = parseFacts(stdout)
   if (!facts) throw failed(host.name, 'the host does not run a POSIX shell script')
-  const script = removeScript(facts.dir, fleetId)
+  const script = removeScript(facts.dir, fleetId, lockOwner(randomUUID()))
   const result = await withDeadline(
     removalMs,
     () => failed(host.name, `it took longer than ${removalMs / 1000} seconds`),
     (inner) => transport.exec(script, { signal: inner, timeoutMs: removalMs }),
     signal,
   )
+  if (result.exitCode === lockedExit) throw hostLocked(host.name, result.stdout.trim())
   const said = result.stdout.trim().split('\n').at(-1)
   if (result.exitCode === 0 && (said === 'removed' || said === 'absent')) return said === 'removed'
   throw failed(host.name, result.stderr.trim() || `exit code ${result.exitCode ?? result.signal}`)

@@ -1,19 +1,22 @@
 import { nodePaths } from '../protocol/paths.ts'
 import { quote } from '../transport/shell.ts'
+import { type LockOwner, lockForThisScript, madeParents } from './lock.ts'
 import { sweepBlobs } from './phases/prune-old.ts'
 
 /**
- * Removes a fleet from a host, then what no other fleet uses, then remoteDir when nothing is left in it. It asks the
- * agent to go first; where that does not work it ends its processes and removes its systemd unit itself.
- * Prints `removed` or, where there was nothing, `absent`.
+ * Removes a fleet from a host, then what no other fleet uses, then remoteDir and the folders above it that came with it,
+ * when nothing is left in them. It asks the agent to go first; where that does not work it ends its processes and
+ * removes its systemd unit itself. Prints `removed` or, where there was nothing, `absent`; ends with lockedExit and
+ * the owner's name when somebody has the host's lock.
  */
-export function removeScript(dir: string, fleetId: string): string {
+export function removeScript(dir: string, fleetId: string, owner: LockOwner): string {
   const fleet = nodePaths.fleet(fleetId)
   return `LC_ALL=C; export LC_ALL
 unset NODE_OPTIONS NODE_PATH
 found=
 cd ${quote(dir)} 2>/dev/null || { echo absent; exit 0; }
-[ -d ${fleet} ] || found=absent
+umask 077
+${lockForThisScript(owner)}[ -d ${fleet} ] || found=absent
 if [ -z "$found" ] && [ -x ${fleet}/current/bin/cpn-agent ]; then
   ${quote(`${dir}/${fleet}`)}/current/bin/cpn-agent uninstall >/dev/null 2>&1
 fi
@@ -21,11 +24,19 @@ ${endProcesses(dir, fleet)}
 ${removeUnit(dir, fleetId)}
 rm -rf ${fleet}
 ${removeUnused}
-rm -rf lock receive
 rmdir fleets releases models blobs 2>/dev/null
-cd / && rmdir ${quote(dir)} 2>/dev/null
+${forgetParents(dir)}
+rm -rf lock lock.* receive
+cd / && while rmdir "$d" 2>/dev/null && [ -n "$made" ] && [ "$d" != "$made" ]; do d=\${d%/*}; done
 echo "\${found:-removed}"
 `
+}
+
+function forgetParents(dir: string): string {
+  return `d=${quote(dir)}
+made=$(cat ${madeParents} 2>/dev/null)
+case $d in "$made"/*) ;; *) made= ;; esac
+[ -e fleets ] || rm -f ${madeParents}`
 }
 
 // A pid counts only while its command line names this folder: it may have been given to another process since.

@@ -56,10 +56,11 @@ test('a host that is not there, one that hangs and one that cannot be a node do 
   await assertIdle([good!])
 })
 
-test('two provisionings of one host do not mix: the second is told who is at it', { skip }, async () => {
+test('while a host is provisioned, another provisioning and a removal are told who is at it', { skip }, async () => {
   await using host = await startSshd({ name: 'node1' })
   await using folder = project([host])
   const { inventory, options } = await setting(folder)
+  inventory.hosts[0]!.remoteDir = '~/apps/deep/cpn'
   const bare = host.tree()
   const locked = Promise.withResolvers<void>()
   const first = provisionAll(options, quietContext(), ({ phase, state }) => {
@@ -69,6 +70,7 @@ test('two provisionings of one host do not mix: the second is told who is at it'
   const second = (await provisionAll(options)).get('node1')!
   assert.equal(codeOf(second.error), 'CPN_ERR_HOST_LOCKED')
   assert.match((second.error as Error).message, new RegExp(`process ${process.pid}`))
+  await assert.rejects(unprovisionAll(inventory), { code: 'CPN_ERR_HOST_LOCKED' })
   assert.equal((await first).get('node1')?.error, undefined)
   await unprovisionAll(inventory)
   assertSameTree(host, bare)

@@ -1,13 +1,10 @@
 import { randomUUID } from 'node:crypto'
-import { hostname, userInfo } from 'node:os'
 import { CpnError } from '../../common/errors.ts'
-import { lockScript } from '../lock.ts'
+import { hostLocked, lockedExit, lockOwner, lockScript } from '../lock.ts'
 import type { Phase } from '../phase.ts'
 import { isEmpty } from '../plan.ts'
 import { isMissing } from '../requirement-state.ts'
 import { compareNow } from './compare.ts'
-
-const heldByOther = 75
 
 /** Keeps two provisionings from writing to one host at once. Nothing to write, no lock. */
 export const lock: Phase = {
@@ -17,26 +14,14 @@ export const lock: Phase = {
   settled: ({ plan, missing }) => (isEmpty(plan) && !isMissing(missing) ? 'skipped' : undefined),
   async run(provisioning, signal) {
     const { host, facts, transport } = provisioning
-    const owner = { token: randomUUID(), name: ownName() }
+    const owner = lockOwner(randomUUID())
     const result = await transport.exec(lockScript(facts.dir, facts.ancestors, owner), { signal })
-    if (result.exitCode === heldByOther) throw held(host.name, result.stdout.trim())
+    if (result.exitCode === lockedExit) throw hostLocked(host.name, result.stdout.trim())
     if (result.exitCode !== 0) throw notTaken(host.name, facts.dir, result.stderr)
     provisioning.lock = owner.token
     await compareNow(provisioning, signal)
     return 'changed'
   },
-}
-
-function ownName(): string {
-  return `${userInfo().username}@${hostname()}, process ${process.pid}, since ${new Date().toISOString()}`
-}
-
-function held(host: string, owner: string): CpnError {
-  return new CpnError('CPN_ERR_HOST_LOCKED', `somebody else is provisioning the host: ${owner || 'unknown'}`, {
-    host,
-    retryable: true,
-    suggestions: ['Wait until that is done, then run it again. A lock ends with the connection that took it.'],
-  })
 }
 
 function notTaken(host: string, dir: string, stderr: string): CpnError {

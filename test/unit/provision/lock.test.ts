@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ancestorsFact, lockScript, unlockScript } from '../../../src/provision/lock.ts'
+import { removeScript } from '../../../src/provision/remove-script.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cpn-lock-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -36,7 +37,7 @@ test('a lock is held until it is given back', () => {
   sh(unlockScript(dir, 'two'))
   assert.ok(existsSync(join(dir, 'lock')))
   sh(unlockScript(dir, 'one'))
-  assert.deepEqual(readdirSync(dir), [])
+  assert.equal(existsSync(join(dir, 'lock')), false)
   assert.equal(take(dir, 'three').status, 0)
 })
 
@@ -87,3 +88,54 @@ test('a folder that cannot be made is no lock', () => {
   assert.equal(result.status, 1)
   assert.match(result.stderr, /file/)
 })
+
+function remove(dir: string) {
+  return sh(removeScript(dir, 'abcdefghjkmn', { token: 'remover', name: 'a remover' }))
+}
+
+test('nothing is removed while somebody has the lock; what killed commands left of locks goes with the rest', () => {
+  const dir = join(root, 'locked')
+  assert.equal(take(dir, 'theirs').status, 0)
+  mkdirSync(join(dir, 'fleets/abcdefghjkmn'), { recursive: true })
+  mkdirSync(join(dir, 'lock.123'))
+  const refused = remove(dir)
+  assert.deepEqual([refused.status, refused.stdout.trim()], [75, 'owner of theirs'])
+  assert.ok(existsSync(join(dir, 'fleets/abcdefghjkmn')))
+  sh(unlockScript(dir, 'theirs'))
+  const removed = remove(dir)
+  assert.deepEqual([removed.status, removed.stdout], [0, 'removed\n'], removed.stderr)
+  assert.equal(existsSync(dir), false)
+})
+
+test('folders that were made above remoteDir go with it, older ones stay', () => {
+  const old = join(root, 'old')
+  mkdirSync(old)
+  const dir = join(old, "it's", 'made', '.cpn')
+  assert.equal(take(dir, 'one').status, 0)
+  sh(unlockScript(dir, 'one'))
+  mkdirSync(join(dir, 'fleets/other'), { recursive: true })
+  remove(dir)
+  assert.ok(existsSync(join(dir, 'fleets/other')))
+  rmSync(join(dir, 'fleets/other'), { recursive: true })
+  assert.equal(remove(dir).stdout, 'absent\n')
+  assert.deepEqual(readdirSync(old), [])
+})
+
+test('where no lock can be made for want of room, removing goes on', { skip: fullDiskMissing() }, () => {
+  const disk = join(root, 'disk')
+  const dir = join(disk, '.cpn')
+  const mount = 'mount -t tmpfs -o size=256k,nr_inodes=8 none "$1"'
+  const script = `${mount} && mkdir -p "$2/fleets/abcdefghjkmn" && for i in 1 2 3 4 5 6 7 8; do touch "$2/blob$i" 2>/dev/null || break; done
+mkdir "$2/lock" 2>/dev/null && exit 9
+/bin/sh -c "$3"; ls "$2" | grep -v blob; exit 0`
+  mkdirSync(disk)
+  const remover = removeScript(dir, 'abcdefghjkmn', { token: 'remover', name: 'a remover' })
+  const args = ['--mount', '/bin/sh', '-c', script, 'sh', disk, dir, remover]
+  const { status, stdout } = spawnSync('unshare', args, { encoding: 'utf8' })
+  assert.deepEqual([status, stdout], [0, 'removed\n'])
+})
+
+function fullDiskMissing(): string | false {
+  const { status } = spawnSync('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt'])
+  return status === 0 ? false : 'needs root, to fill a disk of its own'
+}
