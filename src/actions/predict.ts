@@ -8,6 +8,7 @@ import { formatBytes } from '../common/format.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
@@ -69,6 +70,8 @@ export async function predict(
   const roots = await resolveRoots(options.paths)
   const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
   await assertKeepsOriginals(roots, out)
+  // Asked before anything else: a model for no host is not worth a question.
+  selectSomeHosts(options.inventory, options.hosts)
   const state = await openState(options.inventory.stateDir)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
