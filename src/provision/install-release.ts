@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { rm } from 'node:fs/promises'
 import { CpnError } from '../common/errors.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
@@ -44,11 +45,13 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
   for (const program of packed) await sendProgram(p, program, report(), signal)
   const verified = programs.map(({ sha256 }) => sha256)
   const stream = uploadStream(uploads, { release: p.release.digest, verified }, report())
-  const { stdout } = await p.run(receiveScript(p, programs), 'the release could not be unpacked', {
-    stdin: stream,
-    signal,
-    timeoutMs: uploadTimeoutMs,
-  })
+  const { stdout } = await p
+    .run(receiveScript(p, programs), 'the release could not be unpacked', {
+      stdin: stream,
+      signal,
+      timeoutMs: uploadTimeoutMs,
+    })
+    .catch((error) => forgetChanged(error, uploads))
   return receiveAnswerSchema.parse(JSON.parse(stdout))
 }
 
@@ -63,6 +66,13 @@ async function uploadOf({ release }: Provisioning, sha256: string): Promise<Uplo
   const blob = release.blobs.get(sha256)
   if (!blob) return textUpload('blob', release.digest, release.manifestJson)
   return packedUpload(sha256, blob.bytes, await release.pack(sha256, 'zstd'))
+}
+
+// The packed form may be what is wrong: it is made anew then.
+async function forgetChanged(error: Error, uploads: Upload[]): Promise<never> {
+  const changed = uploads.find(({ file }) => error.message.includes(`${file.sha256} did not arrive`))
+  if (typeof changed?.source === 'string') await rm(changed.source, { force: true })
+  throw error
 }
 
 // Parts that follow each other count into one total.
@@ -90,6 +100,8 @@ async function sendProgram(
   const stdin = counted(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
   const { exitCode, stderr } = await p.transport.exec(script, { stdin, signal, timeoutMs: uploadTimeoutMs })
   if (exitCode === 0) return
+  // The packed form may be what is wrong: it is made anew then.
+  if (exitCode === changedOnTheWay) await rm(path, { force: true })
   const what = [exitCode === changedOnTheWay ? 'it arrived changed' : '', stderr.trim()].filter(Boolean).join(': ')
   throw new CpnError('CPN_ERR_UPLOAD', `the runtime could not be put on the host: ${what}`, {
     host: p.host.name,

@@ -48,6 +48,8 @@ async function writePieces(data: Buffer, target: string, encoding: Encoding): Pr
     const pieces = await Promise.all(split(group).map((piece) => compress(piece, encoding)))
     for (const piece of pieces) await file.write(piece)
   }
+  // A name that is there after a crash stands for a whole file.
+  await file.sync()
 }
 
 function split(data: Buffer): Buffer[] {
