@@ -95,7 +95,10 @@ export const requirementSchema = z
       tags: list('tags', tag, 'lab'),
       apt: list(
         'apt',
-        entry('a Debian package', /^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/]\S+)?$/, 'libgomp1'),
+        entry('a Debian package', /^[a-z0-9][a-z0-9+.-]*(:[a-z0-9]+)?([=/]\S+)?$/, 'libgomp1').refine(
+          (value) => !value.endsWith('-'),
+          'a Debian package cannot end in "-": apt would remove it',
+        ),
         'libgomp1',
       ),
       pip: list('pip', text('a Python package', 'numpy'), 'numpy'),

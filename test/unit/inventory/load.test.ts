@@ -139,6 +139,8 @@ describe('a wrong inventory is refused with its place and the fix', () => {
     ['a way up in remoteDir', 'hosts: { a: { remoteDir: ~/x/.. } }', 'SCHEMA', /"\.\."/],
     ["somebody else's home", 'hosts: { a: { identityFile: ~bob/k } }', 'SCHEMA', /only "~\/"/],
     ['a package with a shell in it', 'requirements: [{ apt: ["x; reboot"] }]', 'SCHEMA', /Debian package/],
+    ['a package to remove', 'requirements: [{ apt: [openssh-server-] }]', 'SCHEMA', /apt would remove it/],
+    ['a version to remove', 'requirements: [{ apt: ["x=1.0-"] }]', 'SCHEMA', /apt would remove it/],
     ['a jump in a circle', 'hosts: { a: { jump: b }, b: { jump: a } }', 'SCHEMA', /circle/],
     ['a jump through this machine', 'hosts: { a: { jump: b }, b: { transport: local } }', 'SCHEMA', /this machine/],
     ['SSH settings of a local host', 'hosts: { a: { transport: local, user: u } }', 'SCHEMA', /user does nothing/],
