@@ -28,6 +28,7 @@ export class Spawner {
       if (this.#connection.isCrowded) this.releaseIfIdle()
     }
     session.exited.then(done, done)
+    if (guard && !guard.isAlive) this.#warnOf('the guard of commands has ended')
     guard?.watch(session.group)
     // The guard's order is on its way before this one: sshd hands them over in this order.
     session.stdio.write('go\n')
@@ -53,10 +54,14 @@ export class Spawner {
     )
   }
 
+  #warnOf(reason: string): void {
+    this.#logger.warn({ host: this.#connection.place.host }, reason)
+  }
+
   /** A server that allows one session only gets no guard: commands end there when they notice it themselves. */
   async #openGuard(signal?: AbortSignal): Promise<Guard | undefined> {
     if (this.#connection.capacity === 1) {
-      this.#logger.warn({ host: this.#connection.place.host }, 'MaxSessions is 1: no session for a guard of commands')
+      this.#warnOf('MaxSessions is 1: no session for a guard of commands')
       return undefined
     }
     const last = this.#guard
