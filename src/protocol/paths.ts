@@ -13,6 +13,8 @@ export const nodePaths = {
   current: (fleet: string) => `fleets/${fleet}/current`,
   /** Symbolic link to the release before it, kept until the new one is verified. */
   previous: (fleet: string) => `fleets/${fleet}/previous`,
+  /** Exists while `current` was never verified and there is nothing to go back to. */
+  unverified: (fleet: string) => `fleets/${fleet}/unverified`,
   socket: (fleet: string) => `fleets/${fleet}/run/agent.sock`,
   pid: (fleet: string) => `fleets/${fleet}/run/agent.pid`,
   keeperPid: (fleet: string) => `fleets/${fleet}/run/keeper.pid`,

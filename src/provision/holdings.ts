@@ -12,11 +12,18 @@ export interface Holdings {
   release: Map<string, HeldFile>
   /** Names in releases/, temporary ones included. */
   releases: string[]
-  /** Fleet id → digest of the release its `current` and `previous` lead to; '' without one. */
-  fleets: Map<string, { current: string; previous: string }>
+  fleets: Map<string, HeldFleet>
   /** Text of this fleet's agent.json and models.json; '' without one. */
   config: string
   modelList: string
+}
+
+export interface HeldFleet {
+  /** Digests of the releases that its links lead to; '' without one. */
+  current: string
+  previous: string
+  /** It never had a release that was verified. */
+  unverified: boolean
 }
 
 export interface HeldFile {
@@ -41,7 +48,8 @@ echo '== fleets'
 for d in fleets/*/; do
   [ -d "$d" ] || continue
   f=\${d#fleets/}
-  echo "\${f%/} $(lead "$d"current) $(lead "$d"previous)"
+  [ -e "\${d}unverified" ] && mark=unverified || mark=
+  echo "\${f%/} $(lead "$d"current) $(lead "$d"previous) $mark"
 done
 echo '== config'
 cat ${nodePaths.config(fleetId)} 2>/dev/null
@@ -95,8 +103,8 @@ function listedFiles(lines: string[]): Map<string, HeldFile> {
   return files
 }
 
-function fleetLine(line: string): [string, { current: string; previous: string }][] {
-  const [id, current = '-', previous = '-'] = line.split(' ')
+function fleetLine(line: string): [string, HeldFleet][] {
+  const [id, current = '-', previous = '-', mark] = line.split(' ')
   const digest = (name: string) => (name === '-' ? '' : name)
-  return id ? [[id, { current: digest(current), previous: digest(previous) }]] : []
+  return id ? [[id, { current: digest(current), previous: digest(previous), unverified: mark === 'unverified' }]] : []
 }

@@ -28,7 +28,7 @@ export interface Unused {
   releases: string[]
   /** Blobs of no release and what interrupted uploads left, relative to remoteDir. */
   files: string[]
-  /** This fleet still has a link to the release before. */
+  /** This fleet still has a link to the release before, or the mark that there is none: `current` is not verified. */
   previous: boolean
 }
 
@@ -120,6 +120,7 @@ function releaseIsWhole(release: Release, holdings: Holdings): boolean {
 
 // Whatever no fleet will use after the switch, and what an interrupted upload left.
 function unused(fleetId: string, release: Release, holdings: Holdings): Unused {
+  const fleet = holdings.fleets.get(fleetId)
   const others = [...holdings.fleets].filter(([id]) => id !== fleetId)
   const inUse = new Set([release.digest, ...others.flatMap(([, { current, previous }]) => [current, previous])])
   const wanted = new Set([release.digest, ...release.blobs.keys()])
@@ -128,7 +129,7 @@ function unused(fleetId: string, release: Release, holdings: Holdings): Unused {
   return {
     releases: holdings.releases.filter((name) => !inUse.has(name)),
     files: [...loose.map(([name]) => `blobs/${name}`), ...parts.map((name) => `models/${name}`)],
-    previous: (holdings.fleets.get(fleetId)?.previous ?? '') !== '',
+    previous: (fleet?.previous ?? '') !== '' || fleet?.unverified === true,
   }
 }
 

@@ -14,11 +14,14 @@ renameSync(path + '.new', path)
 fsyncSync(openSync(dirname(path)))
 `
 
-/** Lets the fleet's \`current\` lead to a release, and \`previous\` to the one before if there is one. */
+/**
+ * Lets the fleet's `current` lead to a release, and `previous` to the one before; '' marks that there was none, and
+ * without one nothing is noted.
+ */
 export async function pointTo(
   provisioning: Provisioning,
   digest: string,
-  before: string,
+  before: string | undefined,
   signal: AbortSignal,
 ): Promise<void> {
   const { fleetId } = provisioning.options
@@ -31,6 +34,7 @@ export async function pointTo(
     `${release}/bin/node --version >/dev/null 2>&1 || { LD_LIBRARY_PATH=${release}/lib; export LD_LIBRARY_PATH; }`,
     `mkdir -p ${provisioning.quoted(dirname(nodePaths.current(fleetId)))} || exit 1`,
     ...(before ? [point(nodePaths.previous(fleetId), before)] : []),
+    ...(before === '' ? [`: >${provisioning.quoted(nodePaths.unverified(fleetId))} || exit 1`] : []),
     point(nodePaths.current(fleetId), digest),
   ].join('\n')
   await provisioning.run(script, 'the release could not be switched', { signal })

@@ -13,15 +13,16 @@ export async function rollBack(provisioning: Provisioning, timeoutMs: number): P
   provisioning.replaced = undefined
   if (before) return backTo(provisioning, before, signal)
   const { fleetId } = provisioning.options
+  const marks = [nodePaths.stopped(fleetId), nodePaths.unverified(fleetId)].map((path) => provisioning.quoted(path))
   const current = provisioning.quoted(nodePaths.current(fleetId))
-  const script = `${current}/bin/cpn-agent uninstall >/dev/null; rm -f ${current} ${provisioning.quoted(nodePaths.stopped(fleetId))}`
+  const script = `${current}/bin/cpn-agent uninstall >/dev/null; rm -f ${[current, ...marks].join(' ')}`
   await provisioning.run(script, 'the new release could not be taken back', { signal })
   return 'the host has no release in use, as before'
 }
 
 async function backTo(provisioning: Provisioning, release: string, signal: AbortSignal): Promise<string> {
   const { fleetId } = provisioning.options
-  await pointTo(provisioning, release, '', signal)
+  await pointTo(provisioning, release, undefined, signal)
   await provisioning.run(`rm -f ${provisioning.quoted(nodePaths.previous(fleetId))}`, 'the link stayed', { signal })
   await startAgent(provisioning, false, signal)
   return `rolled back to release ${release.slice(0, 12)}`

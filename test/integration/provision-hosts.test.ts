@@ -1,6 +1,16 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -129,6 +139,32 @@ test('a first release that cannot infer leaves the host without an agent, and a 
   await assertIdle([host])
   assert.equal(existsSync(join(host.home, '.cpn/fleets', state.fleetId, 'current')), false)
   assert.equal((await provisionAll(options)).get('node1')?.error, undefined)
+  await unprovisionAll(inventory)
+  assertSameTree(host, bare)
+})
+
+test('a first release that was switched to but never verified is taken back when it cannot infer', {
+  skip,
+}, async () => {
+  await using host = await startSshd({ name: 'node1' })
+  await using folder = project([host])
+  const { inventory, options, state } = await setting(folder)
+  const bare = host.tree()
+  const bundleDir = join(folder.folder, 'broken')
+  cpSync(options.release!.bundleDir!, bundleDir, { recursive: true })
+  appendFileSync(join(bundleDir, 'worker.mjs'), '\nprocess.on("message", () => process.exit(1))\n')
+  const broken = { ...options, release: { ...options.release, bundleDir } }
+  const cut = await provisionAll(broken, quietContext(), ({ phase, state: now }) => {
+    if (phase === 'switch' && now === 'done') host.stop()
+  })
+  assert.ok(cut.get('node1')?.error)
+  const current = join(host.home, '.cpn/fleets', state.fleetId, 'current')
+  assert.ok(lstatSync(current).isSymbolicLink())
+  await host.start()
+  const { error } = (await provisionAll(broken)).get('node1')!
+  assert.equal(codeOf(error), 'CPN_ERR_VERIFY')
+  assert.match((error as Error).message, /the host has no release in use, as before/)
+  assert.equal(existsSync(current), false)
   await unprovisionAll(inventory)
   assertSameTree(host, bare)
 })

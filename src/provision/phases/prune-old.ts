@@ -9,13 +9,13 @@ export const pruneOld: Phase = {
   timeoutMs: 120_000,
   settled({ plan, replaced }) {
     const { releases, files, previous } = plan.prune
-    return replaced || previous || releases.length + files.length > 0 ? undefined : 'unchanged'
+    return replaced !== undefined || previous || releases.length + files.length > 0 ? undefined : 'unchanged'
   },
   async run(provisioning, signal) {
     const { facts, options, plan } = provisioning
     const { releases, files } = plan.prune
     const script = `cd ${quote(facts.dir)} || exit 1
-rm -f ${nodePaths.previous(options.fleetId)}
+rm -f ${nodePaths.previous(options.fleetId)} ${nodePaths.unverified(options.fleetId)}
 ${removal(
   releases.map((name) => `releases/${name}`),
   '-rf',

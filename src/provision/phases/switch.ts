@@ -9,9 +9,10 @@ export const switchRelease: Phase = {
   settled: ({ plan }) => (plan.switch || plan.prune.previous ? undefined : 'unchanged'),
   async run(provisioning, signal) {
     const { holdings, options, plan, release } = provisioning
-    const { current = '', previous = '' } = holdings.fleets.get(options.fleetId) ?? {}
+    const { current = '', previous = '', unverified = false } = holdings.fleets.get(options.fleetId) ?? {}
     // A run that was cut off leaves `previous`: what is current was never verified, so that is no way back.
-    const before = [previous, current].find((digest) => holdings.releases.includes(digest)) ?? ''
+    const candidates = unverified ? [] : [previous, current]
+    const before = candidates.find((digest) => holdings.releases.includes(digest)) ?? ''
     if (!plan.switch) {
       provisioning.replaced = before === release.digest ? undefined : before
       return 'unchanged'

@@ -145,6 +145,15 @@ test('what another fleet uses stays, what nobody uses goes', () => {
   assert.deepEqual(prune, { releases: [], files: ['blobs/left.123.part'], previous: false })
 })
 
+test('a first release that was never verified is no way back, and the mark of it goes', () => {
+  const dir = provisionedFolder('unverified')
+  assert.equal(ask(dir).fleets.get(fleetId)?.unverified, false)
+  writeFileSync(join(dir, `fleets/${fleetId}/unverified`), '')
+  const holdings = ask(dir)
+  assert.equal(holdings.fleets.get(fleetId)?.unverified, true)
+  assert.ok(plan(holdings).prune.previous && !isEmpty(plan(holdings)))
+})
+
 test('the room a plan needs is that of what is missing', () => {
   const dir = provisionedFolder('room')
   writeFileSync(join(dir, 'models', model.manifest.sha256), '')
