@@ -3,7 +3,7 @@ import type { Context } from '../common/context.ts'
 import { withDeadline } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
-import { selectHosts } from '../inventory/select.ts'
+import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { factsScript, parseFacts } from '../provision/facts.ts'
 import { hostLocked, lockedExit, lockOwner } from '../provision/lock.ts'
@@ -33,7 +33,7 @@ export async function openUnprovisioner(
   { inventory, hosts: patterns }: { inventory: Inventory; hosts: string[] },
   ctx: Context,
 ): Promise<Unprovisioner> {
-  const hosts = selectHosts(inventory, patterns)
+  const hosts = selectSomeHosts(inventory, patterns)
   await confirm(hosts, ctx)
   const state = await openState(inventory.stateDir)
   const { prompter, logger } = ctx
