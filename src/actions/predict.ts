@@ -144,7 +144,7 @@ class PredictRun {
     } finally {
       await found?.catch(() => {})
     }
-    return this.#end()
+    return await this.#end()
   }
 
   /** The real path of OUT. */

@@ -35,7 +35,8 @@ export async function status({ inventory, hosts }: StatusOptions, ctx: Context):
   const state = await openState(inventory.stateDir)
   await using fleet = await openFleet({ inventory, hosts, state, mayChange: false }, ctx)
   await fleet.settled(ctx.signal)
-  return Promise.all(fleet.nodes.map((node) => describe(node, state)))
+  // Awaited here: the fleet is closed when this function returns.
+  return await Promise.all(fleet.nodes.map((node) => describe(node, state)))
 }
 
 async function describe(node: FleetNode, state: State): Promise<NodeStatus> {
