@@ -1,0 +1,79 @@
+// Images per second of a whole run against the pipeline alone and against Dask, and the master's processor time.
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { project } from '../../test/helpers/project.ts'
+import { readPredictions, readSummary } from '../../test/helpers/run-output.ts'
+import { startHosts } from '../../test/helpers/sshd.ts'
+import { Limit } from '../limit.ts'
+import { Dask, daskMissing } from '../peers/dask.ts'
+import { groupPhotos } from '../pictures.ts'
+import { type Report, ratio } from '../report.ts'
+import { timedCpn } from '../timed-cpn.ts'
+
+const rounds = Number(process.env.CPN_BENCH_ROUNDS ?? 5)
+const copies = Number(process.env.CPN_BENCH_COPIES ?? 20)
+const detector = ['--detector', 'ultraface-320']
+
+export async function measure(): Promise<Report> {
+  await using hosts = await startHosts({}, {})
+  await using home = project(hosts)
+  const pictures = groupPhotos(join(home.folder, 'pictures'), copies)
+  const few = groupPhotos(join(home.folder, 'few'), 1)
+  await home.ok(['models', 'pull', 'ultraface-320', '--yes'])
+  await home.ok(['provision', '--yes'], { timeoutMs: 300_000 })
+  const out = join(home.folder, 'out')
+  const cpn = async (folder: string) => {
+    const { seconds, cpuMs } = await timedCpn(home, ['predict', folder, ...detector, '--out', out, '--json'])
+    const faces = readPredictions(out).reduce((sum, line) => sum + (line.faces?.length ?? 0), 0)
+    const run = readSummary(out)
+    rmSync(out, { recursive: true })
+    return { seconds, cpuMs, faces, run }
+  }
+  await cpn(few.folder)
+  await using limit = await Limit.start(join(pictures.folder, '0-1.jpg'))
+  const missing = process.env.CPN_BENCH_PEERS === 'none' ? 'asked for' : daskMissing()
+  await using stack = new AsyncDisposableStack()
+  const dask = missing ? undefined : stack.use(await Dask.start(hosts))
+  await dask?.run(few.folder, join(home.folder, 'dask-warm'))
+  const runs = []
+  for (let round = 0; round < rounds; round++) {
+    const alone = await limit.run(pictures.folder)
+    const ours = await cpn(pictures.folder)
+    const theirs = await dask?.run(pictures.folder, join(home.folder, 'dask-out'))
+    const short = await cpn(few.folder)
+    if (ours.faces !== alone.faces || ours.run.done !== pictures.count) throw new Error('not the same work was done')
+    runs.push({ alone, ours, theirs, short })
+  }
+  const perSecond = (seconds: number) => pictures.count / seconds
+  const whole = runs.map(({ ours }) => perSecond(ours.seconds))
+  const alone = runs.map((round) => perSecond(round.alone.seconds))
+  const theirs = runs.flatMap((round) => (round.theirs ? [perSecond(round.theirs.seconds)] : []))
+  const each = 100_000 / pictures.bytes
+  const cpuMs = runs.map(({ ours }) => ours.cpuMs * each)
+  // What the start of the program costs is in both runs: the difference is what the images cost.
+  const marginal = runs.map(({ ours, short }) => ((ours.cpuMs - short.cpuMs) * 100_000) / (pictures.bytes - few.bytes))
+  const found = runs[0]!
+  return {
+    title: `predict: ${pictures.count} photographs, ${Math.round(pictures.bytes / 1e6)} MB, 2 SSH hosts on this machine`,
+    rows: [
+      { what: 'cpn predict, whole process', unit: 'images/s', values: whole },
+      {
+        what: 'cpn predict, as its summary says',
+        unit: 'images/s',
+        values: runs.map(({ ours }) => ours.run.imagesPerSecond),
+      },
+      { what: 'the pipeline alone, a process per core', unit: 'images/s', values: alone },
+      ...(dask ? [{ what: 'Dask SSHCluster + OpenCV, without its start', unit: 'images/s', values: theirs }] : []),
+      { what: 'master CPU per 100 kB, start included (floor ≤ 3)', unit: 'ms', values: cpuMs },
+      { what: 'master CPU per 100 kB, start left out', unit: 'ms', values: marginal },
+    ],
+    ratios: [
+      ratio('cpn / the pipeline alone', whole, alone, '≥ 0.6'),
+      ...(dask ? [ratio('cpn / Dask', whole, theirs, '≥ 1.4')] : []),
+    ],
+    notes: [
+      `Faces found: cpn ${found.ours.faces}, the pipeline alone ${found.alone.faces}, Dask ${found.theirs?.faces ?? '-'}.`,
+      ...(missing ? [`Dask is left out: ${missing}.`] : []),
+    ],
+  }
+}
