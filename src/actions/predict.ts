@@ -81,7 +81,19 @@ export async function predict(
   using ledger = openLedger(state.ledgerFile)
   await using writer = openLedgerWriter(state.ledgerFile)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun(ledger, writer, pipeline, fleet, out, options, ctx, onEvent).go(roots)
+  return await new PredictRun({ ledger, writer, pipeline, fleet, out, options, ctx, onEvent }).go(roots)
+}
+
+interface RunParts {
+  ledger: Ledger
+  writer: LedgerWriter
+  pipeline: Pipeline
+  fleet: Fleet
+  /** Absolute. */
+  out: string
+  options: PredictOptions
+  ctx: Context
+  onEvent: (event: PredictEvent) => void
 }
 
 class PredictRun {
@@ -99,16 +111,7 @@ class PredictRun {
   readonly #drain = new AbortController()
   readonly #started = performance.now()
 
-  constructor(
-    ledger: Ledger,
-    writer: LedgerWriter,
-    pipeline: Pipeline,
-    fleet: Fleet,
-    out: string,
-    options: PredictOptions,
-    ctx: Context,
-    onEvent: (event: PredictEvent) => void,
-  ) {
+  constructor({ ledger, writer, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
     const { paths, hosts } = options
     const pipelineDigest = sha256(canonicalJson(pipeline))
     this.#ledger = ledger
