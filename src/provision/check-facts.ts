@@ -9,6 +9,8 @@ export interface Finding {
   code: Extract<ErrorCode, 'CPN_ERR_PLATFORM' | 'CPN_ERR_HOST_CHECK'>
   message: string
   suggestion: string
+  /** The column of a check of the host that it belongs to. */
+  about: 'os' | 'arch' | 'libc' | 'cpu' | 'disk' | 'exec'
 }
 
 /** Oldest glibc that Node.js 26, onnxruntime and libvips load with. */
@@ -19,14 +21,20 @@ const v2Flags = ['cx16', 'lahf_lm', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3']
 /** The platform whose release fits the host, or why none does. */
 export function platformOf(facts: HostFacts): ReleasePlatform | Finding {
   const arch = { x86_64: 'x64', amd64: 'x64', aarch64: 'arm64', arm64: 'arm64' }[facts.machine]
-  if (facts.system === 'Darwin') return arch === 'arm64' ? 'darwin-arm64' : notOurs('this is a Mac with an Intel CPU')
-  if (facts.system !== 'Linux') return notOurs(`${facts.system} is none of our systems`)
+  if (facts.system === 'Darwin')
+    return arch === 'arm64' ? 'darwin-arm64' : notOurs('this is a Mac with an Intel CPU', 'arch')
+  if (facts.system !== 'Linux') return notOurs(`${facts.system} is none of our systems`, 'os')
   if (facts.bits === 32 || !arch) return wrongMachine(facts)
   if (facts.libc.name === 'musl') {
-    return platform('its C library is musl', 'Use a glibc system there (Debian, Ubuntu, Fedora, …), not Alpine.')
+    return platform(
+      'libc',
+      'its C library is musl',
+      'Use a glibc system there (Debian, Ubuntu, Fedora, …), not Alpine.',
+    )
   }
   if (isOlder(facts.libc.version, oldestGlibc)) {
     return platform(
+      'libc',
       `its glibc ${facts.libc.version} is older than ${oldestGlibc}`,
       'Upgrade the system: Debian 10, Ubuntu 20.04, RHEL 8 or newer.',
     )
@@ -52,6 +60,7 @@ export function spaceFindings(facts: HostFacts, neededBytes: number): Finding[] 
   const [free, needed] = [facts.near.freeBytes, neededBytes].map((bytes) => `${Math.ceil(bytes / 1e6)} MB`)
   return [
     hostCheck(
+      'disk',
       `${facts.near.path} has ${free} free and needs ${needed}`,
       'Free space there, or set remoteDir to a folder on a larger disk.',
     ),
@@ -77,7 +86,9 @@ function toolFindings(facts: HostFacts): Finding[] {
   const missing: string[] = neededTools.filter((tool) => !facts.tools.includes(tool))
   if (!digestTools.some((tool) => facts.tools.includes(tool))) missing.push(digestTools.join(' or '))
   if (missing.length === 0) return []
-  return [hostCheck(`it lacks ${missing.join(', ')}`, 'Install the system’s basic tools (coreutils, gzip) there.')]
+  return [
+    hostCheck('os', `it lacks ${missing.join(', ')}`, 'Install the system’s basic tools (coreutils, gzip) there.'),
+  ]
 }
 
 function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
@@ -85,6 +96,7 @@ function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
     return []
   return [
     hostCheck(
+      'libc',
       'it lacks libstdc++.so.6, which the Node.js runtime loads',
       'Install it there (Debian: apt-get install libstdc++6), or let cpn do it: put ' +
         '`requirements: [{ apt: [libstdc++6] }]` into the inventory and provision with --sudo.',
@@ -95,12 +107,20 @@ function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
 function folderFindings({ near, dir, dirOwner, uid }: HostFacts): Finding[] {
   const options = new Set(near.mountOptions)
   if (options.has('noexec')) {
-    return [hostCheck(`${near.path} is mounted noexec: nothing can run there`, 'Set remoteDir to a folder elsewhere.')]
+    return [
+      hostCheck(
+        'exec',
+        `${near.path} is mounted noexec: nothing can run there`,
+        'Set remoteDir to a folder elsewhere.',
+      ),
+    ]
   }
-  if (options.has('ro')) return [hostCheck(`${near.path} is mounted read-only`, 'Set remoteDir to a writable folder.')]
+  if (options.has('ro'))
+    return [hostCheck('disk', `${near.path} is mounted read-only`, 'Set remoteDir to a writable folder.')]
   if (!near.writable) {
     return [
       hostCheck(
+        'disk',
         `${dir} cannot be written: ${near.path} is closed to this user`,
         'Set remoteDir to a folder of its own.',
       ),
@@ -109,6 +129,7 @@ function folderFindings({ near, dir, dirOwner, uid }: HostFacts): Finding[] {
   if (!dirOwner || (dirOwner.uid === uid && !dirOwner.othersWrite)) return []
   return [
     hostCheck(
+      'disk',
       `${dir} belongs to another user or can be written by others, who could change what runs from there`,
       'Set remoteDir to a folder of this user alone, or close it to others: chmod go-w.',
     ),
@@ -122,6 +143,7 @@ function socketFindings(facts: HostFacts, fleetId: string): Finding[] {
   if (length <= limit) return []
   return [
     hostCheck(
+      'disk',
       `the agent's socket ${socket} would have ${length} bytes, the system's limit is ${limit}`,
       'Set remoteDir to a shorter path.',
     ),
@@ -130,28 +152,33 @@ function socketFindings(facts: HostFacts, fleetId: string): Finding[] {
 
 function wrongMachine({ machine, bits }: HostFacts): Finding {
   if (/^arm|^aarch64/.test(machine)) {
-    return platform('it runs 32-bit ARM programs', 'Install a 64-bit system there (Raspberry Pi 3 and newer can).')
+    return platform(
+      'arch',
+      'it runs 32-bit ARM programs',
+      'Install a 64-bit system there (Raspberry Pi 3 and newer can).',
+    )
   }
-  return notOurs(bits === 32 ? 'it runs 32-bit programs' : `${machine} is none of our machines`)
+  return notOurs(bits === 32 ? 'it runs 32-bit programs' : `${machine} is none of our machines`, 'arch')
 }
 
 function oldCpu(lacking: string[]): Finding {
   return platform(
+    'cpu',
     `its CPU is no x86-64-v2, it lacks ${lacking.join(', ')}`,
     'Use a CPU from 2009 or later; in a virtual machine choose the CPU model "host" or "x86-64-v2".',
   )
 }
 
-function notOurs(message: string): Finding {
-  return platform(message, 'Use Linux x64 or arm64 with glibc, macOS on Apple silicon, or WSL2 on Windows.')
+function notOurs(message: string, about: 'os' | 'arch'): Finding {
+  return platform(about, message, 'Use Linux x64 or arm64 with glibc, macOS on Apple silicon, or WSL2 on Windows.')
 }
 
-function platform(message: string, suggestion: string): Finding {
-  return { code: 'CPN_ERR_PLATFORM', message: `cpn does not run on this host: ${message}`, suggestion }
+function platform(about: Finding['about'], message: string, suggestion: string): Finding {
+  return { code: 'CPN_ERR_PLATFORM', message: `cpn does not run on this host: ${message}`, suggestion, about }
 }
 
-function hostCheck(message: string, suggestion: string): Finding {
-  return { code: 'CPN_ERR_HOST_CHECK', message, suggestion }
+function hostCheck(about: Finding['about'], message: string, suggestion: string): Finding {
+  return { code: 'CPN_ERR_HOST_CHECK', message, suggestion, about }
 }
 
 // Unknown versions are let through: the verification tells.

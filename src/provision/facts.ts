@@ -31,6 +31,19 @@ export interface HostFacts {
   time: number
   /** Processes above the script, nearest first. */
   ancestors: number[]
+  /** Only asked for a check of the host. */
+  more?: MoreFacts
+}
+
+/** What provisioning does without and people want to know. */
+export interface MoreFacts {
+  /** `debian 12`; empty where the system does not say. */
+  os: string
+  services: 'systemd-user' | 'systemd' | 'launchd' | 'openrc' | 'none'
+  /** Whether somebody holds a lock of apt or dpkg. */
+  apt: 'free' | 'locked' | 'none'
+  /** Unix sockets that somebody listens on and the user may connect to; at most three. */
+  sockets: string[]
 }
 
 /** Programs that a host must have for the runtime to get there. */
@@ -46,8 +59,9 @@ export const askedLibraries = ['libstdc++.so.6', 'libatomic.so.1'] as const
  * The one script of gather-facts.
  * @param remoteDir as in the inventory; `~` is the remote home
  * @param askSudo whether to find out if sudo works without a password (which sudo logs)
+ * @param askMore whether to ask for MoreFacts as well
  */
-export function factsScript(remoteDir: string, askSudo: boolean): string {
+export function factsScript(remoteDir: string, askSudo: boolean, askMore = false): string {
   return `
 LC_ALL=C; export LC_ALL
 PATH=$PATH:/usr/sbin:/sbin
@@ -95,13 +109,33 @@ for l in ${askedLibraries.join(' ')}; do
     [ -s "$f" ] && { say library "$l"; break; }
   done
 done
-${askSudo ? sudoQuestion : ''}${ancestorsFact}say time "$(date +%s)"
+${askSudo ? sudoQuestion : ''}${askMore ? moreQuestions : ''}${ancestorsFact}say time "$(date +%s)"
 `
 }
 
 const sudoQuestion = `if command -v sudo >/dev/null 2>&1; then
   if sudo -n true </dev/null >/dev/null 2>&1; then say sudo passwordless; else say sudo password; fi
 else say sudo none; fi
+`
+
+// A lock is seen in /proc/locks by the inode of its file, which needs no root.
+const moreQuestions = `say os "$(sed -n 's/^ID=//p;s/^VERSION_ID=//p' /etc/os-release 2>/dev/null | tr -d '"' | tr '\\n' ' ')"
+command -v sw_vers >/dev/null 2>&1 && say os "macOS $(sw_vers -productVersion)"
+if [ -S "/run/user/$(id -u)/systemd/private" ]; then say services systemd-user
+elif [ -d /run/systemd/system ]; then say services systemd
+elif command -v launchctl >/dev/null 2>&1; then say services launchd
+elif [ -d /run/openrc ]; then say services openrc
+else say services none; fi
+if command -v apt-get >/dev/null 2>&1; then
+  apt=free
+  for f in /var/lib/dpkg/lock-frontend /var/lib/dpkg/lock /var/lib/apt/lists/lock; do
+    inode=$(ls -id "$f" 2>/dev/null | { read -r i _; echo "$i"; })
+    [ -n "$inode" ] && grep -q ":$inode " /proc/locks 2>/dev/null && apt=locked
+  done
+  say apt "$apt"
+fi
+sed -n 's|^[^ ]* [^ ]* [^ ]* 00010000 0001 [^ ]* *[0-9]* \\(/.*\\)|\\1|p' /proc/net/unix 2>/dev/null |
+  { n=0; while [ "$n" -lt 3 ] && read -r s; do [ -S "$s" ] && [ -w "$s" ] && { say socket "$s"; n=$((n + 1)); }; done; }
 `
 
 /** Facts out of the script's output; undefined when it is not that output. */
@@ -137,6 +171,16 @@ export function parseFacts(output: string): HostFacts | undefined {
     sudo: one('uid') === '0' ? 'root' : ((one('sudo') || 'unasked') as HostFacts['sudo']),
     time: number('time'),
     ancestors: one('ancestors').split(' ').map(Number).filter(Boolean),
+    ...(said.has('services') && { more: moreOf(said) }),
+  }
+}
+
+function moreOf(said: Map<string, string[]>): MoreFacts {
+  return {
+    os: said.get('os')?.find(Boolean) ?? '',
+    services: said.get('services')![0] as MoreFacts['services'],
+    apt: (said.get('apt')?.[0] ?? 'none') as MoreFacts['apt'],
+    sockets: said.get('socket') ?? [],
   }
 }
 

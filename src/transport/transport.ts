@@ -40,6 +40,13 @@ export interface UploadOptions {
   onProgress?: (sent: number) => void
 }
 
+/** What a host's server allows besides commands. */
+export interface Allowed {
+  sftp: boolean
+  /** Whether connections to Unix sockets are forwarded; undefined when that could not be tried. */
+  forwarding: boolean | undefined
+}
+
 /**
  * Bytes to one host. Implemented by ssh/ and local/. Every wait has a deadline and ends with a CpnError that names the
  * host. Scripts are POSIX sh, whatever the login shell is.
@@ -68,6 +75,11 @@ export interface Transport extends AsyncDisposable {
    * `bridgeCommand` once and multiplexes connections over it. Ends with CPN_ERR_AGENT_UNREACHABLE when nothing listens.
    */
   openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex>
+  /**
+   * Finds out what the server allows; it never fails for a refusal. `sockets` are absolute paths of Unix sockets that
+   * somebody listens on: a connection to one of them is opened and closed.
+   */
+  probe(sockets: string[], signal?: AbortSignal): Promise<Allowed>
   /** Lets running commands end, then disconnects. */
   close(): Promise<void>
   /** Disconnects now. */

@@ -19,7 +19,8 @@ export const gatherFacts: Phase = {
   },
 }
 
-function notPosix(host: string, stderr: string): CpnError {
+/** The error of a host whose login runs no script. */
+export function notPosix(host: string, stderr: string): CpnError {
   const said = stderr.trim().split('\n').at(-1)
   return new CpnError('CPN_ERR_HOST_CHECK', `the host does not run a POSIX shell script${said ? `: ${said}` : ''}`, {
     host,

@@ -3,7 +3,7 @@ import type { Duplex, Readable } from 'node:stream'
 import { CpnError, systemErrorCode } from '../../common/errors.ts'
 import { agentUnreachable } from '../agent-unreachable.ts'
 import { runToEnd } from '../exec.ts'
-import type { ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
+import type { Allowed, ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
 import { spawnShell } from './process.ts'
 import { writeVerified } from './upload.ts'
 
@@ -46,6 +46,11 @@ export class LocalTransport implements Transport {
     }
     process.exited.then(done, done)
     return process
+  }
+
+  /** There is no server in between. */
+  async probe(): Promise<Allowed> {
+    return { sftp: true, forwarding: true }
   }
 
   upload(source: () => Readable, path: string, options: UploadOptions): Promise<void> {

@@ -1,10 +1,11 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Logger } from '../../common/logger.ts'
 import { runToEnd } from '../exec.ts'
-import type { ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
+import type { Allowed, ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
 import { AgentChannels } from './agent-channels.ts'
 import type { SshConnection } from './connection.ts'
 import { spawnWithoutStdin } from './exec.ts'
+import { probe } from './probe.ts'
 import { Spawner } from './spawn.ts'
 import { upload } from './upload.ts'
 
@@ -58,6 +59,10 @@ export class SshTransport implements Transport {
 
   openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {
     return this.#agents.open(socketPath, bridgeCommand, signal)
+  }
+
+  probe(sockets: string[], signal?: AbortSignal): Promise<Allowed> {
+    return this.#track(probe(this.#connection, sockets, signal))
   }
 
   async close(): Promise<void> {
