@@ -1,11 +1,18 @@
-// One core's worth of the pipeline and nothing else: reads files, keeps nothing. Parent sends lists, gets face counts.
+// One core's worth of the pipeline and nothing else: reads files, keeps nothing. Is sent lists, answers face counts.
 import { readFileSync } from 'node:fs'
-import { facesPipeline, runFaces } from '../test/helpers/faces.ts'
+import { ModelLoader } from '../src/agent/model-loader.ts'
+import { predictFaces } from '../src/agent/pipelines/faces.ts'
+import { LabelPainter } from '../src/agent/vision/label-painter.ts'
+import { Scratch } from '../src/agent/vision/scratch.ts'
+import { facesPipeline, labelFont, modelsFolder } from '../test/helpers/faces.ts'
+
+const pipeline = facesPipeline('ultraface-320', { annotate: 'preview' })
+const detector = await new ModelLoader(modelsFolder(), 1).detector(pipeline.detector.model)
+const tools = { detector, embedder: undefined, painter: new LabelPainter(labelFont), scratch: new Scratch() }
 
 process.on('message', async (files: string[]) => {
-  const pipeline = facesPipeline('ultraface-320', { annotate: 'preview' })
   let faces = 0
-  for (const file of files) faces += (await runFaces(readFileSync(file), pipeline)).answer.faces.length
+  for (const file of files) faces += (await predictFaces(readFileSync(file), pipeline, tools)).answer.faces.length
   process.send!(faces)
 })
 process.on('disconnect', () => process.exit())
