@@ -1,0 +1,35 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { reasonOf } from '../../common/errors.ts'
+import type { LocalEntry } from './entries.ts'
+import { transferError } from './failure.ts'
+
+const chunkBytes = 512 * 1024
+
+/**
+ * The bytes of a file from `start` on, as many as it had when it was found. Fails when it has changed its length: what
+ * was promised to the host cannot be kept then.
+ */
+export async function* readLocal(file: LocalEntry, host: string, start = 0): AsyncGenerator<Buffer> {
+  await using handle = await openLocal(file, host)
+  let at = start
+  while (at < file.bytes) {
+    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, file.bytes - at))
+    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+    if (bytesRead === 0) throw changed(file, host)
+    at += bytesRead
+    yield buffer.subarray(0, bytesRead)
+  }
+  if ((await handle.stat()).size !== file.bytes) throw changed(file, host)
+}
+
+async function openLocal({ source }: LocalEntry, host: string): Promise<FileHandle> {
+  try {
+    return await open(source)
+  } catch (cause) {
+    throw transferError(host, `cannot read ${source}: ${reasonOf(cause)}`, ['Check the file.'], cause)
+  }
+}
+
+function changed({ source }: LocalEntry, host: string): Error {
+  return transferError(host, `${source} changed while it was copied`, ['Copy it when nothing writes to it.'])
+}
