@@ -57,6 +57,7 @@ export const errorCodes = {
   CPN_ERR_FORWARDING_REFUSED: 'noHost',
   CPN_ERR_REMOTE_COMMAND: 'noHost',
   CPN_ERR_REMOTE_TIMEOUT: 'noHost',
+  CPN_ERR_SUDO: 'noHost',
   CPN_ERR_TRANSFER: 'noHost',
   CPN_ERR_NODE_UNPROVISIONED: 'noHost',
   CPN_ERR_NODE_STOPPED: 'noHost',
@@ -85,6 +86,7 @@ export const errorCodes = {
   CPN_ERR_MODEL_DOWNLOAD: 'agent',
 
   CPN_ERR_INPUT_MISSING: 'usage',
+  CPN_ERR_NOT_RUN: 'partial',
   CPN_ERR_INPUT_UNREADABLE: 'partial',
   CPN_ERR_IMAGE_UNSUPPORTED: 'partial',
   CPN_ERR_IMAGE_DECODE: 'partial',

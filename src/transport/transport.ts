@@ -19,6 +19,12 @@ export interface ExecOptions {
   maxOutputBytes?: number
 }
 
+export interface SpawnOptions {
+  signal?: AbortSignal
+  /** False: the script gets an empty stdin, and the process's own must not be written to. */
+  stdin?: boolean
+}
+
 /** A running command. Its streams have to be read; `destroy` ends it and its process group. */
 export interface RemoteProcess {
   readonly stdin: Writable
@@ -63,8 +69,8 @@ export interface Transport extends AsyncDisposable {
   readonly lost: AbortSignal
   /** Runs a script and collects its output. A non-zero exit is a result, not an error. */
   exec(script: string, options?: ExecOptions): Promise<ExecResult>
-  /** Starts a script with open streams. */
-  spawn(script: string, options?: { signal?: AbortSignal }): Promise<RemoteProcess>
+  /** Starts a script with open streams. With `stdin: false` its stdin is empty, which saves round trips. */
+  spawn(script: string, options?: SpawnOptions): Promise<RemoteProcess>
   /**
    * Writes a file: temporary name beside it, digest compared on the host, rename. `path` is absolute or relative to the
    * remote home; its folder has to exist. Ends with CPN_ERR_UPLOAD, leaving nothing behind.

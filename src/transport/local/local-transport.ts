@@ -3,7 +3,15 @@ import type { Duplex, Readable } from 'node:stream'
 import { CpnError, systemErrorCode } from '../../common/errors.ts'
 import { agentUnreachable } from '../agent-unreachable.ts'
 import { runToEnd } from '../exec.ts'
-import type { Allowed, ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
+import type {
+  Allowed,
+  ExecOptions,
+  ExecResult,
+  RemoteProcess,
+  SpawnOptions,
+  Transport,
+  UploadOptions,
+} from '../transport.ts'
 import { spawnShell } from './process.ts'
 import { writeVerified } from './upload.ts'
 
@@ -25,18 +33,16 @@ export class LocalTransport implements Transport {
   }
 
   exec(script: string, options: ExecOptions = {}): Promise<ExecResult> {
-    const start = async (signal: AbortSignal): Promise<RemoteProcess> => {
-      const process = await this.spawn(script, { signal })
-      if (!options.stdin) process.stdin.end()
-      return process
-    }
+    const start = (signal: AbortSignal): Promise<RemoteProcess> =>
+      this.spawn(script, { signal, stdin: options.stdin !== undefined })
     return runToEnd(this.host, start, options)
   }
 
-  async spawn(script: string, { signal }: { signal?: AbortSignal } = {}): Promise<RemoteProcess> {
+  async spawn(script: string, { signal, stdin = true }: SpawnOptions = {}): Promise<RemoteProcess> {
     signal?.throwIfAborted()
     this.lost.throwIfAborted()
     const process = await spawnShell(script, this.host)
+    if (!stdin) process.stdin.end()
     this.#running.add(process)
     const destroy = (): void => process.destroy()
     signal?.addEventListener('abort', destroy, { once: true })

@@ -7,7 +7,7 @@ import { startSession } from './session.ts'
 export async function spawnWithoutStdin(
   connection: SshConnection,
   script: string,
-  signal: AbortSignal,
+  signal?: AbortSignal,
 ): Promise<RemoteProcess> {
   const build = (nonce: string): string => withMarkers(withLifeline(script), nonce)
   const { stdio, stderr, exited } = await startSession(connection, build, { signal })
@@ -17,8 +17,8 @@ export async function spawnWithoutStdin(
     stdio.destroy()
     stderr.resume()
   }
-  signal.addEventListener('abort', destroy, { once: true })
-  const off = (): void => signal.removeEventListener('abort', destroy)
+  signal?.addEventListener('abort', destroy, { once: true })
+  const off = (): void => signal?.removeEventListener('abort', destroy)
   exited.then(off, off)
   return { stdin: stdio, stdout: stdio, stderr, exited, destroy }
 }

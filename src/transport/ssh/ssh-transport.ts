@@ -1,7 +1,15 @@
 import type { Duplex, Readable } from 'node:stream'
 import type { Logger } from '../../common/logger.ts'
 import { runToEnd } from '../exec.ts'
-import type { Allowed, ExecOptions, ExecResult, RemoteProcess, Transport, UploadOptions } from '../transport.ts'
+import type {
+  Allowed,
+  ExecOptions,
+  ExecResult,
+  RemoteProcess,
+  SpawnOptions,
+  Transport,
+  UploadOptions,
+} from '../transport.ts'
 import { AgentChannels } from './agent-channels.ts'
 import type { SshConnection } from './connection.ts'
 import { spawnWithoutStdin } from './exec.ts'
@@ -46,8 +54,10 @@ export class SshTransport implements Transport {
     return this.#track(runToEnd(this.host, start, options))
   }
 
-  async spawn(script: string, { signal }: { signal?: AbortSignal } = {}): Promise<RemoteProcess> {
-    const process = await this.#track(this.#spawner.spawn(script, signal))
+  async spawn(script: string, { signal, stdin = true }: SpawnOptions = {}): Promise<RemoteProcess> {
+    const process = await this.#track(
+      stdin ? this.#spawner.spawn(script, signal) : spawnWithoutStdin(this.#connection, script, signal),
+    )
     this.#track(process.exited).catch(() => undefined)
     return process
   }
