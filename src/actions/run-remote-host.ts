@@ -45,7 +45,7 @@ export async function runOnHost(
   } catch (error) {
     // Whatever runs there ends with the connection.
     transport?.destroy()
-    ended.error = toCpnError(signal.aborted ? signal.reason : error)
+    ended.error = about(host, toCpnError(signal.aborted ? signal.reason : error))
   }
   output.stdout.end()
   output.stderr.end()
@@ -125,6 +125,11 @@ async function runToExit(
   } finally {
     if (isLifeline) process.stdin.end()
   }
+}
+
+function about({ name }: Host, error: CpnError): CpnError {
+  const { code, message, suggestions, retryable, host = name, cause } = error
+  return new CpnError(code, message, { suggestions, retryable, host, cause: cause ?? error })
 }
 
 function timeout(host: string, ms: number): CpnError {

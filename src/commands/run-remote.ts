@@ -10,6 +10,9 @@ import { foldNames } from '../ui/fold-names.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
+/** What a timer can wait, in seconds. */
+const maxTimeoutS = 2_000_000
+
 interface RunRemoteJson {
   hosts: (Omit<RemoteResult, 'error' | 'reached'> & { error: object | null })[]
 }
@@ -40,7 +43,12 @@ export default class RunRemote extends BaseCommand {
 
   static override flags = {
     sudo: Flags.boolean({ description: 'Run it as root; a password is asked for once, when some host wants one.' }),
-    timeout: Flags.integer({ min: 1, helpValue: 'S', description: 'Seconds that it may take on each host.' }),
+    timeout: Flags.integer({
+      min: 1,
+      max: maxTimeoutS,
+      helpValue: 'S',
+      description: 'Seconds that it may take on each host.',
+    }),
     parallel: Flags.integer({ min: 1, default: 32, helpValue: 'N', description: 'Hosts at once.' }),
     batch: Flags.integer({ min: 1, helpValue: 'N', description: 'Finish N hosts before the next N begin.' }),
     'max-fail': Flags.integer({
@@ -112,7 +120,8 @@ function show(host: string, stream: 'stdout' | 'stderr', line: string): void {
 }
 
 function showEnd({ name, exitCode, signal, seconds, error }: RemoteResult): void {
-  if (error) printLine(renderError(error))
+  if (error?.code === 'CPN_ERR_INTERRUPTED') printLine(`✖ ${name}: interrupted`)
+  else if (error) printLine(renderError(error))
   else if (signal !== null) printLine(`✖ ${name}: ended by SIG${signal} after ${seconds} s`)
   else if (exitCode !== 0) printLine(`✖ ${name}: exit code ${exitCode} after ${seconds} s`)
 }

@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
+import { cpnProgram } from '../helpers/cli.ts'
+import { pinnedNode, start } from '../helpers/program.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { type SshdHost, sshdMissing, startHosts } from '../helpers/sshd.ts'
 import { freePort } from '../helpers/sshd-process.ts'
@@ -103,6 +107,30 @@ describe('run-remote', { skip: sshdMissing }, () => {
     const { stdout } = await fleet.ok(['run-remote', 'all', '--fold', '--', line])
     const expected = ['node[1-2] (2 hosts)', '  same', '  usual', 'node3 differs from node[1-2]:']
     assert.equal(stdout, [...expected, '    same', '  - usual', '  + other', ''].join('\n'))
+  })
+
+  test('a host that says nothing delays no other', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    await using other = project(hosts.slice(0, 2))
+    appendFileSync(
+      other.inventory,
+      `  silent: { address: 127.0.0.1, port: ${(silent.address() as AddressInfo).port} }\n`,
+    )
+    const cpn = other.spawn(['run-remote', 'all', '--', 'echo hi'])
+    await Promise.all([cpn.waitFor(/^node1: hi$/m, 'stdout'), cpn.waitFor(/^node2: hi$/m, 'stdout')])
+    cpn.kill('SIGINT')
+    const { exitCode, stderr } = await cpn.exited
+    silent.close()
+    assert.equal(exitCode, 130)
+    assert.match(stderr, /^✖ silent: interrupted$/m)
+  })
+
+  test('a stdin that never says anything keeps no command waiting that does not read it', async () => {
+    const args = [cpnProgram, 'run-remote', 'all', '--', 'echo hi']
+    const { closed } = start(pinnedNode, args, { cwd: fleet.folder, env: fleet.env })
+    const { stdout } = await closed
+    assert.deepEqual(stdout.trimEnd().split('\n').sort(), ['node1: hi', 'node2: hi', 'node3: hi'])
   })
 
   test('a pattern and a command are required', async () => {
