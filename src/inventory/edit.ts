@@ -6,7 +6,7 @@ import { parseYaml } from './parse.ts'
 import { replaceFile } from './replace-file.ts'
 import { type HostEntry, hostNameFault, hostSchema } from './schema.ts'
 import { readInventoryText, shortPath } from './source.ts'
-import { withHost, withoutHost } from './splice.ts'
+import { withHosts, withoutHost } from './splice.ts'
 
 const newInventory = `# The machines of this cluster. inventory.example.yaml in the cpn package explains every key.
 # No secret belongs here: cpn uses keys and ssh-agent, or asks.
@@ -28,8 +28,8 @@ export async function inventoryWithHost(
   entry: HostEntry,
 ): Promise<{ text: string; inventory: Inventory }> {
   const text = (await existingText(file)) ?? newInventory
-  assertAbsent(text, file, name)
-  const edited = withHost(text, file, name, entry)
+  assertAbsent(text, file, [name])
+  const edited = withHosts(text, file, { [name]: entry })
   const inventory = checked(edited, text, file, (hosts) => ({ ...hosts, [name]: entry }))
   return { text: edited, inventory }
 }
@@ -40,6 +40,20 @@ export async function inventoryWithHost(
  */
 export async function addHostToInventory(file: string, name: string, entry: HostEntry): Promise<void> {
   await replaceFile(file, async () => (await inventoryWithHost(file, name, entry)).text)
+}
+
+/**
+ * Adds hosts behind the last one of the inventory at `file` (absolute) in one write, as addHostToInventory does for one
+ * host: all of them or none.
+ */
+export async function addHostsToInventory(file: string, entries: Record<string, HostEntry>): Promise<void> {
+  await replaceFile(file, async () => {
+    const text = (await existingText(file)) ?? newInventory
+    assertAbsent(text, file, Object.keys(entries))
+    const edited = withHosts(text, file, entries)
+    checked(edited, text, file, (hosts) => ({ ...hosts, ...entries }))
+    return edited
+  })
 }
 
 /** Removes hosts from the inventory at `file` (absolute). Comments and order of the rest stay. */
@@ -71,8 +85,9 @@ async function existingText(file: string): Promise<string | undefined> {
   })
 }
 
-function assertAbsent(text: string, file: string, name: string): void {
-  if (!parseInventory(text, file).hosts.some((host) => host.name === name)) return
+function assertAbsent(text: string, file: string, names: string[]): void {
+  const name = parseInventory(text, file).hosts.find((host) => names.includes(host.name))?.name
+  if (name === undefined) return
   throw new CpnError('CPN_ERR_HOST_EXISTS', `${shortPath(file)} has a host "${name}" already`, {
     suggestions: [`Choose another name, edit it in ${shortPath(file)}, or remove it first: cpn hosts remove ${name}`],
   })

@@ -5,18 +5,24 @@ import type { HostEntry } from './schema.ts'
 // Writing the whole document anew would move comments and lose the columns people align by hand. So only the lines of
 // the host change, or, where `hosts` is in braces, only what is between them.
 
-/** The text with a host behind the last one. */
-export function withHost(text: string, file: string, name: string, entry: HostEntry): string {
+/** The text with hosts behind the last one. */
+export function withHosts(text: string, file: string, entries: Record<string, HostEntry>): string {
   const { document } = parseYaml(text, file)
   const hosts = pairOf(document.contents, 'hosts')
-  if (!hosts) return insertLines(text, text.length, `hosts:\n${hostLines(name, entry, false, '  ')}`)
+  const lines = (block: boolean, indent: string) =>
+    Object.entries(entries)
+      .map(([name, entry]) => hostLines(name, entry, block, indent))
+      .join('')
+  if (!hosts) return insertLines(text, text.length, `hosts:\n${lines(false, '  ')}`)
   if (isMap(hosts.value) && hosts.value.flow) {
-    hosts.value.set(name, document.createNode(entry, { flow: true }))
+    for (const [name, entry] of Object.entries(entries)) {
+      hosts.value.set(name, document.createNode(entry, { flow: true }))
+    }
     return replaceValue(text, hosts.value)
   }
   const last = isMap(hosts.value) ? hosts.value.items.at(-1) : undefined
   const offset = endOfPair(text, last ?? hosts)
-  return insertLines(text, offset, hostLines(name, entry, isBlock(last), last ? indentOf(text, last) : '  '))
+  return insertLines(text, offset, lines(isBlock(last), last ? indentOf(text, last) : '  '))
 }
 
 /** The text without a host; comments above it stay. */

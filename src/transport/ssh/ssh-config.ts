@@ -29,6 +29,8 @@ export interface Destination {
   address: string
   user?: string
   port?: number
+  /** Another file than ~/.ssh/config and $CPN_SSH_CONFIG; without an ssh program this ends with CPN_ERR_SSH_CONFIG. */
+  configFile?: string
 }
 
 // Each one is a process of its own.
@@ -40,9 +42,10 @@ const running = new Slots(8)
  */
 export async function readSshConfig(destination: Destination, signal?: AbortSignal): Promise<SshConfig> {
   const { address, user, port } = destination
-  const file = process.env.CPN_SSH_CONFIG
+  const file = destination.configFile ?? process.env.CPN_SSH_CONFIG
   const args = ['-G', ...(file ? ['-F', file] : []), ...(port ? ['-p', `${port}`] : []), ...(user ? ['-l', user] : [])]
   const text = await running.run(() => runSsh([...args, '--', address], address, signal), signal)
+  if (text === undefined && destination.configFile) throw noSsh(destination.configFile)
   return text === undefined ? defaults(destination) : parseSshConfig(text, address)
 }
 
@@ -104,6 +107,12 @@ function sshAgentSocket(value: string | undefined, hostname: string, user: strin
 function expandTokens(path: string, hostname: string, user: string): string {
   const tokens: Record<string, string> = { d: homedir(), h: hostname, r: user, u: userInfo().username, '%': '%' }
   return expandHome(path.replace(/%(.)/g, (all, token: string) => tokens[token] ?? all))
+}
+
+function noSsh(file: string): CpnError {
+  return new CpnError('CPN_ERR_SSH_CONFIG', `there is no ssh program to read ${file} with`, {
+    suggestions: ['Install OpenSSH’s client on this machine.'],
+  })
 }
 
 /** Undefined where there is no ssh. */
