@@ -55,6 +55,7 @@ export const errorCodes = {
   CPN_ERR_CHANNEL_TIMEOUT: 'noHost',
   CPN_ERR_CHANNEL_REFUSED: 'noHost',
   CPN_ERR_FORWARDING_REFUSED: 'noHost',
+  CPN_ERR_NO_SHELL: 'noHost',
   CPN_ERR_REMOTE_COMMAND: 'noHost',
   CPN_ERR_REMOTE_TIMEOUT: 'noHost',
   CPN_ERR_SUDO: 'noHost',

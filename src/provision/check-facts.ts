@@ -15,6 +15,8 @@ export interface Finding {
 
 /** Oldest glibc that Node.js 26, onnxruntime and libvips load with. */
 const oldestGlibc = '2.28'
+/** Files and folders of a release and its models, and a little room to work. */
+const neededInodes = 200
 // What x86-64-v2 adds to the first x86-64, as /proc/cpuinfo names it.
 const v2Flags = ['cx16', 'lahf_lm', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3']
 
@@ -54,15 +56,26 @@ export function hostFindings(facts: HostFacts, fleetId: string, installs: string
   ]
 }
 
-/** Refuses a host whose disk cannot take `neededBytes` more. */
+/** Refuses a host whose disk cannot take `neededBytes` more, or not the files that they are. */
 export function spaceFindings(facts: HostFacts, neededBytes: number): Finding[] {
-  if (facts.near.freeBytes >= neededBytes) return []
+  if (facts.near.freeBytes >= neededBytes) return neededBytes > 0 ? inodeFindings(facts) : []
   const [free, needed] = [facts.near.freeBytes, neededBytes].map((bytes) => `${Math.ceil(bytes / 1e6)} MB`)
   return [
     hostCheck(
       'disk',
       `${facts.near.path} has ${free} free and needs ${needed}`,
       'Free space there, or set remoteDir to a folder on a larger disk.',
+    ),
+  ]
+}
+
+function inodeFindings({ near: { path, freeInodes } }: HostFacts): Finding[] {
+  if (freeInodes === undefined || freeInodes >= neededInodes) return []
+  return [
+    hostCheck(
+      'disk',
+      `${path} has room for ${freeInodes} more files (inodes) and needs ${neededInodes}`,
+      'Remove files there (df -i), or set remoteDir to a folder on another disk.',
     ),
   ]
 }

@@ -22,7 +22,7 @@ export interface HostFacts {
   /** Whose `dir` is, and whether others may write there; undefined while there is none. */
   dirOwner?: { uid: number; othersWrite: boolean } | undefined
   /** The closest folder of `dir` that exists, and what holds for it. */
-  near: { path: string; writable: boolean; mountOptions: string[]; freeBytes: number }
+  near: { path: string; writable: boolean; mountOptions: string[]; freeBytes: number; freeInodes?: number | undefined }
   tools: string[]
   /** Shared libraries that the runtime needs and that the host has. */
   libraries: string[]
@@ -95,6 +95,7 @@ say near "$near"
 [ -w "$near" ] && say writable yes
 disk=$(df -Pk "$near" 2>/dev/null | sed -n '$p')
 say disk "$disk"
+say inodes "$(df -Pi "$near" 2>/dev/null | sed -n '$p')"
 mount=\${disk##*% }
 if [ -r /proc/mounts ]; then
   while read -r _ at _ options _; do [ "$at" = "$mount" ] && last=$options; done </proc/mounts
@@ -165,6 +166,7 @@ export function parseFacts(output: string): HostFacts | undefined {
       writable: one('writable') === 'yes',
       mountOptions: one('mount').split(',').filter(Boolean),
       freeBytes: freeBytes(one('disk')),
+      freeInodes: freeInodes(one('inodes')),
     },
     tools: said.get('tool') ?? [],
     libraries: said.get('library') ?? [],
@@ -200,4 +202,10 @@ function libcOf(gnu: string, musl: boolean): HostFacts['libc'] {
 // "device total used free 24% /mount": the device may hold spaces, so it is read from its end.
 function freeBytes(line: string): number {
   return Number(/\s(\d+)\s+\d+%\s+\//.exec(line)?.[1] ?? 0) * 1024
+}
+
+// "device inodes used free 24% /mount"; a file system without a fixed number of them says 0 or nothing.
+function freeInodes(line: string): number | undefined {
+  const [, total, free] = /\s(\d+)\s+\d+\s+(\d+)\s+\d+%\s+\//.exec(line) ?? []
+  return Number(total) > 0 ? Number(free) : undefined
 }

@@ -14,7 +14,7 @@ export function uploadFailure(
     new CpnError('CPN_ERR_UPLOAD', `cannot write ${path} on ${host}: ${what}`, { host, suggestions, retryable })
   if (diskFull.test(said)) {
     return fail(`the disk is full (${bytes} bytes are needed)`, [
-      'Free space on the host, or choose another remoteDir.',
+      'Free space on the host (inodes, where `df -i` shows none), or choose another remoteDir.',
     ])
   }
   switch (result.exitCode) {

@@ -115,7 +115,7 @@ for (const shell of ['/bin/bash', '/bin/zsh', '/bin/csh', '/bin/tcsh', '/usr/bin
 
 test('a user without a login shell is told so', { skip: usersMissing }, async () => {
   await withTransport({ shell: '/usr/sbin/nologin' }, async (transport, sshd) => {
-    await assert.rejects(transport.exec('true'), fails('CPN_ERR_REMOTE_COMMAND', sshd.name, /not available/))
+    await assert.rejects(transport.exec('true'), fails('CPN_ERR_NO_SHELL', sshd.name, /login shell is nologin/))
   })
 })
 

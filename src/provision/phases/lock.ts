@@ -27,6 +27,10 @@ export const lock: Phase = {
 function notTaken(host: string, dir: string, stderr: string): CpnError {
   return new CpnError('CPN_ERR_HOST_CHECK', `${dir} cannot be written: ${stderr.trim()}`, {
     host,
-    suggestions: ['Set remoteDir to a folder that the user can write.'],
+    suggestions: [
+      /no space left/i.test(stderr)
+        ? 'Free space there (inodes, where `df -i` shows none), or set remoteDir to a folder on another disk.'
+        : 'Set remoteDir to a folder that the user can write.',
+    ],
   })
 }

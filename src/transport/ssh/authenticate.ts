@@ -116,6 +116,9 @@ export class Authenticator {
       // A key that should have signed is one that the server takes: opening it comes first.
       ...keyring.problems.flatMap(({ suggestions }) => suggestions),
       `Check that ${target.user} is the right user there, and that its authorized_keys has one of these keys.`,
+      ...(takesPassword
+        ? []
+        : [`See in sshd's log there whether the account is locked or has expired (passwd -S, chage -l).`]),
       ...(takesPassword && !prompter.interactive
         ? ['Run the command on a terminal: it asks for the password then.']
         : []),

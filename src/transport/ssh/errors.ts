@@ -26,6 +26,10 @@ interface Rule {
 
 const reachSuggestion = 'Check the address and port in the inventory, that the host is up, and the network between.'
 
+const slowShellSuggestion =
+  "Shorten the login shell's start files on the host (.bashrc, .zshrc, …), and let sshd force no command on the user " +
+  '(ForceCommand, command= in authorized_keys).'
+
 /** Errors of which the first suggestion is to check the address. */
 const unreached: ErrorCode[] = [
   'CPN_ERR_CONNECT_REFUSED',
@@ -79,7 +83,7 @@ const handshakeRules: Rule[] = [
     suggestions: ['Update the OpenSSH server on the host, or allow its current algorithms in sshd_config.'],
   },
   {
-    matches: /invalid identification string|protocol version|max identification/i,
+    matches: /invalid identification string|protocol version|max identification|max greeting/i,
     code: 'CPN_ERR_KEX_FAILED',
     says: 'what answers there is no SSH-2 server',
     suggestions: ['Check the port in the inventory.'],
@@ -98,6 +102,14 @@ const handshakeRules: Rule[] = [
   },
 ]
 
+// ssh2 takes packets of 35,000 bytes, and a Banner is one packet.
+const longGreeting: Rule = {
+  matches: /bad packet length/i,
+  code: 'CPN_ERR_CONNECTION_LOST',
+  says: 'the login broke off at a message that is too long, most likely the greeting',
+  suggestions: ['Shorten the text of Banner in sshd_config on the host to less than 32 kB.'],
+}
+
 const channelReasons: Record<number, Rule> = {
   1: {
     matches: /./,
@@ -114,6 +126,30 @@ const channelReasons: Record<number, Rule> = {
     retryable: true,
   },
 }
+
+/** What a host says that let the user in and then ran nothing. */
+const shellRules: Rule[] = [
+  {
+    matches: /password (has|is) expired|change (your|the) password|password change required/i,
+    code: 'CPN_ERR_AUTH_FAILED',
+    says: 'the password has expired',
+    suggestions: ['Log in with ssh once and set a new password.'],
+  },
+  {
+    matches: /allows sftp connections only/i,
+    code: 'CPN_ERR_NO_SHELL',
+    says: 'it lets the user transfer files only',
+    suggestions: [
+      'Take `ForceCommand internal-sftp` away for the user in sshd_config on the host, or use another user.',
+    ],
+  },
+  {
+    matches: /account is currently not available/i,
+    code: 'CPN_ERR_NO_SHELL',
+    says: "the user's login shell is nologin",
+    suggestions: ['Give the user a login shell on the host: sudo chsh -s /bin/sh USER.'],
+  },
+]
 
 const sftpStatus: Record<number, string> = {
   2: 'the folder does not exist',
@@ -135,13 +171,16 @@ export function dialError(error: unknown, { host, where }: Place): CpnError {
 /** Errors between the first byte and the finished login. */
 export function handshakeError(error: unknown, phase: Wait, place: Place): CpnError {
   const { host, where } = place
-  const rule = handshakeRules.find(({ matches }) => matches.test(messageOf(error)))
+  const rules = phase === 'auth' ? [longGreeting, ...handshakeRules] : handshakeRules
+  const rule = rules.find(({ matches }) => matches.test(messageOf(error)))
   if (rule) return fromRule(rule, `${where}: ${rule.says} (${messageOf(error)})`, { host, cause: error })
   return new CpnError('CPN_ERR_CONNECTION_LOST', `${where} hung up ${during[phase] ?? ''} (${messageOf(error)})`, {
     host,
     retryable: true,
     cause: error,
-    suggestions: ["Look into sshd's log on the host for the reason (MaxStartups, PerSourcePenalties, fail2ban, …)."],
+    suggestions: [
+      "Look into sshd's log on the host for the reason (MaxStartups, PerSourcePenalties, fail2ban, a Banner over 256 kB, …).",
+    ],
   })
 }
 
@@ -171,7 +210,7 @@ export function timeoutError(wait: Wait, ms: number, { host, where }: Place, hea
     host,
     retryable: true,
     suggestions: [
-      wait === 'shell' ? "Shorten the login shell's start files on the host (.bashrc, .zshrc, …)." : reachSuggestion,
+      wait === 'shell' ? slowShellSuggestion : reachSuggestion,
       'Set CPN_TIMEOUT_SCALE=3 for a very slow link.',
     ],
   })
@@ -192,6 +231,21 @@ export function channelError(error: unknown, what: string, { host, where }: Plac
     return new CpnError('CPN_ERR_CHANNEL_REFUSED', `${where}: ${what} was refused`, { host, cause: error })
   }
   return lostError({ host, where }, error)
+}
+
+/** The host let the user in and ran no command of ours; `said` is what it printed instead. */
+export function noShellError(said: string, { host, where }: Place): CpnError {
+  const text = said.trim()
+  const rule = shellRules.find(({ matches }) => matches.test(text))
+  if (rule) return fromRule(rule, `${where} ran no command: ${rule.says}`, { host })
+  const quoted = text === '' ? 'it said nothing' : `it said: ${JSON.stringify(text.slice(0, 200))}`
+  return new CpnError('CPN_ERR_NO_SHELL', `the login shell on ${where} did not run the command; ${quoted}`, {
+    host,
+    suggestions: [
+      'Let sshd force no command on the user there (ForceCommand in sshd_config, command= in authorized_keys).',
+      'Check that the user has a login shell, and that its start files neither exit nor print more than 1 MB.',
+    ],
+  })
 }
 
 /** The connection is gone. */

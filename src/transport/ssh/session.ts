@@ -9,7 +9,7 @@ import { posixCommand } from '../shell.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import type { SshConnection } from './connection.ts'
 import { deadline } from './deadlines.ts'
-import { timeoutError } from './errors.ts'
+import { noShellError, timeoutError } from './errors.ts'
 
 export interface Exit {
   exitCode: number | null
@@ -52,7 +52,7 @@ export async function startSession(
     stdio.on('error', () => undefined)
     stdio.destroy()
     stderr.resume()
-    throw error instanceof MarkerMissing ? notRun(connection, error) : error
+    throw error instanceof MarkerMissing ? noShellError(error.noise, connection.place) : error
   }
 }
 
@@ -98,15 +98,5 @@ function noExit({ place }: SshConnection): CpnError {
   return new CpnError('CPN_ERR_REMOTE_COMMAND', `${place.where} did not say how the command ended`, {
     host: place.host,
     retryable: true,
-  })
-}
-
-function notRun({ place }: SshConnection, { noise }: MarkerMissing): CpnError {
-  const said = noise.trim() === '' ? 'it said nothing' : `it said: ${JSON.stringify(noise.trim().slice(0, 200))}`
-  return new CpnError('CPN_ERR_REMOTE_COMMAND', `the login shell on ${place.where} did not run the command; ${said}`, {
-    host: place.host,
-    suggestions: [
-      'Check that the user has a login shell, that its start files do not exit, and that authorized_keys or sshd_config forces no command.',
-    ],
   })
 }

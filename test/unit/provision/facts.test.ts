@@ -127,6 +127,12 @@ test('a disk that is too small is refused with both sizes', () => {
   assert.match(tight[0]!.message, /5 MB free and needs 300 MB/)
 })
 
+test('a disk without inodes is refused only where something has to be written', () => {
+  const crowded = { ...good, near: { ...good.near, freeInodes: 3 } }
+  assert.match(spaceFindings(crowded, 1)[0]!.message, /room for 3 more files \(inodes\)/)
+  assert.deepEqual(spaceFindings(crowded, 0), [])
+})
+
 test('everything that is wrong is said at once', () => {
   const findings = hostFindings({ ...good, tools: [], libraries: [] }, 'abcdefghijkl')
   assert.throws(

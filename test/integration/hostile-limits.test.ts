@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { test } from 'node:test'
+import { status } from '../../src/actions/status.ts'
+import { openUnprovisioner } from '../../src/actions/unprovision.ts'
+import { assertIdle, assertSameTree } from '../helpers/leaks.ts'
+import { project } from '../helpers/project.ts'
+import { provisionAll, quietContext, setting } from '../helpers/provisioned.ts'
+import { type SshdOptions, sshdMissing, startHosts, usersMissing } from '../helpers/sshd.ts'
+import { assertTold, visit } from './hostile-fixture.ts'
+
+const busybox = '/usr/bin/busybox'
+const faketime = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`
+
+test('no session at all', { skip: sshdMissing }, async () => {
+  const error = await visit({ config: ['MaxSessions 0'] })
+  assertTold(error, 'CPN_ERR_CHANNEL_REFUSED', /allows no more sessions/, /Raise MaxSessions/)
+})
+
+/** One command makes nodes of these hosts, finds them ready, and leaves them as they were. */
+async function becomesNode(options: SshdOptions): Promise<void> {
+  await using hosts = await startHosts({ name: 'strange', ...options }, { name: 'healthy' })
+  await using folder = project(hosts)
+  const { inventory, options: provision } = await setting(folder)
+  const trees = hosts.map((host) => host.tree())
+  for (const [name, { error }] of await provisionAll(provision)) assert.equal(error, undefined, name)
+  const states = await status({ inventory, hosts: [] }, quietContext())
+  assert.deepEqual(
+    states.map(({ name, state }) => `${name} ${state}`),
+    ['strange ready', 'healthy ready'],
+  )
+  await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
+  for (const host of unprovisioner.hosts) await unprovisioner.unprovision(host)
+  await assertIdle(hosts)
+  for (const [index, host] of hosts.entries()) assertSameTree(host, trees[index]!)
+}
+
+test('one session, no SFTP and no forwarding are enough for a node', { skip: sshdMissing }, async () => {
+  await becomesNode({ config: ['MaxSessions 1', 'DisableForwarding yes'], subsystem: false })
+})
+
+test('the programs of busybox are enough for a node', { skip: usersMissing || missing(busybox) }, async () => {
+  await becomesNode({ config: ['SetEnv PATH=/mnt'], launcher: busyboxOnly })
+})
+
+test('a clock that is off by a year keeps no host from being a node', {
+  skip: sshdMissing || missing(faketime),
+}, async () => {
+  await becomesNode({ config: [`SetEnv LD_PRELOAD=${faketime} FAKETIME=-365d FAKETIME_DONT_FAKE_MONOTONIC=1`] })
+})
+
+/** In a mount namespace of its own /bin/sh is busybox, and its other programs are in /mnt. */
+function busyboxOnly(): string[] {
+  const shell = `mount -t tmpfs tmpfs /mnt && ${busybox} --install -s /mnt && mount --bind ${busybox} "$(readlink -f /bin/sh)"`
+  return ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', `${shell} && exec "$@"`, 'busybox-host']
+}
+
+function missing(file: string): string | false {
+  return existsSync(file) ? false : `needs ${file}`
+}
