@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { findLocal } from '../../src/transport/transfer/find-local.ts'
@@ -9,7 +9,7 @@ import type { Transport } from '../../src/transport/transport.ts'
 import { type SshdHost, sshdMissing, startSshd } from '../helpers/sshd.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 import { connectTo, never, plant, send, snapshot } from './copy-fixture.ts'
-import { fails } from './transport-fixture.ts'
+import { eventually, fails } from './transport-fixture.ts'
 
 describe('copying to a host', { skip: sshdMissing }, () => {
   let host: SshdHost
@@ -87,8 +87,7 @@ describe('copying to a host', { skip: sshdMissing }, () => {
     await assert.rejects(send(transport, [local], 'big', { signal: stop.signal, onProgress }), /stop/)
     const { entries } = await findLocal([local], never)
     const part = there(partOf(entries[0]!))
-    const isKept = (): boolean => readdirSync(host.home).some((name) => there(name) === part)
-    while (!isKept()) await new Promise((resolve) => setTimeout(resolve, 20))
+    await eventually(() => existsSync(part), 'a part that is kept')
     assert.ok(!readdirSync(host.home).includes('big'), 'nothing has the final name')
     const first: number[] = []
     await send(transport, [local], 'big', { onProgress: (bytes) => void first.push(bytes) })

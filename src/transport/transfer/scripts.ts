@@ -114,7 +114,8 @@ function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf('/'))
 }
 
-function chunksOf(paths: string[]): string[][] {
+/** Names in as many parts as commands need. */
+export function chunksOf(paths: string[]): string[][] {
   const chunks: string[][] = []
   let chars = Number.POSITIVE_INFINITY
   for (const path of paths) {
