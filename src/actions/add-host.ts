@@ -9,12 +9,15 @@ import { findHost } from '../inventory/select.ts'
 import { openState, type State, statePaths } from '../inventory/state.ts'
 import { forgetHostKey, recordHostKey } from '../transport/host-keys.ts'
 import { type AcceptedKey, acceptHostKey, assertDecidable, type HostKeyTrust } from './accept-host-key.ts'
+import { type CopiedKey, copyKey } from './copy-key.ts'
 
 export interface AddHostOptions extends HostKeyTrust {
   inventory?: string
   name: string
   /** What the inventory will say of the host. */
   settings: Partial<Omit<Host, 'name'>>
+  /** Puts our key into authorized_keys there when the host is added. */
+  copyKey?: boolean
 }
 
 export interface AddedHost {
@@ -25,11 +28,14 @@ export interface AddedHost {
   inventory: string
   /** null for a local host. */
   hostKey: { type: string; fingerprint: string; known: boolean } | null
+  /** null unless our key was to be copied. */
+  copiedKey: CopiedKey | null
 }
 
 /**
  * Adds a host: its key is fetched and accepted first, then recorded, then the inventory is written. A host that the
- * inventory has already, given without settings, gets its key accepted and nothing else.
+ * inventory has already, given without settings, gets its key accepted and nothing else. Our own key is copied last: a
+ * host that does not take it stays added.
  */
 export async function addHost(options: AddHostOptions, context: Context): Promise<AddedHost> {
   assertNothingOfSsh(options)
@@ -44,15 +50,18 @@ export async function addHost(options: AddHostOptions, context: Context): Promis
   if (!existing) await addHostToInventory(file, host.name, entry)
   const event = existing ? 'host-key-accepted' : 'added'
   await state.recordHostEvent(host.name, { event, address: host.address, hostKey: accepted?.key.fingerprint })
-  return { host, added: !existing, inventory: file, hostKey: accepted ? shown(accepted) : null }
+  const where = { hosts: inventory.hosts, knownHostsFile: state.knownHostsFile }
+  const copiedKey = options.copyKey ? await copyKey(host, where, context) : null
+  return { host, added: !existing, inventory: file, hostKey: accepted ? shown(accepted) : null, copiedKey }
 }
 
 // This machine is not reached by SSH: what says how would be kept and never used.
-function assertNothingOfSsh({ name, settings, hostKey, trustOnFirstUse }: AddHostOptions): void {
+function assertNothingOfSsh({ name, settings, hostKey, trustOnFirstUse, copyKey }: AddHostOptions): void {
   if (settings.transport !== 'local') return
   const { address, port, user, identityFile, jump } = settings
   const ofSsh = { address, port, user, 'identity-file': identityFile, jump, 'host-key': hostKey }
-  const given = Object.entries({ ...ofSsh, 'trust-on-first-use': trustOnFirstUse || undefined })
+  const switches = { 'trust-on-first-use': trustOnFirstUse || undefined, 'copy-key': copyKey || undefined }
+  const given = Object.entries({ ...ofSsh, ...switches })
     .filter(([, value]) => value !== undefined)
     .map(([flag]) => `--${flag}`)
   if (given.length === 0) return

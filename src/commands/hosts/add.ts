@@ -13,6 +13,7 @@ export default class HostsAdd extends BaseCommand {
     '<%= config.bin %> <%= command.id %> node1 --address 192.0.2.11 --user cpn',
     '<%= config.bin %> <%= command.id %> node2 --address 10.0.0.12 --jump bastion --tag lab --tag gpu',
     '<%= config.bin %> <%= command.id %> node3 --address 192.0.2.13 --host-key SHA256:uNiVztksCsDhcc0u9e8BrwRkRN4LfSqFnLJTjZ3h8gE',
+    '<%= config.bin %> <%= command.id %> node4 --address 192.0.2.14 --copy-key',
     '<%= config.bin %> <%= command.id %> here --transport local',
   ]
 
@@ -50,13 +51,17 @@ export default class HostsAdd extends BaseCommand {
       description: 'fingerprint that its key has to have',
     }),
     'trust-on-first-use': Flags.boolean({ description: 'accept the key it shows, if no other is known' }),
+    'copy-key': Flags.boolean({
+      description: 'put the public key of --identity-file, or your default one, into authorized_keys there',
+    }),
   }
 
   async run(): Promise<AddedHost> {
     const { args, flags } = await this.parse(HostsAdd)
     const { inventory, yes, 'host-key': hostKey, 'trust-on-first-use': trustOnFirstUse } = flags
     const trust = { hostKey, trustOnFirstUse, yes }
-    const added = await addHost({ inventory, name: args.name, settings: settingsOf(flags), ...trust }, this.context())
+    const wanted = { inventory, name: args.name, settings: settingsOf(flags), copyKey: flags['copy-key'] }
+    const added = await addHost({ ...wanted, ...trust }, this.context())
     this.log(render(added))
     return added
   }
@@ -84,8 +89,10 @@ function settingsOf(flags: AddFlags): Partial<Host> {
   }
 }
 
-function render({ host, added, inventory, hostKey }: AddedHost): string {
+function render({ host, added, inventory, hostKey, copiedKey }: AddedHost): string {
   const key = hostKey ? ` with its key ${hostKey.type} ${hostKey.fingerprint}` : ''
-  if (!added) return `Kept ${host.name}${key} as it is in ${inventory}`
-  return `Added ${host.name}${key} to ${inventory}`
+  const line = added ? `Added ${host.name}${key} to ${inventory}` : `Kept ${host.name}${key} as it is in ${inventory}`
+  if (!copiedKey) return line
+  const { path, fingerprint } = copiedKey
+  return `${line}\n${copiedKey.added ? 'Copied' : 'It had'} the key ${path} (${fingerprint}), which logs in there`
 }
