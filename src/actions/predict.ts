@@ -5,6 +5,7 @@ import type { Context } from '../common/context.ts'
 import { canonicalJson, sha256 } from '../common/digest.ts'
 import { CpnError, reasonOf, toCpnError } from '../common/errors.ts'
 import { formatBytes } from '../common/format.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
@@ -67,6 +68,7 @@ export async function predict(
   ctx: Context,
   onEvent: (event: PredictEvent) => void,
 ): Promise<PredictResult> {
+  collectGarbageLessOften()
   const roots = await resolveRoots(options.paths)
   const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
   await assertKeepsOriginals(roots, out)

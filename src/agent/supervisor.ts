@@ -1,5 +1,6 @@
 import { existsSync, truncateSync } from 'node:fs'
 import { CpnError } from '../common/errors.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import { Agent, type AgentOptions } from './agent.ts'
 import { fileBytes, openAgentLog } from './agent-log.ts'
 import type { FleetFolder } from './fleet-folder.ts'
@@ -13,6 +14,7 @@ const crashLogBytes = 2 ** 20
 /** Runs the agent until a signal or a request ends it. One per fleet: a second one throws CPN_ERR_AGENT_START. */
 export async function runSupervisor(options: AgentOptions): Promise<void> {
   const { fleet } = options
+  collectGarbageLessOften()
   ensurePrivateFolder(fleet.runDir)
   ensurePrivateFolder(fleet.logDir)
   if (fileBytes(fleet.crashLog) > crashLogBytes) truncateSync(fleet.crashLog)
