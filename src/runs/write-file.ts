@@ -19,8 +19,7 @@ export async function writeFileDurably(path: string, write: (file: FileHandle) =
   // The file's own name may be as long as a name can be.
   const temporary = join(dirname(path), `.cpn-${randomBytes(6).toString('hex')}.tmp`)
   try {
-    await mkdir(dirname(path), { recursive: true })
-    const file = await open(temporary, 'w')
+    const file = await openNew(temporary)
     try {
       await write(file)
       await file.sync()
@@ -32,6 +31,17 @@ export async function writeFileDurably(path: string, write: (file: FileHandle) =
   } catch (error) {
     await rm(temporary, { force: true }).catch(() => {})
     throw outputError(path, error)
+  }
+}
+
+/** Most files lie in a folder that is there already. */
+async function openNew(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, 'w')
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+    await mkdir(dirname(path), { recursive: true })
+    return await open(path, 'w')
   }
 }
 
