@@ -1,11 +1,12 @@
 #!/usr/bin/env node
-import { continueInPinnedRuntime, endWithStarter, isOldRuntime, quietPipes } from './runtime.js'
+import { continueInPinnedRuntime, endWithStarter, isOldRuntime, keepCompiledCode, quietPipes } from './runtime.js'
 
 if (isOldRuntime()) {
   continueInPinnedRuntime(import.meta.url)
 } else {
   endWithStarter()
   quietPipes()
+  keepCompiledCode()
   const { execute, settings } = await import('@oclif/core')
   // dist is what runs, whatever NODE_ENV says.
   settings.enableAutoTranspile = false

@@ -1,6 +1,7 @@
 // Plain JavaScript that an older Node understands: it finds the pinned runtime and continues there.
 import { spawn } from 'node:child_process'
-import { createRequire } from 'node:module'
+import module, { createRequire } from 'node:module'
+import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -16,6 +17,12 @@ const starterVariable = 'CPN_STARTED_BY'
 
 export function isOldRuntime(version = process.versions.node) {
   return Number.parseInt(version, 10) < neededMajor
+}
+
+/** Keeps compiled code for the next start: loading modules is most of what a short command does. */
+export function keepCompiledCode() {
+  const folder = process.env.XDG_CACHE_HOME || join(homedir(), '.cache')
+  module.enableCompileCache(join(folder, 'cpn', 'compiled'))
 }
 
 /** Runs the same command line in the pinned runtime and ends as it does. */
