@@ -120,7 +120,8 @@ else say sudo none; fi
 `
 
 // A lock is seen in /proc/locks by the inode of its file, which needs no root.
-const moreQuestions = `say os "$(sed -n 's/^ID=//p;s/^VERSION_ID=//p' /etc/os-release 2>/dev/null | tr -d '"' | tr '\\n' ' ')"
+const moreQuestions = `release() { sed -n "s/^$1=//p" /etc/os-release 2>/dev/null | tr -d '"'; }
+say os "$(release ID) $(release VERSION_ID)"
 command -v sw_vers >/dev/null 2>&1 && say os "macOS $(sw_vers -productVersion)"
 if [ -S "/run/user/$(id -u)/systemd/private" ]; then say services systemd-user
 elif [ -d /run/systemd/system ]; then say services systemd

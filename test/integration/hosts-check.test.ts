@@ -52,6 +52,7 @@ describe('checking hosts', { skip: sshdMissing }, () => {
     for (const name of ['os', 'arch', 'libc', 'cpu', 'cores', 'memory', 'disk', 'clock', 'apt'] as const) {
       assert.notEqual(checked.checks[name].found, '', name)
     }
+    assert.match(checked.checks.os.found, /^[a-z]/)
     assert.equal(checked.checks.exec.found, 'yes')
     assert.equal(checked.checks.clock.verdict, 'ok')
     assert.equal(sshd.tree().filter(({ path }) => path.includes('.cpn')).length, 0)

@@ -3,7 +3,7 @@ import { type CheckedHost, checkHosts } from '../../actions/check-hosts.ts'
 import { findInventory } from '../../actions/find-inventory.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { checkNames } from '../../provision/host-report.ts'
-import { printable } from '../../ui/format.ts'
+import { displayWidth, printable } from '../../ui/format.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'
 
@@ -37,14 +37,30 @@ export default class HostsCheck extends BaseCommand {
 }
 
 function render(hosts: CheckedHost[]): string {
-  const columns = ['HOST', 'USABLE', ...checkNames.map((name) => name.toUpperCase())].map((header) => ({ header }))
-  const rows = hosts.map(({ name, usable, checks }) => [
-    name,
-    usable ? 'yes' : 'no',
-    ...checkNames.map((check) => cellOf(checks[check])),
-  ])
-  return [renderTable(columns, rows), ...hosts.flatMap(hintsOf)].join('\n')
+  return [table(hosts), ...hosts.flatMap(hintsOf)].join('\n')
 }
+
+// A line per host is easiest to compare; on a narrow terminal few hosts fit better side by side.
+function table(hosts: CheckedHost[], width = process.stdout.columns ?? Number.POSITIVE_INFINITY): string {
+  const lines = [
+    ['HOST', 'USABLE', ...checkNames.map((name) => name.toUpperCase())],
+    ...hosts.map(({ name, usable, checks }) => [
+      name,
+      usable ? 'yes' : 'no',
+      ...checkNames.map((check) => cellOf(checks[check])),
+    ]),
+  ]
+  const turned = lines[0]!.map((_header, index) => lines.map((line) => line[index]!))
+  const whole = [lines, turned].map((each) => tableOf(each, Number.POSITIVE_INFINITY))
+  return whole.find((text) => text.split('\n').every((line) => displayWidth(line) <= width)) ?? tableOf(lines, width)
+}
+
+const tableOf = ([headers, ...rows]: string[][], width: number): string =>
+  renderTable(
+    headers!.map((header) => ({ header })),
+    rows,
+    width,
+  )
 
 const cellOf = ({ verdict, found }: CheckedHost['checks']['os']): string =>
   verdict === 'unknown' ? '?' : verdict === 'lack' ? `${found}!` : found
