@@ -28,6 +28,8 @@ export interface ProvisionOptions {
   dryRun: boolean
   /** Where releases are built; defaults are right outside tests. */
   release?: ReleaseOptions
+  /** How long to wait on a host for another package manager to end; 300 without it. */
+  packageLockSeconds?: number
 }
 
 /** What became of one host. */
@@ -72,6 +74,7 @@ export async function openProvisioner(options: ProvisionOptions, ctx: Context): 
     release: releaseOnce({ signal: ctx.signal, ...options.release }),
     models,
     sudo: options.sudo,
+    packageLockSeconds: options.packageLockSeconds,
     prompter,
     logger,
   }

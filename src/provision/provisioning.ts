@@ -23,6 +23,8 @@ export interface ProvisioningOptions {
   models: InstalledModel[]
   /** sudo may be used, and its password asked for. */
   sudo: boolean
+  /** How long apt and dpkg wait on a host for another package manager to end; 300 without it. */
+  packageLockSeconds?: number | undefined
   prompter: Prompter
   logger: Logger
 }

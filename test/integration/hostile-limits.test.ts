@@ -17,9 +17,9 @@ test('no session at all', { skip: sshdMissing }, async () => {
   assertTold(error, 'CPN_ERR_CHANNEL_REFUSED', /allows no more sessions/, /Raise MaxSessions/)
 })
 
-/** One command makes nodes of these hosts, finds them ready, and leaves them as they were. */
+/** The host becomes a node, is found ready, and is left as it was. */
 async function becomesNode(options: SshdOptions): Promise<void> {
-  await using hosts = await startHosts({ name: 'strange', ...options }, { name: 'healthy' })
+  await using hosts = await startHosts({ name: 'strange', ...options })
   await using folder = project(hosts)
   const { inventory, options: provision } = await setting(folder)
   const trees = hosts.map((host) => host.tree())
@@ -27,7 +27,7 @@ async function becomesNode(options: SshdOptions): Promise<void> {
   const states = await status({ inventory, hosts: [] }, quietContext())
   assert.deepEqual(
     states.map(({ name, state }) => `${name} ${state}`),
-    ['strange ready', 'healthy ready'],
+    ['strange ready'],
   )
   await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
   for (const host of unprovisioner.hosts) await unprovisioner.unprovision(host)

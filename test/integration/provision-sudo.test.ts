@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -13,15 +14,17 @@ import { listProcesses } from '../helpers/processes.ts'
 import type { Project } from '../helpers/project.ts'
 import { project } from '../helpers/project.ts'
 import { provisionAll, quietContext, setting } from '../helpers/provisioned.ts'
-import { type SshdHost, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { type SshdHost, startHosts, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
 import { until } from '../helpers/until.ts'
+import { assertTold } from './hostile-fixture.ts'
 
 const packageName = 'cpn-test-empty'
 const password = "it's a secret"
 const skip = usersMissing || toolsMissing()
 
 function toolsMissing(): string | false {
-  const missing = ['sudo', 'dpkg-deb', 'apt-get'].filter((tool) => spawnSync(tool, ['--version']).error)
+  const missing = ['sudo', 'dpkg-deb', 'apt-get', 'python3'].filter((tool) => spawnSync(tool, ['--version']).error)
   return missing.length > 0 ? `needs ${missing.join(' and ')} on this machine` : false
 }
 
@@ -40,6 +43,23 @@ function emptyPackage(folder: Project): { file: string } & Disposable {
   writeFileSync(join(root, 'DEBIAN', 'control'), control)
   execFileSync('dpkg-deb', ['--root-owner-group', '--build', root, join(folder.folder, 'empty.deb')])
   return { file: 'empty.deb', [Symbol.dispose]: () => void spawnSync('dpkg', ['--purge', packageName]) }
+}
+
+/** A lock of dpkg that is seen only by hosts started with `launcher`, and that a process of ours holds. */
+function lockedFile() {
+  const folder = tempFolder()
+  const file = join(folder.path, 'lock')
+  const hold =
+    'import fcntl,sys;f=open(sys.argv[1],"w");fcntl.lockf(f,fcntl.LOCK_EX);print(1,flush=True);sys.stdin.read()'
+  const holder = spawn('python3', ['-c', hold, file], { stdio: ['pipe', 'pipe', 'inherit'] })
+  const taken = once(holder.stdout, 'data')
+  const script = `mount --bind ${file} /var/lib/dpkg/lock-frontend && exec "$@"`
+  const launcher = () => ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', script, 'locked-host']
+  const end = () => {
+    holder.kill('SIGKILL')
+    folder[Symbol.dispose]()
+  }
+  return { taken, launcher, [Symbol.dispose]: end }
 }
 
 test('a package file is installed with sudo, whose password is asked for and kept nowhere', { skip }, async () => {
@@ -69,6 +89,24 @@ test('a package file is installed with sudo, whose password is asked for and kep
   assert.ok(!spawnSync('grep', ['-rlF', password, host.home, folder.folder], { encoding: 'utf8' }).stdout)
   await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
   await unprovisioner.unprovision(unprovisioner.hosts[0]!)
+})
+
+test('where another package manager is at work, it is waited for and then named', { skip }, async () => {
+  using lock = lockedFile()
+  await lock.taken
+  await using hosts = await startHosts({ name: 'strange', launcher: lock.launcher }, { name: 'healthy' })
+  using _ = sudoer(hosts[0]!, 'NOPASSWD: ALL')
+  await using folder = project(hosts)
+  using deb = emptyPackage(folder)
+  const { inventory, options } = await setting(folder)
+  inventory.requirements.push({ tags: ['packages'], apt: [], pip: [], files: [deb.file], commands: [] })
+  inventory.hosts.find(({ name }) => name === 'strange')!.tags.push('packages')
+  const results = await provisionAll({ ...options, sudo: true, packageLockSeconds: 1 })
+  assert.equal(results.get('healthy')!.error, undefined)
+  assertTold(results.get('strange')!.error, 'CPN_ERR_REQUIREMENT', /at work for 1 s.*lock-frontend/, /ps -e/)
+  assert.notEqual(spawnSync('dpkg-query', ['-W', packageName]).status, 0)
+  await using unprovisioner = await openUnprovisioner({ inventory, hosts: ['all'] }, quietContext())
+  for (const host of unprovisioner.hosts) await unprovisioner.unprovision(host)
 })
 
 for (const rule of ['ALL', 'NOPASSWD: ALL']) {

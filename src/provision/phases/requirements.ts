@@ -8,8 +8,7 @@ import { fileFolder, isMissing, venvPath, venvStamp } from '../requirement-state
 import { isNothing, type RequirementFile, wheels } from '../requirements.ts'
 
 const installTimeoutMs = 1_200_000
-/** How long apt and dpkg wait for another package manager to end. */
-const dpkgWaitSeconds = 300
+const defaultLockSeconds = 300
 
 /** Gives the host what the inventory requires besides the release. */
 export const requirements: Phase = {
@@ -47,16 +46,16 @@ async function sendFile(p: Provisioning, file: RequirementFile, signal: AbortSig
 async function installPackages(p: Provisioning, names: string[], signal: AbortSignal): Promise<void> {
   const what = `install ${names.join(' ')} with apt`
   if (!p.facts.tools.includes('apt-get')) throw failed(p.host.name, what, 'the host has no apt-get')
-  const install = `${aptInstall} ${names.map(quote).join(' ')}`
+  const install = `${aptInstall(p)} ${names.map(quote).join(' ')}`
   // Package lists may be too old to find a file that has moved on; they are fetched only then.
-  await root(p, what, `${install} || { ${aptUpdate} && ${install}; }`, signal)
+  await root(p, what, `${install} || { ${aptUpdate(p)} && ${install}; }`, signal)
 }
 
 async function installDebs(p: Provisioning, files: RequirementFile[], signal: AbortSignal): Promise<void> {
   const paths = files.map((file) => p.quoted(`${fileFolder(p.options.fleetId, file)}/${file.name}`)).join(' ')
   const what = `install ${files.map(({ name }) => name).join(' ')}`
   if (!p.facts.tools.includes('dpkg')) throw failed(p.host.name, what, 'the host has no dpkg')
-  await root(p, what, p.facts.tools.includes('apt-get') ? `${aptInstall} ${paths}` : dpkgInstall(paths), signal)
+  await root(p, what, p.facts.tools.includes('apt-get') ? `${aptInstall(p)} ${paths}` : dpkgInstall(p, paths), signal)
   const notes = files.map((file) => {
     const folder = fileFolder(p.options.fleetId, file)
     return `dpkg-deb -f ${p.quoted(`${folder}/${file.name}`)} Package >${p.quoted(`${folder}/.installed`)} || exit 1`
@@ -64,23 +63,37 @@ async function installDebs(p: Provisioning, files: RequirementFile[], signal: Ab
   await p.run(notes.join('\n'), 'what was installed could not be noted', { signal })
 }
 
-const aptOptions = `-o DPkg::Lock::Timeout=${dpkgWaitSeconds}`
-const aptInstall = `DEBIAN_FRONTEND=noninteractive apt-get ${aptOptions} install -y --no-install-recommends`
-const aptUpdate = `apt-get ${aptOptions} update`
+const lockSeconds = (p: Provisioning) => p.options.packageLockSeconds ?? defaultLockSeconds
+const aptGet = (p: Provisioning) =>
+  `LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=${lockSeconds(p)}`
+const aptInstall = (p: Provisioning) => `${aptGet(p)} install -y --no-install-recommends`
+const aptUpdate = (p: Provisioning) => `${aptGet(p)} update`
 
 // dpkg alone does not wait for its lock.
-function dpkgInstall(paths: string): string {
+function dpkgInstall(p: Provisioning, paths: string): string {
   return `n=0
 until said=$(LC_ALL=C dpkg -i ${paths} 2>&1); do
   case $said in *lock*) ;; *) echo "$said" >&2; exit 1 ;; esac
-  n=$((n + 1)); [ $n -lt ${dpkgWaitSeconds} ] || { echo "$said" >&2; exit 1; }
+  n=$((n + 1)); [ $n -lt ${lockSeconds(p)} ] || { echo "$said" >&2; exit 1; }
   sleep 1
 done`
 }
 
 async function root(p: Provisioning, what: string, script: string, signal: AbortSignal): Promise<void> {
   const { exitCode, stdout, stderr } = await execAsRoot(p, script, what, { signal, timeoutMs: installTimeoutMs })
-  if (exitCode !== 0) throw failed(p.host.name, what, lastLines(stderr.trim() || stdout.trim()))
+  if (exitCode === 0) return
+  const said = stderr.trim() || stdout.trim()
+  const locked = /^.*(could not get lock|unable to acquire|locked by another process).*$/im.exec(said)
+  throw locked ? packagesLocked(p, what, locked[0]) : failed(p.host.name, what, lastLines(said))
+}
+
+function packagesLocked(p: Provisioning, what: string, said: string): CpnError {
+  const message = `another package manager was at work for ${lockSeconds(p)} s, so it was not possible to ${what}: ${said}`
+  return new CpnError('CPN_ERR_REQUIREMENT', message, {
+    host: p.host.name,
+    retryable: true,
+    suggestions: ['Wait until it has ended there (ps -e | grep -e apt -e dpkg), then provision the host again.'],
+  })
 }
 
 // Wheels that were sent along make the host need no internet: then nothing is looked for elsewhere.
@@ -123,5 +136,5 @@ function failed(host: string, what: string, said: string): CpnError {
 }
 
 function lastLines(text: string): string {
-  return text.trim().split('\n').slice(-4).join('\n')
+  return text.trim().split('\n').slice(-3).join('\n')
 }
