@@ -11,6 +11,14 @@ const tools = [
   { program: 'script', debian: 'bsdutils' },
   { program: 'unshare', debian: 'util-linux' },
   { program: 'ip', debian: 'iproute2' },
+  { program: 'sudo', debian: 'sudo' },
+  { program: 'systemctl', debian: 'systemd' },
+  { program: 'busybox', debian: 'busybox' },
+  { program: 'faketime', debian: 'faketime' },
+  { program: 'zstd', debian: 'zstd' },
+  // Login shells that are not POSIX.
+  { program: 'tcsh', debian: 'tcsh' },
+  { program: 'fish', debian: 'fish' },
 ]
 
 /** Installs what is missing where that is allowed, and says what stays missing. */
