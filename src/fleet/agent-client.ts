@@ -64,13 +64,6 @@ export class AgentClient implements AsyncDisposable {
     )
   }
 
-  /** GET /v2/health/ready */
-  async ready(signal?: AbortSignal): Promise<boolean> {
-    const response = await this.#request({ method: 'GET', path: '/v2/health/ready', signal })
-    await response.body.dump()
-    return response.statusCode === 200
-  }
-
   /** POST /cpn/v1/predict; length, digest and schema of the answer are verified before it counts. */
   async predict(request: AttemptRequest): Promise<NodeResult> {
     const { job, attempt, epoch, run, pipeline, deadlineMs } = request
@@ -112,13 +105,6 @@ export class AgentClient implements AsyncDisposable {
     } catch (error) {
       throw this.#lost(error)
     }
-  }
-
-  /** POST /cpn/v1/drain: the agent takes no new jobs; answers when those in work are done. */
-  async drain(signal?: AbortSignal): Promise<void> {
-    const response = await this.#request({ method: 'POST', path: '/cpn/v1/drain', signal })
-    const body = await this.#text(response)
-    if (response.statusCode >= 300) throw decodeError(response.statusCode, body, this.#host)
   }
 
   /** Ends all connections now; requests in flight reject. */
