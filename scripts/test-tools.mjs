@@ -16,7 +16,8 @@ const tools = [
   { program: 'busybox', debian: 'busybox' },
   { program: 'faketime', debian: 'faketime' },
   { program: 'zstd', debian: 'zstd' },
-  // Login shells that are not POSIX.
+  // Login shells that are not sh.
+  { program: 'zsh', debian: 'zsh' },
   { program: 'tcsh', debian: 'tcsh' },
   { program: 'fish', debian: 'fish' },
 ]

@@ -4,11 +4,11 @@ export interface TestProcess {
   pid: number
   parent: number
   uid: number
-  /** Command line with its arguments joined by spaces; the short name in brackets when there is none. */
+  /** Command line with its arguments joined by spaces. */
   command: string
 }
 
-/** The living processes of this machine, from /proc; zombies are left out. */
+/** The living processes of this machine, from /proc; those that are ending, and the kernel's own, are left out. */
 export function listProcesses(): TestProcess[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
@@ -56,10 +56,13 @@ export function killAll(find: () => TestProcess[]): void {
 
 function readProcess(pid: number): TestProcess | undefined {
   const status = readProc(pid, 'status')
-  if (status === undefined || /^State:\s+[ZX]/m.test(status)) return undefined
+  // A process that ends gives its memory back first, and is to be seen without a command line for a moment.
+  if (status === undefined || !/^VmRSS:/m.test(status)) return undefined
   const field = (name: string): string => new RegExp(`^${name}:\\s+(\\S+)`, 'm').exec(status)?.[1] ?? ''
   const command = readProc(pid, 'cmdline')?.replaceAll('\0', ' ').trim()
-  return { pid, parent: Number(field('PPid')), uid: Number(field('Uid')), command: command || `[${field('Name')}]` }
+  // Ended between the two reads.
+  if (!command) return undefined
+  return { pid, parent: Number(field('PPid')), uid: Number(field('Uid')), command }
 }
 
 function readProc(pid: number, file: string): string | undefined {

@@ -12,7 +12,7 @@ import { type buildConnector, Pool } from 'undici'
 import { quote } from '../../src/transport/shell.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import { type SshdHost, type SshdOptions, sshdMissing, startSshd } from '../helpers/sshd.ts'
-import { fails, hostOf, Master, plainHost } from './transport-fixture.ts'
+import { eventually, fails, hostOf, Master, plainHost } from './transport-fixture.ts'
 
 const bridgeModule = fileURLToPath(new URL('../../src/agent/bridge.ts', import.meta.url))
 
@@ -100,7 +100,7 @@ for (const policy of ['AllowStreamLocalForwarding no', 'AllowTcpForwarding no', 
       assert.equal((await transport.exec('echo alive')).stdout, 'alive\n')
       await carries(transport, agent.path, 'bridge')
       await transport.close()
-      assert.deepEqual(sshd.processes(), [])
+      await eventually(() => sshd.processes().length === 0, 'the end of the bridge')
     })
   })
 }
