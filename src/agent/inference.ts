@@ -1,6 +1,7 @@
 import { InferenceSession, Tensor } from 'onnxruntime-node'
 import { CpnError } from '../common/errors.ts'
 import type { ModelSignature, TensorInfo } from '../protocol/families.ts'
+import { withConstantWeights } from './constant-weights.ts'
 
 // The runtime's official builds send usage data to their vendor and leave an identifier in the user's cache folder
 // unless this is set before the first session.
@@ -27,18 +28,21 @@ export const executionProviders = ['cpu']
  * @param threads threads one operator may use
  */
 export async function openSession(model: Uint8Array, threads: number): Promise<Session> {
-  const session = await InferenceSession.create(model, {
-    executionProviders,
-    intraOpNumThreads: threads,
-    interOpNumThreads: 1,
-    executionMode: 'sequential',
-    graphOptimizationLevel: 'all',
-    // Warnings about unused initializers would fill the log.
-    logSeverityLevel: 3,
-  }).catch((cause: Error) => {
-    throw new CpnError('CPN_ERR_MODEL_INVALID', `the model cannot be loaded: ${cause.message}`, { cause })
-  })
-  return wrap(session)
+  try {
+    const session = await InferenceSession.create(withConstantWeights(model), {
+      executionProviders,
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      // Warnings about unused initializers would fill the log.
+      logSeverityLevel: 3,
+    })
+    return wrap(session)
+  } catch (cause) {
+    const { message } = cause as Error
+    throw new CpnError('CPN_ERR_MODEL_INVALID', `the model cannot be loaded: ${message}`, { cause })
+  }
 }
 
 function wrap(session: InferenceSession): Session {

@@ -1,6 +1,6 @@
 import { CpnError } from '../common/errors.ts'
+import { readFields } from '../common/protobuf.ts'
 import type { ModelSignature, TensorInfo } from '../protocol/families.ts'
-import { readFields } from './protobuf.ts'
 
 export interface OnnxModel extends ModelSignature {
   /** Some tensor has its data in another file. */

@@ -28,10 +28,10 @@ export interface OnnxNode {
   attributes?: Record<string, number | number[] | OnnxTensor | OnnxGraph>
 }
 
-/** The bytes of an ONNX model (IR 8, opset 13) that onnxruntime loads. */
-export function encodeOnnx(graph: OnnxGraph): Buffer {
+/** The bytes of an ONNX model (IR 8 without another version, opset 13) that onnxruntime loads. */
+export function encodeOnnx(graph: OnnxGraph, irVersion = 8): Buffer {
   const opset = bytesField(8, uintField(2, 13))
-  return Buffer.concat([uintField(1, 8), textField(2, 'cpn-tests'), bytesField(7, encodeGraph(graph)), opset])
+  return Buffer.concat([uintField(1, irVersion), textField(2, 'cpn-tests'), bytesField(7, encodeGraph(graph)), opset])
 }
 
 function encodeGraph(graph: OnnxGraph): Buffer {

@@ -5,6 +5,9 @@ export interface Field {
   value: number
   /** Wire type 2: shares the message's memory; empty for the others. */
   bytes: Uint8Array
+  /** Where the field with its tag lies in the message. */
+  start: number
+  end: number
 }
 
 const empty = new Uint8Array(0)
@@ -17,7 +20,7 @@ export function* readFields(message: Uint8Array): Generator<Field> {
     const number = Math.floor(tag.value / 8)
     const body = readBody(message, tag.end, tag.value % 8)
     if (number === 0) throw new RangeError(`field number 0 at byte ${at}`)
-    yield { number, value: body.value, bytes: body.bytes }
+    yield { number, ...body, start: at }
     at = body.end
   }
 }
@@ -36,6 +39,17 @@ function readBody(message: Uint8Array, at: number, wireType: number): Body {
   const length = readVarint(message, at)
   const end = within(message, length.end, length.value)
   return { value: 0, bytes: message.subarray(length.end, end), end }
+}
+
+/** A field of wire type 2. */
+export function writeField(number: number, bytes: Uint8Array): Uint8Array[] {
+  return [writeVarint(number * 8 + 2), writeVarint(bytes.length), bytes]
+}
+
+function writeVarint(value: number): Uint8Array {
+  const bytes = []
+  for (; value > 127; value = Math.floor(value / 128)) bytes.push((value % 128) + 128)
+  return Uint8Array.from([...bytes, value])
 }
 
 function readVarint(message: Uint8Array, at: number): { value: number; end: number } {
