@@ -16,10 +16,11 @@ import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
-import { type Input, type Ledger, openLedger, type Run } from '../runs/ledger.ts'
-import { type LedgerWriter, openLedgerWriter } from '../runs/ledger-writer.ts'
+import { InputReader } from '../runs/input-reader.ts'
+import { type Input, type Ledger, type LedgerChange, openLedger, type Run } from '../runs/ledger.ts'
+import { LedgerWriter } from '../runs/ledger-writer.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
-import { readInput } from '../runs/read-input.ts'
+import { PictureWriter } from '../runs/picture-writer.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -81,14 +82,20 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   using ledger = openLedger(state.ledgerFile)
-  await using writer = openLedgerWriter(state.ledgerFile)
+  await using writer = new LedgerWriter(state.ledgerFile)
+  await using reader = new InputReader()
+  await using pictures = new PictureWriter()
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, pipeline, fleet, out, options, ctx, onEvent }).go(roots)
+  return await new PredictRun({ ledger, writer, reader, pictures, pipeline, fleet, out, options, ctx, onEvent }).go(
+    roots,
+  )
 }
 
 interface RunParts {
   ledger: Ledger
   writer: LedgerWriter
+  reader: InputReader
+  pictures: PictureWriter
   pipeline: Pipeline
   fleet: Fleet
   /** Absolute. */
@@ -106,14 +113,15 @@ class PredictRun {
   readonly #out: string
   readonly #ctx: Context
   readonly #onEvent: (event: PredictEvent) => void
-  readonly #commits: GroupCommit
+  readonly #commits: GroupCommit<LedgerChange>
+  readonly #reader: InputReader
   readonly #recorder: Recorder
   readonly #discovery: Discovery
   /** Aborts on Ctrl-C and on an error that makes going on pointless. */
   readonly #drain = new AbortController()
   readonly #started = performance.now()
 
-  constructor({ ledger, writer, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
+  constructor({ ledger, writer, reader, pictures, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
     const { paths, hosts } = options
     const pipelineDigest = sha256(canonicalJson(pipeline))
     this.#ledger = ledger
@@ -124,7 +132,15 @@ class PredictRun {
     this.#ctx = ctx
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => writer.commit(changes))
-    this.#recorder = new Recorder(ledger, this.#commits, this.#run.id, out, pipeline.annotate !== 'none')
+    this.#reader = reader
+    this.#recorder = new Recorder({
+      ledger,
+      commits: this.#commits,
+      pictures,
+      run: this.#run.id,
+      out,
+      annotates: pipeline.annotate !== 'none',
+    })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run.id)
   }
 
@@ -225,7 +241,7 @@ class PredictRun {
   async *#jobs(): AsyncGenerator<Job> {
     const loaded = mapAhead(this.#discovery.queued(), readAhead, async (input) => ({
       input,
-      job: await readInput(input).catch(toCpnError),
+      job: await this.#reader.job(input.source).catch(toCpnError),
     }))
     for await (const { input, job } of loaded) {
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))

@@ -1,6 +1,6 @@
 import type { Found } from './find-inputs.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { Input, Ledger, NewInput } from './ledger.ts'
+import type { Input, Ledger, LedgerChange, NewInput } from './ledger.ts'
 
 const batchSize = 500
 const flushMs = 50
@@ -13,11 +13,11 @@ export class Discovery {
   /** True when everything has been found. */
   complete = false
   readonly #ledger: Ledger
-  readonly #commits: GroupCommit
+  readonly #commits: GroupCommit<LedgerChange>
   readonly #run: string
   #more = Promise.withResolvers<void>()
 
-  constructor(ledger: Ledger, commits: GroupCommit, run: string) {
+  constructor(ledger: Ledger, commits: GroupCommit<LedgerChange>, run: string) {
     this.#ledger = ledger
     this.#commits = commits
     this.#run = run

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
@@ -71,7 +72,7 @@ export function defaultOut(roots: readonly Root[]): string {
  */
 export async function* findInputs(roots: readonly Root[], out: string): AsyncGenerator<Found> {
   for (const root of roots) {
-    if (root.kind === 'file') yield { kind: 'input', input: await describe(root.path, root.name) }
+    if (root.kind === 'file') yield input(root.path, root.name, await statOf(root.path))
     else yield* walk(root.path, root.name, out)
   }
 }
@@ -114,18 +115,19 @@ async function isOutput(folder: string): Promise<boolean> {
 }
 
 async function* file(path: string, name: string): AsyncGenerator<Found> {
-  const found = await stat(path).catch(() => undefined)
+  const found = await statOf(path)
   if (found?.isDirectory()) return
   // Reading a pipe or a device may never end.
   if ((found && !found.isFile()) || !(await isImageFile(path))) yield { kind: 'ignored', path }
-  else yield { kind: 'input', input: await describe(path, name) }
+  else yield input(path, name, found)
 }
 
 /** A file that is gone by now is told of as unreadable when its turn comes. */
-async function describe(path: string, name: string): Promise<NewInput> {
-  const found = await stat(path).catch(() => undefined)
-  return { name, source: path, bytes: found?.size ?? 0, mtimeMs: found?.mtimeMs ?? 0 }
+function input(path: string, name: string, found: Stats | undefined): Found {
+  return { kind: 'input', input: { name, source: path, bytes: found?.size ?? 0, mtimeMs: found?.mtimeMs ?? 0 } }
 }
+
+const statOf = (path: string) => stat(path).catch(() => undefined)
 
 async function kindOf(path: string): Promise<Root['kind']> {
   try {

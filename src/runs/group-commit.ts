@@ -1,19 +1,17 @@
-import type { LedgerChange } from './ledger.ts'
-
 /** Commits one group of changes at a time: all that came while the last one was written make up the next. */
-export class GroupCommit {
-  readonly #commit: (changes: readonly LedgerChange[]) => Promise<void>
-  #waiting: LedgerChange[] = []
+export class GroupCommit<Change> {
+  readonly #commit: (changes: readonly Change[]) => Promise<void>
+  #waiting: Change[] = []
   #next: PromiseWithResolvers<void> | undefined
   #working: Promise<void> | undefined
 
   /** @param commit makes changes durable, all or none */
-  constructor(commit: (changes: readonly LedgerChange[]) => Promise<void>) {
+  constructor(commit: (changes: readonly Change[]) => Promise<void>) {
     this.#commit = commit
   }
 
   /** Resolves when the changes are durable; those of one call are in one group. */
-  add(...changes: LedgerChange[]): Promise<void> {
+  add(...changes: Change[]): Promise<void> {
     this.#waiting.push(...changes)
     this.#next ??= Promise.withResolvers()
     this.#working ??= this.#work()

@@ -4,12 +4,24 @@ import type { CpnError } from '../common/errors.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { EndedJob, Input, InputState, Ledger, LedgerChange } from './ledger.ts'
-import { isFaultOfOneFile, writeFileDurably } from './write-file.ts'
+import type { PictureWriter } from './picture-writer.ts'
+import { isFaultOfOneFile } from './write-file.ts'
 
 export interface FinishedInput {
   name: string
   state: Exclude<InputState, 'queued'>
   error?: { code: string; message: string }
+}
+
+export interface RecorderOptions {
+  ledger: Ledger
+  commits: GroupCommit<LedgerChange>
+  pictures: PictureWriter
+  run: string
+  /** Absolute folder of the outputs. */
+  out: string
+  /** Whether a done job has a picture. */
+  annotates: boolean
 }
 
 /**
@@ -18,17 +30,18 @@ export interface FinishedInput {
  */
 export class Recorder {
   readonly #ledger: Ledger
-  readonly #commits: GroupCommit
+  readonly #commits: GroupCommit<LedgerChange>
+  readonly #pictures: PictureWriter
   readonly #run: string
   readonly #out: string
   readonly #annotates: boolean
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Input[]>()
 
-  /** @param annotates whether a done job has a picture */
-  constructor(ledger: Ledger, commits: GroupCommit, run: string, out: string, annotates: boolean) {
+  constructor({ ledger, commits, pictures, run, out, annotates }: RecorderOptions) {
     this.#ledger = ledger
     this.#commits = commits
+    this.#pictures = pictures
     this.#run = run
     this.#out = out
     this.#annotates = annotates
@@ -68,22 +81,24 @@ export class Recorder {
   }
 
   async #write(outcome: JobOutcome, inputs: Input[], finished: FinishedInput[]): Promise<LedgerChange[]> {
-    const changes: LedgerChange[] = []
-    for (const input of inputs) {
-      const one = await this.#writeOne(outcome, input)
-      finished.push(one)
+    const written = await Promise.all(inputs.map((input) => this.#writeOne(outcome, input)))
+    finished.push(...written)
+    return written.map(({ state, error }, index) => ({
+      kind: 'input',
+      run: this.#run,
+      seq: inputs[index]!.seq,
+      state,
+      job: outcome.job.id,
       // The job's own error is in its entry already.
-      const error = outcome.state === 'done' ? one.error : undefined
-      changes.push({ kind: 'input', run: this.#run, seq: input.seq, state: one.state, job: outcome.job.id, error })
-    }
-    return changes
+      error: outcome.state === 'done' ? error : undefined,
+    }))
   }
 
   async #writeOne(outcome: JobOutcome, { name }: Input): Promise<FinishedInput> {
     if (outcome.state !== 'done') return { name, state: outcome.state, error: told(outcome.error) }
     const { annotated } = outcome.result
     try {
-      if (annotated) await writeFileDurably(join(this.#out, name), (file) => file.writeFile(annotated))
+      if (annotated) await this.#pictures.write(join(this.#out, name), annotated)
       return { name, state: 'done' }
     } catch (error) {
       if (!isFaultOfOneFile(error)) throw error
@@ -96,7 +111,7 @@ export class Recorder {
     if (ended.state === 'done' && this.#annotates) {
       const annotated = await readFile(join(this.#out, ended.name)).catch(() => undefined)
       if (!annotated) return undefined
-      await writeFileDurably(join(this.#out, input.name), (file) => file.writeFile(annotated))
+      await this.#pictures.write(join(this.#out, input.name), annotated)
     }
     const { state, error } = ended
     await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state, job })

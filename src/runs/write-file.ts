@@ -1,25 +1,26 @@
 import { randomBytes } from 'node:crypto'
+import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
+
+// A file is written whole or not at all: temporary name beside it, fsync, rename, fsync of the folder.
 
 /** The file system cannot hold this name, or a folder has it: other files are not concerned. */
 const ownFaults = new Set(['ENAMETOOLONG', 'EISDIR', 'EINVAL', 'EILSEQ'])
 
-/** True for an error of writeFileDurably that lies in the one file's name or place. */
+/** True for an outputError that lies in the one file's name or place. */
 export function isFaultOfOneFile(error: unknown): boolean {
   return error instanceof CpnError && ownFaults.has(systemErrorCode(error.cause) ?? '')
 }
 
-/**
- * Writes a file whole or not at all: temporary name beside it, fsync, rename, fsync of the folder.
- * Ends with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE.
- */
+/** Writes one file. Ends with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE. */
 export async function writeFileDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
-  // The file's own name may be as long as a name can be.
-  const temporary = join(dirname(path), `.cpn-${randomBytes(6).toString('hex')}.tmp`)
+  const temporary = temporaryName(path)
   try {
-    const file = await openNew(temporary)
+    await mkdir(dirname(path), { recursive: true })
+    const file = await open(temporary, 'w')
     try {
       await write(file)
       await file.sync()
@@ -34,27 +35,43 @@ export async function writeFileDurably(path: string, write: (file: FileHandle) =
   }
 }
 
-/** Most files lie in a folder that is there already. */
-async function openNew(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, 'w')
-  } catch (error) {
-    if (systemErrorCode(error) !== 'ENOENT') throw error
-    await mkdir(dirname(path), { recursive: true })
-    return await open(path, 'w')
-  }
+export interface NewFile {
+  path: string
+  bytes: Uint8Array
 }
 
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
-  }
+/**
+ * Writes several files, with one fsync for all that come into one folder. Blocks its thread except for that.
+ * @returns for each file the system's error, or undefined where it was written
+ */
+export async function writeFilesDurably(files: readonly NewFile[]): Promise<(Error | undefined)[]> {
+  const failed: (Error | undefined)[] = files.map(() => undefined)
+  const written = await Promise.all(
+    files.map(async ({ path, bytes }, index) => {
+      const temporary = temporaryName(path)
+      try {
+        const file = openNew(temporary)
+        try {
+          writeFileSync(file, bytes)
+          await syncFile(file)
+        } finally {
+          closeSync(file)
+        }
+        renameSync(temporary, path)
+      } catch (error) {
+        rmSync(temporary, { force: true })
+        failed[index] = error as Error
+      }
+      return dirname(path)
+    }),
+  )
+  const lost = new Map<string, Error>()
+  await Promise.all([...new Set(written)].map((folder) => syncFolder(folder).catch((error) => lost.set(folder, error))))
+  return failed.map((error, index) => error ?? lost.get(written[index]!))
 }
 
-function outputError(path: string, cause: unknown): CpnError {
+/** What an error of writing a file means to the user. */
+export function outputError(path: string, cause: unknown): CpnError {
   if (cause instanceof CpnError) return cause
   if (systemErrorCode(cause) === 'ENOSPC' || systemErrorCode(cause) === 'EDQUOT') {
     return new CpnError('CPN_ERR_OUTPUT_SPACE', `no space left for ${path}`, {
@@ -66,4 +83,31 @@ function outputError(path: string, cause: unknown): CpnError {
     cause,
     suggestions: ['Check the folder’s permissions, or choose another one with --out.'],
   })
+}
+
+const syncFile = promisify(fsync)
+
+/** The file's own name may be as long as a name can be. */
+function temporaryName(path: string): string {
+  return join(dirname(path), `.cpn-${randomBytes(6).toString('hex')}.tmp`)
+}
+
+/** Most files lie in a folder that is there already. */
+function openNew(path: string): number {
+  try {
+    return openSync(path, 'w')
+  } catch (error) {
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+    mkdirSync(dirname(path), { recursive: true })
+    return openSync(path, 'w')
+  }
+}
+
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
 }

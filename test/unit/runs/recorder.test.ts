@@ -4,14 +4,15 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CpnError } from '../../../src/common/errors.ts'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
-import { type Input, type Ledger, openLedger } from '../../../src/runs/ledger.ts'
+import { InputReader } from '../../../src/runs/input-reader.ts'
+import { type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
 import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
-import { readInput } from '../../../src/runs/read-input.ts'
+import { PictureWriter } from '../../../src/runs/picture-writer.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
 import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
-interface Bench extends Disposable {
+interface Bench extends AsyncDisposable {
   ledger: Ledger
   run: string
   recorder: Recorder
@@ -30,14 +31,19 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
   const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), bytes: 1, mtimeMs: 0 }))
   ledger.commit([{ kind: 'found', run, inputs: found }])
   const inputs = ledger.queued(run, 0, 100)
+  const reader = new InputReader()
+  const pictures = new PictureWriter()
+  const commits = new GroupCommit<LedgerChange>(async (changes) => ledger.commit(changes))
   return {
     ledger,
     run,
     out,
     inputs,
-    recorder: new Recorder(ledger, new GroupCommit(async (changes) => ledger.commit(changes)), run, out, true),
-    jobs: await Promise.all(inputs.map(readInput)),
-    [Symbol.dispose]() {
+    recorder: new Recorder({ ledger, commits, pictures, run, out, annotates: true }),
+    jobs: await Promise.all(inputs.map(({ source }) => reader.job(source))),
+    async [Symbol.asyncDispose]() {
+      await reader[Symbol.asyncDispose]()
+      await pictures[Symbol.asyncDispose]()
       ledger[Symbol.dispose]()
       folder[Symbol.dispose]()
     },
@@ -61,7 +67,7 @@ async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
 }
 
 test('a done job is a written file, a ledger entry and a line', async () => {
-  using it = await bench({ 'a.jpg': 'A' })
+  await using it = await bench({ 'a.jpg': 'A' })
   assert.equal(await it.recorder.claim(it.inputs[0]!, it.jobs[0]!), 'new')
   assert.deepEqual(await it.recorder.settle(done(it.jobs[0]!)), [{ name: 'a.jpg', state: 'done' }])
   assert.equal(readFileSync(join(it.out, 'a.jpg'), 'utf8'), 'annotated')
@@ -80,7 +86,7 @@ test('a done job is a written file, a ledger entry and a line', async () => {
 })
 
 test('equal files are one job and several inputs, before, while and after it is done', async () => {
-  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same', 'c.jpg': 'same' })
+  await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same', 'c.jpg': 'same' })
   assert.equal(await it.recorder.claim(it.inputs[0]!, it.jobs[0]!), 'new')
   assert.equal(await it.recorder.claim(it.inputs[1]!, it.jobs[1]!), 'waiting')
   const finished = await it.recorder.settle(done(it.jobs[0]!))
@@ -91,7 +97,7 @@ test('equal files are one job and several inputs, before, while and after it is 
 })
 
 test('an input that comes while its job is being written is not forgotten', async () => {
-  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
   const settling = it.recorder.settle(done(it.jobs[0]!))
   const claim = await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
@@ -101,7 +107,7 @@ test('an input that comes while its job is being written is not forgotten', asyn
 })
 
 test('failures carry their code into the line, and an output that cannot be written loses nothing', async () => {
-  using it = await bench({ 'a.jpg': 'A', 'b.jpg': 'B' })
+  await using it = await bench({ 'a.jpg': 'A', 'b.jpg': 'B' })
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
   const error = new CpnError('CPN_ERR_IMAGE_DECODE', 'truncated')
   await it.recorder.settle({ state: 'failed', job: it.jobs[0]!, attempts: 1, error })
@@ -122,7 +128,7 @@ test('failures carry their code into the line, and an output that cannot be writ
 })
 
 test('a name that the disk cannot hold costs that file only', async () => {
-  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
   mkdirSync(join(it.out, 'a.jpg'), { recursive: true })
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
   await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
@@ -139,7 +145,7 @@ test('a name that the disk cannot hold costs that file only', async () => {
 })
 
 test('an equal file whose picture is gone is looked at again', async () => {
-  using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
   await it.recorder.settle(done(it.jobs[0]!))
   rmSync(join(it.out, 'a.jpg'))
@@ -147,7 +153,7 @@ test('an equal file whose picture is gone is looked at again', async () => {
 })
 
 test('files appear under their name only when they are whole', async () => {
-  using it = await bench({ 'a.jpg': 'A' })
+  await using it = await bench({ 'a.jpg': 'A' })
   const counts = it.ledger.counts(it.run)
   await writeSummary(it.out, { run: it.run, ...counts, ignored: 0, seconds: 1, imagesPerSecond: 1 })
   assert.equal(JSON.parse(readFileSync(join(it.out, 'summary.json'), 'utf8')).inputs, 1)
@@ -155,7 +161,7 @@ test('files appear under their name only when they are whole', async () => {
 })
 
 test('bytes that changed since they were read are not sent a second time', async () => {
-  using it = await bench({ 'a.jpg': 'before' })
+  await using it = await bench({ 'a.jpg': 'before' })
   const [job] = it.jobs
   assert.equal((await job!.read()).toString(), 'before')
   writeFileSync(it.inputs[0]!.source, 'after')

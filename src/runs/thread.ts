@@ -1,0 +1,71 @@
+import { isMainThread, parentPort, type Transferable, Worker, workerData } from 'node:worker_threads'
+import { systemErrorCode } from '../common/errors.ts'
+
+/** What a thread answers to one question, in the order of the questions. */
+type Answer = { value: unknown } | { failed: { message: string; code: string | undefined } }
+
+/** A program of its own thread that answers questions, so that what it waits for keeps nobody else waiting. */
+export class Thread<Question, Value> implements AsyncDisposable {
+  readonly #worker: Worker
+  readonly #waiting: PromiseWithResolvers<Value>[] = []
+
+  /**
+   * @param name of the module in this folder, without extension, that calls `answerQuestions`
+   * @param data for the module's `workerData`
+   */
+  constructor(name: string, data?: unknown) {
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    this.#worker = new Worker(new URL(`./${name}.${extension}`, import.meta.url), { workerData: data })
+    this.#worker.on('message', (answer: Answer) => {
+      const asked = this.#waiting.shift()
+      if ('value' in answer) asked?.resolve(answer.value as Value)
+      else asked?.reject(Object.assign(new Error(answer.failed.message), { code: answer.failed.code }))
+    })
+    this.#worker.on('error', (error: Error) => {
+      for (const asked of this.#waiting.splice(0)) asked.reject(error)
+    })
+  }
+
+  /** Questions that are not answered yet. */
+  get asked(): number {
+    return this.#waiting.length
+  }
+
+  /** Rejects with what the thread threw: an Error with its message and the `code` of a system error. */
+  ask(question: Question): Promise<Value> {
+    const answer = Promise.withResolvers<Value>()
+    this.#waiting.push(answer)
+    this.#worker.postMessage(question)
+    return answer.promise
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#worker.terminate()
+  }
+}
+
+/**
+ * In the thread: answers one question after another.
+ * @param transfer what of a value is given away instead of copied
+ */
+export function answerQuestions<Question, Value>(
+  answer: (question: Question) => Value | Promise<Value>,
+  transfer: (value: Value) => Transferable[] = () => [],
+): void {
+  if (isMainThread) throw new Error('this module is the program of a thread')
+  let last: Promise<void> = Promise.resolve()
+  parentPort?.on('message', (question: Question) => {
+    last = last.then(async () => {
+      try {
+        const value = await answer(question)
+        parentPort?.postMessage({ value } satisfies Answer, transfer(value))
+      } catch (error) {
+        const failed = { message: (error as Error).message, code: systemErrorCode(error) }
+        parentPort?.postMessage({ failed } satisfies Answer)
+      }
+    })
+  })
+}
+
+/** What the thread was started with. */
+export const threadData: unknown = workerData
