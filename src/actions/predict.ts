@@ -277,7 +277,7 @@ class PredictRun {
       ...event,
       error: told,
     } as const
-    this.#commits.add(change).catch((failure) => this.#drain.abort(toCpnError(failure)))
+    this.#commits.addLater(change).catch((failure) => this.#drain.abort(toCpnError(failure)))
   }
 
   #drainWith(signal: AbortSignal): () => void {

@@ -1,7 +1,7 @@
-import { request } from 'node:http'
 import { json } from 'node:stream/consumers'
 import { CpnError } from '../common/errors.ts'
 import { type Heartbeat, heartbeatSchema, type NodeCard, nodeCardSchema } from '../protocol/messages.ts'
+import { request } from './http.ts'
 
 const answerMs = 5000
 

@@ -3,10 +3,10 @@ import { CpnError } from '../common/errors.ts'
 /** Header that says how many bytes of a body are JSON; raw bytes follow (Open Inference Protocol, binary extension). */
 export const headerLengthName = 'inference-header-content-length'
 
-/** One body of JSON followed by raw parts. `jsonBytes` goes into the header named above. */
-export function encodeFrame(json: unknown, parts: Uint8Array[]): { body: Buffer; jsonBytes: number } {
+/** The pieces of one body: JSON, then raw parts, which are not copied. `jsonBytes` goes into the header named above. */
+export function encodeFrame(json: unknown, parts: Uint8Array[]): { body: Uint8Array[]; jsonBytes: number } {
   const head = Buffer.from(JSON.stringify(json))
-  return { body: Buffer.concat([head, ...parts]), jsonBytes: head.length }
+  return { body: [head, ...parts], jsonBytes: head.length }
 }
 
 /** The JSON value and the raw bytes of a body; `raw` shares the body's memory. */

@@ -1,9 +1,15 @@
+/** Milliseconds that changes nobody waits for may wait for others. */
+const laterMs = 200
+
 /** Commits one group of changes at a time: all that came while the last one was written make up the next. */
 export class GroupCommit<Change> {
   readonly #commit: (changes: readonly Change[]) => Promise<void>
   #waiting: Change[] = []
   #next: PromiseWithResolvers<void> | undefined
   #working: Promise<void> | undefined
+  /** Somebody waits for the next group. */
+  #wanted = false
+  #later: NodeJS.Timeout | undefined
 
   /** @param commit makes changes durable, all or none */
   constructor(commit: (changes: readonly Change[]) => Promise<void>) {
@@ -14,21 +20,38 @@ export class GroupCommit<Change> {
   add(...changes: Change[]): Promise<void> {
     this.#waiting.push(...changes)
     this.#next ??= Promise.withResolvers()
-    this.#working ??= this.#work()
+    this.#begin()
+    return this.#next.promise
+  }
+
+  /** The same for a change that nothing depends on: it goes with the next group, or by itself after a moment. */
+  addLater(change: Change): Promise<void> {
+    this.#waiting.push(change)
+    this.#next ??= Promise.withResolvers()
+    this.#later ??= setTimeout(() => this.#begin(), laterMs)
     return this.#next.promise
   }
 
   /** Resolves when nothing waits any more. */
   async idle(): Promise<void> {
+    if (this.#next) this.#begin()
     while (this.#working) await this.#working
   }
 
+  #begin(): void {
+    clearTimeout(this.#later)
+    this.#later = undefined
+    this.#wanted = true
+    this.#working ??= this.#work()
+  }
+
   async #work(): Promise<void> {
-    while (this.#next) {
+    while (this.#wanted) {
       // What is added by the same turn of the event loop belongs together.
       await new Promise((resolve) => setImmediate(resolve))
-      const { resolve, reject } = this.#next
+      const { resolve, reject } = this.#next!
       const changes = this.#waiting
+      this.#wanted = false
       this.#next = undefined
       this.#waiting = []
       await this.#commit(changes).then(resolve, reject)

@@ -29,6 +29,14 @@ export interface JobRecord {
   embeddings?: Float32Array[]
 }
 
+/** A JobRecord as it is kept, which is cheaper to hand to a thread than its many small objects. */
+export interface EncodedRecord {
+  /** JSON of all but the embeddings. */
+  result: string
+  /** Vectors of equal length, float32 little endian, one after another. */
+  embeddings: Uint8Array | null
+}
+
 export interface InputError {
   code: string
   message: string
@@ -96,7 +104,7 @@ export interface Ledger extends Disposable {
 export type LedgerChange =
   | { kind: 'found'; run: string; inputs: readonly NewInput[] }
   | ({ kind: 'attempt'; run: string; time: string; error?: InputError } & Omit<AttemptEvent, 'error'>)
-  | { kind: 'job'; run: string; job: string; state: 'done'; result: JobRecord }
+  | ({ kind: 'job'; run: string; job: string; state: 'done' } & EncodedRecord)
   | { kind: 'job'; run: string; job: string; state: 'failed' | 'quarantined'; error: InputError }
   | { kind: 'input'; run: string; seq: number; state: InputState; job?: string; error?: InputError }
 
@@ -234,15 +242,15 @@ class SqliteLedger implements Ledger {
         error === undefined ? null : `${error.code}: ${error.message}`,
       )
     } else if (change.kind === 'job') {
-      const done = change.state === 'done' ? change.result : undefined
+      const done = change.state === 'done' ? change : undefined
       this.#sql(
         'INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, error) VALUES (?, ?, ?, ?, ?, ?)',
       ).run(
         change.run,
         change.job,
         change.state,
-        done ? JSON.stringify({ width: done.width, height: done.height, faces: done.faces }) : null,
-        done?.embeddings ? encodeEmbeddings(done.embeddings) : null,
+        done?.result ?? null,
+        done?.embeddings ?? null,
         change.state === 'done' ? null : JSON.stringify(change.error),
       )
     } else {
@@ -282,7 +290,10 @@ class SqliteLedger implements Ledger {
   }
 }
 
-/** Vectors of equal length, float32 little endian, one after another. */
+export function encodeRecord({ embeddings, ...rest }: JobRecord): EncodedRecord {
+  return { result: JSON.stringify(rest), embeddings: embeddings ? encodeEmbeddings(embeddings) : null }
+}
+
 function encodeEmbeddings(vectors: readonly Float32Array[]): Uint8Array {
   return Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)))
 }

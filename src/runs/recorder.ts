@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { EndedJob, Input, InputState, Ledger, LedgerChange } from './ledger.ts'
+import { type EndedJob, encodeRecord, type Input, type InputState, type Ledger, type LedgerChange } from './ledger.ts'
 import type { PictureWriter } from './picture-writer.ts'
 import { isFaultOfOneFile } from './write-file.ts'
 
@@ -128,5 +128,5 @@ function jobChange(run: string, outcome: JobOutcome): LedgerChange {
   }
   const { answer, embeddings } = outcome.result
   const { width, height, faces } = answer
-  return { ...about, state: 'done', result: { width, height, faces, ...(embeddings ? { embeddings } : {}) } }
+  return { ...about, state: 'done', ...encodeRecord({ width, height, faces, ...(embeddings ? { embeddings } : {}) }) }
 }

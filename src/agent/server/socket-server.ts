@@ -1,8 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs'
-import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http'
+import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { maxSocketPathBytes } from '../../protocol/paths.ts'
+import { createServer } from '../http.ts'
 
 const pollMs = 10
 

@@ -49,7 +49,8 @@ function answerJson(changes: object = {}) {
 }
 
 function send(response: ServerResponse, json: object, parts = [Buffer.from('12345')], headers: object = {}): void {
-  const { body, jsonBytes } = encodeFrame(json, parts)
+  const { body: pieces, jsonBytes } = encodeFrame(json, parts)
+  const body = Buffer.concat(pieces)
   response.writeHead(200, {
     'content-length': body.length,
     'content-digest': contentDigest(body),

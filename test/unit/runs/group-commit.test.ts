@@ -38,3 +38,28 @@ test('everybody whose change was not committed is told, and later changes are', 
   await commit.add(change(3))
   await commit.idle()
 })
+
+test('what nobody waits for goes with the next group, or by itself after a moment', async () => {
+  const commits: number[][] = []
+  const commit = new GroupCommit<{ seq: number }>(async (changes) => void commits.push(changes.map(({ seq }) => seq)))
+  const later = commit.addLater(change(1))
+  await commit.add(change(2))
+  await later
+  await commit.addLater(change(3))
+  assert.deepEqual(commits, [[1, 2], [3]])
+})
+
+test('what comes later while a group is written makes no group of its own at once', async () => {
+  const commits: number[][] = []
+  const commit = new GroupCommit<{ seq: number }>(async (changes) => {
+    commits.push(changes.map(({ seq }) => seq))
+    if (commits.length === 1) commit.addLater(change(2))
+  })
+  await commit.add(change(1))
+  await new Promise((resolve) => setImmediate(resolve))
+  await commit.add(change(3))
+  assert.deepEqual(commits, [[1], [2, 3]])
+  commit.addLater(change(4))
+  await commit.idle()
+  assert.deepEqual(commits.at(-1), [4])
+})
