@@ -15,8 +15,10 @@ export type Planes = Record<'red' | 'green' | 'blue', Plane>
  */
 export function resample(raster: Raster, width: number, height: number, planes: Planes, stride: number): void {
   const shrinking = Math.max(raster.width / width, raster.height / height)
+  const samples = Math.ceil((Math.floor(shrinking) + 0.01) / 2)
   if (shrinking < 2) interpolate(raster, width, height, planes, stride)
-  else average(raster, width, height, planes, stride, Math.ceil((Math.floor(shrinking) + 0.01) / 2))
+  else if (samples === 2) averageOfFour(raster, width, height, planes, stride)
+  else average(raster, width, height, planes, stride, samples)
 }
 
 // These loops take as long as decoding does: colours are written out, nothing is allocated or called within.
@@ -97,6 +99,28 @@ function average(
       red.out[to] = r * share * red.gain + red.offset
       green.out[to] = g * share * green.gain + green.offset
       blue.out[to] = b * share * blue.gain + blue.offset
+    }
+  }
+}
+
+/** The same with two samples each way, which most photographs need: written out it takes a third of the time. */
+function averageOfFour(raster: Raster, width: number, height: number, { red, green, blue }: Planes, stride: number) {
+  const { data } = raster
+  const columns = spread(width, raster.width, 2, 3)
+  const rows = spread(height, raster.height, 2, raster.width * 3)
+  for (let y = 0; y < height; y++) {
+    const upper = rows[2 * y]!
+    const lower = rows[2 * y + 1]!
+    for (let x = 0, to = y * stride; x < width; x++, to++) {
+      const left = columns[2 * x]!
+      const right = columns[2 * x + 1]!
+      const a = upper + left
+      const b = upper + right
+      const c = lower + left
+      const d = lower + right
+      red.out[to] = (data[a]! + data[b]! + data[c]! + data[d]!) * 0.25 * red.gain + red.offset
+      green.out[to] = (data[a + 1]! + data[b + 1]! + data[c + 1]! + data[d + 1]!) * 0.25 * green.gain + green.offset
+      blue.out[to] = (data[a + 2]! + data[b + 2]! + data[c + 2]! + data[d + 2]!) * 0.25 * blue.gain + blue.offset
     }
   }
 }

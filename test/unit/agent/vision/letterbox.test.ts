@@ -57,3 +57,24 @@ test('fine detail fades instead of becoming a pattern', () => {
   tensor.fill(stripes)
   for (const value of tensor.data) assert.ok(value >= 50 && value <= 150, `${value}`)
 })
+
+test('shrinking to between a half and a quarter takes the mean of four pixels for each, whatever their colours', () => {
+  const [width, height] = [250, 125]
+  const noise = solid(width, height, [0, 0, 0])
+  for (let i = 0; i < noise.data.length; i++) noise.data[i] = (i * 2654435761) >>> 24
+  const tensor = new LetterboxTensor(100, 50, plain)
+  tensor.fill(noise)
+  const at = (x: number, y: number, channel: number) => noise.data[(y * width + x) * 3 + channel]!
+  const samples = (index: number) => [0.25, 0.75].map((part) => Math.floor((index + part) * 2.5))
+  for (const [x, y] of [
+    [0, 0],
+    [17, 31],
+    [99, 49],
+  ] as const) {
+    for (const channel of [0, 1, 2]) {
+      const four = samples(y).flatMap((row) => samples(x).map((column) => at(column, row, channel)))
+      const mean = four.reduce((sum, value) => sum + value, 0) / 4
+      assert.equal(tensor.data[channel * 5000 + y * 100 + x], mean)
+    }
+  }
+})
