@@ -18,10 +18,9 @@ import { assertKeepsOriginals, defaultOut, findInputs, type Root, resolveRoots }
 import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { type Input, type Ledger, type LedgerChange, openLedger, type Run } from '../runs/ledger.ts'
-import { LedgerWriter } from '../runs/ledger-writer.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
-import { PictureWriter } from '../runs/picture-writer.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
+import { RunWriter } from '../runs/run-writer.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
 import { openFleet } from './open-fleet.ts'
@@ -82,20 +81,16 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   using ledger = openLedger(state.ledgerFile)
-  await using writer = new LedgerWriter(state.ledgerFile)
+  await using writer = new RunWriter(state.ledgerFile)
   await using reader = new InputReader()
-  await using pictures = new PictureWriter()
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, reader, pictures, pipeline, fleet, out, options, ctx, onEvent }).go(
-    roots,
-  )
+  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, options, ctx, onEvent }).go(roots)
 }
 
 interface RunParts {
   ledger: Ledger
-  writer: LedgerWriter
+  writer: RunWriter
   reader: InputReader
-  pictures: PictureWriter
   pipeline: Pipeline
   fleet: Fleet
   /** Absolute. */
@@ -121,7 +116,7 @@ class PredictRun {
   readonly #drain = new AbortController()
   readonly #started = performance.now()
 
-  constructor({ ledger, writer, reader, pictures, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
+  constructor({ ledger, writer, reader, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
     const { paths, hosts } = options
     const pipelineDigest = sha256(canonicalJson(pipeline))
     this.#ledger = ledger
@@ -136,7 +131,7 @@ class PredictRun {
     this.#recorder = new Recorder({
       ledger,
       commits: this.#commits,
-      pictures,
+      writer,
       run: this.#run.id,
       out,
       annotates: pipeline.annotate !== 'none',

@@ -84,7 +84,7 @@ export interface Run {
 
 /**
  * The record of runs in one SQLite file. Every method that writes is durable when it returns, which takes an fsync:
- * while a run works, `commit` is called by the thread of ledger-writer.ts.
+ * while a run works, `commit` is called by the thread of run-writer.ts.
  */
 export interface Ledger extends Disposable {
   createRun(run: NewRun): Run

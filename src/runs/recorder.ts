@@ -4,7 +4,7 @@ import type { CpnError } from '../common/errors.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type EndedJob, encodeRecord, type Input, type InputState, type Ledger, type LedgerChange } from './ledger.ts'
-import type { PictureWriter } from './picture-writer.ts'
+import type { RunWriter } from './run-writer.ts'
 import { isFaultOfOneFile } from './write-file.ts'
 
 export interface FinishedInput {
@@ -16,7 +16,7 @@ export interface FinishedInput {
 export interface RecorderOptions {
   ledger: Ledger
   commits: GroupCommit<LedgerChange>
-  pictures: PictureWriter
+  writer: RunWriter
   run: string
   /** Absolute folder of the outputs. */
   out: string
@@ -31,17 +31,17 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #ledger: Ledger
   readonly #commits: GroupCommit<LedgerChange>
-  readonly #pictures: PictureWriter
+  readonly #writer: RunWriter
   readonly #run: string
   readonly #out: string
   readonly #annotates: boolean
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Input[]>()
 
-  constructor({ ledger, commits, pictures, run, out, annotates }: RecorderOptions) {
+  constructor({ ledger, commits, writer, run, out, annotates }: RecorderOptions) {
     this.#ledger = ledger
     this.#commits = commits
-    this.#pictures = pictures
+    this.#writer = writer
     this.#run = run
     this.#out = out
     this.#annotates = annotates
@@ -98,7 +98,7 @@ export class Recorder {
     if (outcome.state !== 'done') return { name, state: outcome.state, error: told(outcome.error) }
     const { annotated } = outcome.result
     try {
-      if (annotated) await this.#pictures.write(join(this.#out, name), annotated)
+      if (annotated) await this.#writer.writePicture(join(this.#out, name), annotated)
       return { name, state: 'done' }
     } catch (error) {
       if (!isFaultOfOneFile(error)) throw error
@@ -111,7 +111,7 @@ export class Recorder {
     if (ended.state === 'done' && this.#annotates) {
       const annotated = await readFile(join(this.#out, ended.name)).catch(() => undefined)
       if (!annotated) return undefined
-      await this.#pictures.write(join(this.#out, input.name), annotated)
+      await this.#writer.writePicture(join(this.#out, input.name), annotated)
     }
     const { state, error } = ended
     await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state, job })

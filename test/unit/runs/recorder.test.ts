@@ -7,8 +7,8 @@ import { GroupCommit } from '../../../src/runs/group-commit.ts'
 import { InputReader } from '../../../src/runs/input-reader.ts'
 import { type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
 import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
-import { PictureWriter } from '../../../src/runs/picture-writer.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
+import { RunWriter } from '../../../src/runs/run-writer.ts'
 import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
@@ -32,18 +32,18 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
   ledger.commit([{ kind: 'found', run, inputs: found }])
   const inputs = ledger.queued(run, 0, 100)
   const reader = new InputReader()
-  const pictures = new PictureWriter()
+  const writer = new RunWriter(join(folder.path, 'ledger.db'))
   const commits = new GroupCommit<LedgerChange>(async (changes) => ledger.commit(changes))
   return {
     ledger,
     run,
     out,
     inputs,
-    recorder: new Recorder({ ledger, commits, pictures, run, out, annotates: true }),
+    recorder: new Recorder({ ledger, commits, writer, run, out, annotates: true }),
     jobs: await Promise.all(inputs.map(({ source }) => reader.job(source))),
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]()
-      await pictures[Symbol.asyncDispose]()
+      await writer[Symbol.asyncDispose]()
       ledger[Symbol.dispose]()
       folder[Symbol.dispose]()
     },

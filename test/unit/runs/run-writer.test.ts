@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openLedger } from '../../../src/runs/ledger.ts'
-import { LedgerWriter } from '../../../src/runs/ledger-writer.ts'
+import { RunWriter } from '../../../src/runs/run-writer.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
 const input = (name: string) => ({ name, source: `/photos/${name}`, bytes: 1, mtimeMs: 0 })
@@ -11,7 +11,7 @@ test('what the thread has committed is there for every other reader', async () =
   using folder = tempFolder()
   const file = join(folder.path, 'ledger.db')
   using ledger = openLedger(file)
-  await using writer = new LedgerWriter(file)
+  await using writer = new RunWriter(file)
   const { id: run } = ledger.createRun({ out: '/out', options: {}, pipelineDigest: 'p' })
   await writer.commit([{ kind: 'found', run, inputs: [input('a.jpg'), input('b.jpg')] }])
   assert.deepEqual(
@@ -27,7 +27,7 @@ test('a commit that fails makes none of its changes and is told', async () => {
   using folder = tempFolder()
   const file = join(folder.path, 'ledger.db')
   using ledger = openLedger(file)
-  await using writer = new LedgerWriter(file)
+  await using writer = new RunWriter(file)
   const { id: run } = ledger.createRun({ out: '/out', options: {}, pipelineDigest: 'p' })
   const twice = [input('a.jpg'), input('a.jpg')]
   await assert.rejects(writer.commit([{ kind: 'found', run, inputs: twice }]), { code: 'CPN_ERR_STATE_DIR' })
