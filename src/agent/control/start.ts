@@ -31,7 +31,7 @@ const tail = 20
 
 /**
  * Makes the agent of the current release run. A running one is drained and replaced when it is of another release, takes
- * no jobs any more, or has lost its keeper.
+ * no jobs any more, or is kept up by nobody.
  */
 export async function startAgent(fleet: FleetFolder, options: StartOptions): Promise<Started | { stopped: true }> {
   if (options.ifNotStopped && existsSync(fleet.stopped)) return { stopped: true }
@@ -52,7 +52,7 @@ export async function startAgent(fleet: FleetFolder, options: StartOptions): Pro
 }
 
 function isCurrent(fleet: FleetFolder, { card, heartbeat }: AgentView): boolean {
-  const kept = card.isolation.supervisor !== 'keeper' || readPidFile(fleet.keeperPid).length > 0
+  const kept = card.isolation.supervisor !== 'none'
   return kept && card.release === basename(realpathSync(fleet.current)) && heartbeat.state !== 'draining'
 }
 
