@@ -49,7 +49,7 @@ export interface MoreFacts {
 export const neededTools = ['sh', 'cat', 'mkdir', 'mv', 'ln', 'rm', 'ls', 'chmod', 'gzip'] as const
 /** One of these compares digests before the runtime is there. */
 export const digestTools = ['sha256sum', 'shasum', 'openssl'] as const
-export const otherTools = ['tee', 'zstd', 'dpkg-query', 'apt-get', 'dpkg', 'python3', 'sudo', 'systemctl'] as const
+export const otherTools = ['zstd', 'dpkg-query', 'apt-get', 'dpkg', 'python3', 'sudo', 'systemctl'] as const
 
 /** Libraries that Node.js loads from the host on Linux; for the second one a release has a stand-in. */
 export const askedLibraries = ['libstdc++.so.6', 'libatomic.so.1'] as const

@@ -1,7 +1,6 @@
-import { AgentClient } from '../fleet/agent-client.ts'
-import type { AgentEvent, NodeCard } from '../protocol/messages.ts'
+import { askRegistration, type Registration } from '../fleet/registration.ts'
+import type { NodeCard } from '../protocol/messages.ts'
 import { nodePaths } from '../protocol/paths.ts'
-import { quote } from '../transport/shell.ts'
 import type { Provisioning, Started } from './provisioning.ts'
 
 const answerMs = 5_000
@@ -15,7 +14,7 @@ export async function workingAgent(provisioning: Provisioning, signal: AbortSign
     () => undefined,
   )
   signal.throwIfAborted()
-  if (registered?.event !== 'register') return undefined
+  if (!registered) return undefined
   const { card, heartbeat } = registered
   if (heartbeat.state !== 'ready' || faultOf(card, provisioning) !== undefined) return undefined
   const { supervisor } = card.isolation
@@ -34,13 +33,10 @@ export function faultOf(card: NodeCard, { release, options }: Provisioning): str
   return missing && `the agent does not see the model ${missing.manifest.name}`
 }
 
-// The first event holds all that is asked.
-async function register(provisioning: Provisioning, signal: AbortSignal): Promise<AgentEvent | undefined> {
-  const { host, options, transport } = provisioning
+async function register(provisioning: Provisioning, signal: AbortSignal): Promise<Registration> {
+  const { options, transport } = provisioning
   const { fleetId } = options
-  const bridge = `${quote(provisioning.path(nodePaths.current(fleetId)))}/bin/cpn-agent bridge`
-  const connect = (inner = signal) => transport.openAgent(provisioning.path(nodePaths.socket(fleetId)), bridge, inner)
-  await using agent = new AgentClient({ host: host.name, connect, connections: 1 })
-  for await (const event of agent.events(signal)) return event
-  return undefined
+  const bridge = `${provisioning.quoted(nodePaths.current(fleetId))}/bin/cpn-agent bridge`
+  const socket = await transport.openAgent(provisioning.path(nodePaths.socket(fleetId)), bridge, signal)
+  return askRegistration(socket, signal)
 }

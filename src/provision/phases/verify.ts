@@ -1,7 +1,6 @@
 import { sha256 } from '../../common/digest.ts'
 import { CpnError } from '../../common/errors.ts'
 import type { AgentClient } from '../../fleet/agent-client.ts'
-import { connectAgent } from '../../fleet/connect-agent.ts'
 import type { ModelManifest } from '../../protocol/model.ts'
 import { modelRefSchema } from '../../protocol/model.ts'
 import type { Pipeline } from '../../protocol/pipeline.ts'
@@ -21,6 +20,8 @@ export const verify: Phase = {
     const { host, options } = provisioning
     const detector = options.models.find(({ manifest }) => manifest.task === 'detect-faces')?.manifest
     if (!detector) throw wrong(host.name, 'there is no model that detects faces')
+    // Most runs change nothing and do without it.
+    const { connectAgent } = await import('../../fleet/connect-agent.ts')
     await using transport = await options.connect(host, signal)
     await using agent = await connectAgent(transport, { host, fleetId: options.fleetId, signal })
     const fault = faultOf(await agent.card(signal), provisioning)
