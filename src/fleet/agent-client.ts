@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { withDeadline } from '../common/deadline.ts'
 import { contentDigest, contentDigestOf } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'

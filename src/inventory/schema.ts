@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Host names, as in `cpn status node1`. */
 export const hostNamePattern = /^[a-z0-9][a-z0-9-]{0,62}$/

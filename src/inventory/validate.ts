@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
 import { frame, position, type Span } from './frame.ts'
 import { didYouMean } from './nearest.ts'

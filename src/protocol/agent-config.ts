@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** fleets/<id>/agent.json: what provisioning tells an agent about itself. */
 export const agentConfigSchema = z.object({

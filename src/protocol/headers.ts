@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
 import { sha256Schema } from './model.ts'
 import { type Pipeline, pipelineSchema } from './pipeline.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { modelNameSchema, sha256Schema } from './model.ts'
 
 /** [x, y, width, height] in pixels of the upright original, origin top left. */

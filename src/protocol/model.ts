@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Model families the agent implements; one file each in agent/families. */
 export const familyNames = ['yunet', 'ultraface', 'arcface'] as const

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { modelRefSchema } from './model.ts'
 
 export const annotateModes = ['preview', 'full', 'none'] as const

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { sha256Schema } from './model.ts'
 
 /** Platforms a node can have: Node's process.platform and process.arch. */

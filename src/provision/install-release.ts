@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { CpnError } from '../common/errors.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
 import { quote } from '../transport/shell.ts'
@@ -8,6 +9,7 @@ import type { Provisioning } from './provisioning.ts'
 import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
 import type { Encoding } from './release/compress.ts'
 import { standInLibrary } from './release/contents.ts'
+import { modelsNotSent, modelUploads } from './send-models.ts'
 import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 const changedOnTheWay = 65
@@ -15,13 +17,14 @@ const uploadTimeoutMs = 3_600_000
 
 /**
  * Brings the release to the host: first the runtime and the agent program with the host's own tools, then everything
- * else in one stream that the agent program unpacks, checks and links.
+ * else, models among it, in one stream that the agent program unpacks, checks and links.
  */
 export async function installRelease(provisioning: Provisioning, signal: AbortSignal): Promise<void> {
+  collectGarbageLessOften()
   let blobs = new Set(provisioning.plan.blobs)
   // Blobs that turn out to be damaged while linking are sent once more.
   for (let round = 0; round < 2; round++) {
-    const answer = await sendAndLink(provisioning, blobs, signal)
+    const answer = await sendAndLink(provisioning, blobs, round === 0, signal)
     if (answer.linked) return
     blobs = new Set(answer.damaged)
   }
@@ -31,7 +34,12 @@ export async function installRelease(provisioning: Provisioning, signal: AbortSi
   })
 }
 
-async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSignal): Promise<ReceiveAnswer> {
+async function sendAndLink(
+  p: Provisioning,
+  blobs: Set<string>,
+  isFirst: boolean,
+  signal: AbortSignal,
+): Promise<ReceiveAnswer> {
   const programs = programsFor(p)
   const damaged = await damagedPrograms(p, programs, blobs, signal)
   const first = programs.filter(({ sha256 }) => blobs.has(sha256) || damaged.has(sha256))
@@ -40,7 +48,8 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
   const packed = await Promise.all(
     first.map(async (blob) => ({ blob, ...(await p.release.pack(blob.sha256, encoding)) })),
   )
-  const uploads = await Promise.all(rest.map((sha256) => uploadOf(p, sha256)))
+  const models = isFirst ? modelUploads(p.plan.models, p.plan.manifests) : []
+  const uploads = [...models, ...(await Promise.all(rest.map((sha256) => uploadOf(p, sha256))))]
   const report = reporter(p, [...packed, ...uploads.map(({ file }) => file)])
   for (const program of packed) await sendProgram(p, program, report(), signal)
   const verified = programs.map(({ sha256 }) => sha256)
@@ -51,7 +60,7 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
       signal,
       timeoutMs: uploadTimeoutMs,
     })
-    .catch((error) => forgetChanged(error, uploads))
+    .catch((error) => throwChanged(p, error, uploads))
   return receiveAnswerSchema.parse(JSON.parse(stdout))
 }
 
@@ -68,9 +77,10 @@ async function uploadOf({ release }: Provisioning, sha256: string): Promise<Uplo
   return packedUpload(sha256, blob.bytes, await release.pack(sha256, 'zstd'))
 }
 
-// The packed form may be what is wrong: it is made anew then.
-async function forgetChanged(error: Error, uploads: Upload[]): Promise<never> {
+// The packed form of a blob may be what is wrong: it is made anew then. A model lies here as it was pulled.
+async function throwChanged({ host }: Provisioning, error: Error, uploads: Upload[]): Promise<never> {
   const changed = uploads.find(({ file }) => error.message.includes(`${file.sha256} did not arrive`))
+  if (changed && changed.file.kind !== 'blob') throw modelsNotSent(host.name, error.message)
   if (typeof changed?.source === 'string') await rm(changed.source, { force: true })
   throw error
 }

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { decodeError } from '../protocol/wire-errors.ts'

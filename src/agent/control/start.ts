@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { readAgentConfig } from '../agent-config-file.ts'
 import { lastLines } from '../agent-log.ts'
-import { type AgentView, lookAtAgent } from '../agent-socket.ts'
+import { type AgentView, isReady, lookAtAgent } from '../agent-socket.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 import { ensureKept, type Kept } from '../keep/ensure-kept.ts'
 import { lingers } from '../keep/linger.ts'
@@ -74,7 +74,7 @@ function describe(fleet: FleetFolder, kept: Kept, alreadyRunning: boolean): Star
 async function whenReady(fleet: FleetFolder): Promise<void> {
   const deadline = performance.now() + startMs
   while (performance.now() < deadline) {
-    if ((await lookAtAgent(fleet.socket))?.ready) return
+    if (await isReady(fleet.socket)) return
     await setTimeout(pollMs)
   }
   throw notReady(fleet)

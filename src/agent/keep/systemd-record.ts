@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** What we changed outside our own folder to use the user's systemd: to be undone with the last unit. */
 const recordSchema = z.object({ createdFolders: z.array(z.string()), lingerEnabled: z.boolean() })

@@ -15,8 +15,8 @@ export const start: Phase = {
     if (lock === undefined) provisioning.started = await workingAgent(provisioning, signal)
     provisioning.isWorking = provisioning.started !== undefined
     if (provisioning.isWorking) return 'unchanged'
-    // A release put together anew has new files under the same digest.
-    const restart = plan.configure || (plan.link && !plan.switch)
+    // A release put together anew has new files under the same digest; what was cut off may have written settings.
+    const restart = plan.configure || plan.prune.unfinished || (plan.link && !plan.switch)
     provisioning.started = await startAgent(provisioning, restart, signal)
     return provisioning.started.alreadyRunning ? 'unchanged' : 'changed'
   },
