@@ -4,7 +4,8 @@ import { type CpnError, toCpnError } from '../common/errors.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { factsScript, type HostFacts, parseFacts } from '../provision/facts.ts'
+import { type HostFacts, parseFacts } from '../provision/facts.ts'
+import { factsScript } from '../provision/facts-script.ts'
 import { type CheckName, checkNames, type Hint, type HostChecks, reportFacts } from '../provision/host-report.ts'
 import { notPosix } from '../provision/phases/gather-facts.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
@@ -66,7 +67,7 @@ async function look(transport: Transport, { host, fleetId, signal }: Checking): 
   const { checks, hints } = reportFacts(asked, {
     fleetId,
     allowed,
-    clockAheadSeconds: Math.round(asked.time - (before + after) / 2000),
+    clockAheadSeconds: Math.round((asked.more?.time ?? 0) - (before + after) / 2000),
     clockErrorSeconds: (after - before) / 2000 + 1,
   })
   const needs = host.provision ? hints : hints.map((hint) => ({ ...hint, needed: false }))

@@ -13,7 +13,7 @@ import { Provisioning, type ProvisioningOptions, type Started } from '../provisi
 import { buildRelease, type Release, type ReleaseOptions } from '../provision/release/build.ts'
 import { describeMissing } from '../provision/requirement-state.ts'
 import { requirementsOf } from '../provision/requirements.ts'
-import { runPhases } from '../provision/run-phases.ts'
+import { type PhaseEnd, runPhases } from '../provision/run-phases.ts'
 import { createConnector } from '../transport/connector.ts'
 import { ensureModels } from './models.ts'
 import { defaultDetector } from './resolve-pipeline.ts'
@@ -42,6 +42,8 @@ export interface ProvisionReport {
   linger?: boolean | null
   /** What was changed, or what would be, in words. */
   changes: string[]
+  /** How long each phase took that had something to do, by its name. */
+  seconds: Record<string, number>
 }
 
 /** Makes nodes of hosts, each on its own: one that fails or hangs delays no other. */
@@ -111,13 +113,8 @@ async function provisionHost(
   const requirements = await requirementsOf(host, inventory)
   await using provisioning = new Provisioning(host, requirements, shared)
   try {
-    const outcomes = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
-    const written = [...outcomes].filter(([name, outcome]) => outcome === 'changed' && name !== 'lock')
-    const report = reportOf(
-      provisioning,
-      dryRun,
-      written.map(([name]) => name),
-    )
+    const ends = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
+    const report = reportOf(provisioning, dryRun, ends)
     if (!dryRun) await remember(state, host.name, report)
     return report
   } catch (error) {
@@ -127,14 +124,19 @@ async function provisionHost(
   }
 }
 
-function reportOf(provisioning: Provisioning, dryRun: boolean, written: string[]): ProvisionReport {
+function reportOf(provisioning: Provisioning, dryRun: boolean, ends: Map<string, PhaseEnd>): ProvisionReport {
   const { plan, missing, release, started } = provisioning
   const changes = [...describeMissing(missing), ...describePlan(plan, release)]
+  const wasWritten = [...ends].some(([name, { outcome }]) => outcome === 'changed' && name !== 'lock')
+  const changed = dryRun ? changes.length > 0 : wasWritten
   return {
-    changed: dryRun ? changes.length > 0 : written.length > 0,
+    changed,
     release: release.digest,
     ...(started ? { supervisor: started.supervisor, linger: started.linger } : {}),
-    changes: dryRun || written.length > 0 ? changes : [],
+    changes: changed ? changes : [],
+    seconds: Object.fromEntries(
+      [...ends].flatMap(([name, { seconds }]) => (seconds === undefined ? [] : [[name, seconds]])),
+    ),
   }
 }
 

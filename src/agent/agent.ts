@@ -37,6 +37,7 @@ export class Agent {
   readonly #fleet: FleetFolder
   readonly #logger: Logger
   readonly #card: FixedCard
+  readonly #starter = process.ppid
   readonly #pool: WorkerPool
   readonly #gate: JobGate
   readonly #events: EventStream
@@ -106,7 +107,14 @@ export class Agent {
 
   #nodeCard(): NodeCard {
     const models = modelsOnNode(this.#fleet.modelsDir).map(({ name, version, sha256 }) => ({ name, version, sha256 }))
-    return { ...this.#card, executionProviders: this.#pool.executionProviders, models }
+    const isolation = { ...this.#card.isolation, supervisor: this.#supervisor() }
+    return { ...this.#card, isolation, executionProviders: this.#pool.executionProviders, models }
+  }
+
+  /** A keeper that has died keeps nobody. */
+  #supervisor(): Supervisor {
+    const { supervisor } = this.#card.isolation
+    return supervisor === 'keeper' && process.ppid !== this.#starter ? 'none' : supervisor
   }
 
   #heartbeat(): Heartbeat {

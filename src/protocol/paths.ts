@@ -15,6 +15,8 @@ export const nodePaths = {
   previous: (fleet: string) => `fleets/${fleet}/previous`,
   /** Exists while `current` was never verified and there is nothing to go back to. */
   unverified: (fleet: string) => `fleets/${fleet}/unverified`,
+  /** Exists from the first change of a provisioning until it was verified. */
+  unfinished: (fleet: string) => `fleets/${fleet}/unfinished`,
   socket: (fleet: string) => `fleets/${fleet}/run/agent.sock`,
   pid: (fleet: string) => `fleets/${fleet}/run/agent.pid`,
   keeperPid: (fleet: string) => `fleets/${fleet}/run/keeper.pid`,

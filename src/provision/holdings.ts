@@ -1,22 +1,22 @@
 import { nodePaths } from '../protocol/paths.ts'
-import { quote } from '../transport/shell.ts'
 
 /** What a host has of cpn already: the answer to "what do you have". */
 export interface Holdings {
   /** remoteDir exists. */
   present: boolean
-  blobs: Map<string, HeldFile>
-  /** Models and their manifests (`<sha256>.json`) by file name. */
-  models: Map<string, HeldFile>
-  /** Files of the asked release by path; empty when it is not there. */
-  release: Map<string, HeldFile>
-  /** Names in releases/, temporary ones included. */
-  releases: string[]
+  blobs: HeldFiles
+  /** Models and their manifests (`<sha256>.json`). */
+  models: HeldFiles
+  /** Files of each folder in releases/ by its name; temporary ones are among them. */
+  releases: Map<string, HeldFiles>
   fleets: Map<string, HeldFleet>
   /** Text of this fleet's agent.json and models.json; '' without one. */
   config: string
   modelList: string
 }
+
+/** By name, or by path in the release. */
+export type HeldFiles = Map<string, HeldFile>
 
 export interface HeldFleet {
   /** Digests of the releases that its links lead to; '' without one. */
@@ -24,6 +24,8 @@ export interface HeldFleet {
   previous: string
   /** It never had a release that was verified. */
   unverified: boolean
+  /** The last provisioning that changed something was not verified. */
+  unfinished: boolean
 }
 
 export interface HeldFile {
@@ -32,25 +34,15 @@ export interface HeldFile {
   links: number
 }
 
-/** The question, one round trip. `dir` is absolute; without a release only shared things are asked for. */
-export function holdingsScript(dir: string, fleetId: string, release: string): string {
+/** The question. It follows words that have set $dir to remoteDir, absolute. */
+export function holdingsWords(fleetId: string): string {
   return `
 LC_ALL=C; export LC_ALL
-cd ${quote(dir)} 2>/dev/null || exit 0
-lead() { to=$(CDPATH='' cd -P -- "$1" 2>/dev/null && pwd -P) && echo "\${to##*/}" || echo -; }
-echo '== present'
-for d in blobs models; do echo "== $d"; ls -ln "$d" 2>/dev/null; done
-echo '== release'
-[ -d ${nodePaths.release(release)} ] && (cd ${nodePaths.release(release)} && ls -lnR .)
-echo '== releases'
-ls -A releases 2>/dev/null
+cd "$dir" 2>/dev/null || exit 0
+echo '== files'
+ls -lnAR blobs models releases 2>/dev/null
 echo '== fleets'
-for d in fleets/*/; do
-  [ -d "$d" ] || continue
-  f=\${d#fleets/}
-  [ -e "\${d}unverified" ] && mark=unverified || mark=
-  echo "\${f%/} $(lead "$d"current) $(lead "$d"previous) $mark"
-done
+ls -lnd fleets/*/* 2>/dev/null
 echo '== config'
 cat ${nodePaths.config(fleetId)} 2>/dev/null
 echo
@@ -66,45 +58,77 @@ export function modelListPath(fleetId: string): string {
 }
 
 export function parseHoldings(output: string): Holdings {
+  const sections = sectionsOf(output)
+  const section = (name: string) => sections.get(name) ?? []
+  const folders = listedFolders(section('files'))
+  const { blobs = new Map(), models = new Map() } = Object.fromEntries(folders)
+  return {
+    present: sections.has('files'),
+    blobs,
+    models,
+    releases: releasesIn(folders),
+    fleets: fleetsIn(section('fleets')),
+    config: section('config').join('\n').trim(),
+    modelList: section('modelList').join('\n').trim(),
+  }
+}
+
+/** Lines of an answer by the heading (`== name`) above them. */
+export function sectionsOf(output: string): Map<string, string[]> {
   const sections = new Map<string, string[]>()
   let lines: string[] = []
   for (const line of output.split('\n')) {
     const name = /^== (\w+)$/.exec(line)?.[1]
-    if (!name) {
+    if (name === undefined) {
       lines.push(line)
       continue
     }
     lines = []
     sections.set(name, lines)
   }
-  const section = (name: string) => sections.get(name) ?? []
-  return {
-    present: sections.has('present'),
-    blobs: listedFiles(section('blobs')),
-    models: listedFiles(section('models')),
-    release: listedFiles(section('release')),
-    releases: section('releases').filter(Boolean),
-    fleets: new Map(section('fleets').flatMap(fleetLine)),
-    config: section('config').join('\n').trim(),
-    modelList: section('modelList').join('\n').trim(),
-  }
+  return sections
 }
 
-// POSIX `ls -ln`: mode, links, uid, gid, bytes, three fields of time, name; `-R` puts "folder:" above each part.
-function listedFiles(lines: string[]): Map<string, HeldFile> {
-  const files = new Map<string, HeldFile>()
-  let folder = ''
+// POSIX `ls -ln`: mode, links, uid, gid, bytes, three fields of time, name.
+const row = /^([-dl])\S{9}\S*\s+(\d+)\s+\d+\s+\d+\s+(\d+)\s+\S+\s+\S+\s+\S+\s+(.+)$/
+
+// `-R` puts "folder:" above each part.
+function listedFolders(lines: string[]): Map<string, HeldFiles> {
+  const folders = new Map<string, HeldFiles>()
+  let files: HeldFiles = new Map()
   for (const line of lines) {
-    const heading = /^\.\/?(.*):$/.exec(line)
-    if (heading) folder = heading[1] ? `${heading[1]}/` : ''
-    const row = /^-\S+\s+(\d+)\s+\d+\s+\d+\s+(\d+)\s+\S+\s+\S+\s+\S+\s+(.+)$/.exec(line)
-    if (row) files.set(folder + row[3]!, { links: Number(row[1]), bytes: Number(row[2]) })
+    const [, type, links, bytes, name] = row.exec(line) ?? []
+    if (type === '-') files.set(name!, { links: Number(links), bytes: Number(bytes) })
+    if (type !== undefined || !line.endsWith(':')) continue
+    files = new Map()
+    folders.set(line.slice(0, -1), files)
   }
-  return files
+  return folders
 }
 
-function fleetLine(line: string): [string, HeldFleet][] {
-  const [id, current = '-', previous = '-', mark] = line.split(' ')
-  const digest = (name: string) => (name === '-' ? '' : name)
-  return id ? [[id, { current: digest(current), previous: digest(previous), unverified: mark === 'unverified' }]] : []
+function releasesIn(folders: Map<string, HeldFiles>): Map<string, HeldFiles> {
+  const releases = new Map<string, HeldFiles>()
+  for (const [folder, files] of folders) {
+    const [top, name, ...below] = folder.split('/')
+    if (top !== 'releases' || name === undefined) continue
+    const release = releases.getOrInsertComputed(name, () => new Map())
+    for (const [file, held] of files) release.set([...below, file].join('/'), held)
+  }
+  return releases
 }
+
+// "… fleets/ID/current -> ../../releases/DIGEST": every entry of every fleet's folder.
+function fleetsIn(lines: string[]): Map<string, HeldFleet> {
+  const fleets = new Map<string, HeldFleet>()
+  for (const line of lines) {
+    const [, id, name, target = ''] =
+      /fleets\/([^/]+)\/(\w+)(?: -> (?:.*\/)?([^/]+))?$/.exec(row.exec(line)?.[4] ?? '') ?? []
+    if (id === undefined) continue
+    const fleet = fleets.getOrInsertComputed(id, () => ({ ...noFleet }))
+    if (name === 'current' || name === 'previous') fleet[name] = target
+    if (name === 'unverified' || name === 'unfinished') fleet[name] = true
+  }
+  return fleets
+}
+
+const noFleet: HeldFleet = { current: '', previous: '', unverified: false, unfinished: false }

@@ -77,8 +77,8 @@ function foundIn(facts: HostFacts, { allowed, clockAheadSeconds }: Surroundings)
     arch: facts.bits === 32 ? `${facts.machine} 32-bit` : facts.machine,
     libc: facts.system === 'Linux' ? `${libc.name} ${libc.version}`.trim() : 'system',
     cpu: cpuLevel(facts),
-    cores: facts.cores > 0 ? `${facts.cores}` : '',
-    memory: facts.memoryBytes > 0 ? formatBytes(facts.memoryBytes) : '',
+    cores: more && more.cores > 0 ? `${more.cores}` : '',
+    memory: more && more.memoryBytes > 0 ? formatBytes(more.memoryBytes) : '',
     disk: formatBytes(near.freeBytes),
     exec: near.mountOptions.includes('noexec') ? 'noexec' : 'yes',
     sudo: facts.sudo === 'unasked' ? '' : facts.sudo,
@@ -98,7 +98,8 @@ function neededHints(facts: HostFacts, fleetId: string): Hint[] {
 
 function helpfulHints(facts: HostFacts, around: Surroundings): Hint[] {
   const { allowed, clockAheadSeconds, clockErrorSeconds } = around
-  const { more, memoryBytes, sudo } = facts
+  const { more, sudo } = facts
+  const memoryBytes = more?.memoryBytes ?? 0
   const wrongClock = Math.abs(clockAheadSeconds) > tolerableSeconds + clockErrorSeconds
   const lacks: [boolean, Omit<Hint, 'needed'>][] = [
     [!allowed.sftp, sftpHint],

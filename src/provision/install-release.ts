@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { CpnError } from '../common/errors.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
 import { quote } from '../transport/shell.ts'
@@ -8,6 +9,7 @@ import type { Provisioning } from './provisioning.ts'
 import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
 import type { Encoding } from './release/compress.ts'
 import { standInLibrary } from './release/contents.ts'
+import { modelsNotSent, modelUploads } from './send-models.ts'
 import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 const changedOnTheWay = 65
@@ -15,13 +17,14 @@ const uploadTimeoutMs = 3_600_000
 
 /**
  * Brings the release to the host: first the runtime and the agent program with the host's own tools, then everything
- * else in one stream that the agent program unpacks, checks and links.
+ * else, models among it, in one stream that the agent program unpacks, checks and links.
  */
 export async function installRelease(provisioning: Provisioning, signal: AbortSignal): Promise<void> {
+  collectGarbageLessOften()
   let blobs = new Set(provisioning.plan.blobs)
   // Blobs that turn out to be damaged while linking are sent once more.
   for (let round = 0; round < 2; round++) {
-    const answer = await sendAndLink(provisioning, blobs, signal)
+    const answer = await sendAndLink(provisioning, blobs, round === 0, signal)
     if (answer.linked) return
     blobs = new Set(answer.damaged)
   }
@@ -31,7 +34,12 @@ export async function installRelease(provisioning: Provisioning, signal: AbortSi
   })
 }
 
-async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSignal): Promise<ReceiveAnswer> {
+async function sendAndLink(
+  p: Provisioning,
+  blobs: Set<string>,
+  isFirst: boolean,
+  signal: AbortSignal,
+): Promise<ReceiveAnswer> {
   const programs = programsFor(p)
   const damaged = await damagedPrograms(p, programs, blobs, signal)
   const first = programs.filter(({ sha256 }) => blobs.has(sha256) || damaged.has(sha256))
@@ -40,7 +48,8 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
   const packed = await Promise.all(
     first.map(async (blob) => ({ blob, ...(await p.release.pack(blob.sha256, encoding)) })),
   )
-  const uploads = await Promise.all(rest.map((sha256) => uploadOf(p, sha256)))
+  const models = isFirst ? modelUploads(p.plan.models, p.plan.manifests) : []
+  const uploads = [...models, ...(await Promise.all(rest.map((sha256) => uploadOf(p, sha256))))]
   const report = reporter(p, [...packed, ...uploads.map(({ file }) => file)])
   for (const program of packed) await sendProgram(p, program, report(), signal)
   const verified = programs.map(({ sha256 }) => sha256)
@@ -51,7 +60,7 @@ async function sendAndLink(p: Provisioning, blobs: Set<string>, signal: AbortSig
       signal,
       timeoutMs: uploadTimeoutMs,
     })
-    .catch((error) => forgetChanged(error, uploads))
+    .catch((error) => throwChanged(p, error, uploads))
   return receiveAnswerSchema.parse(JSON.parse(stdout))
 }
 
@@ -68,9 +77,10 @@ async function uploadOf({ release }: Provisioning, sha256: string): Promise<Uplo
   return packedUpload(sha256, blob.bytes, await release.pack(sha256, 'zstd'))
 }
 
-// The packed form may be what is wrong: it is made anew then.
-async function forgetChanged(error: Error, uploads: Upload[]): Promise<never> {
+// The packed form of a blob may be what is wrong: it is made anew then. A model lies here as it was pulled.
+async function throwChanged({ host }: Provisioning, error: Error, uploads: Upload[]): Promise<never> {
   const changed = uploads.find(({ file }) => error.message.includes(`${file.sha256} did not arrive`))
+  if (changed && changed.file.kind !== 'blob') throw modelsNotSent(host.name, error.message)
   if (typeof changed?.source === 'string') await rm(changed.source, { force: true })
   throw error
 }
@@ -96,7 +106,7 @@ async function sendProgram(
   onProgress: (sent: number) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const script = unpackScript(p.path('blobs'), blob, encoding, p.facts.tools.includes('tee'))
+  const script = unpackScript(p.path('blobs'), blob, encoding)
   const stdin = counted(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
   const { exitCode, stderr } = await p.transport.exec(script, { stdin, signal, timeoutMs: uploadTimeoutMs })
   if (exitCode === 0) return
@@ -110,27 +120,24 @@ async function sendProgram(
   })
 }
 
-// The digest of stdin: each of these prints it first.
+// The digest of stdin: each of these prints it first. openssl takes a quarter of the time.
 const digestWords = `digest() {
-  if command -v sha256sum >/dev/null 2>&1; then set -- $(sha256sum)
-  elif command -v shasum >/dev/null 2>&1; then set -- $(shasum -a 256)
-  else set -- $(openssl dgst -sha256 -r); fi
+  if command -v openssl >/dev/null 2>&1; then set -- $(openssl dgst -sha256 -r)
+  elif command -v sha256sum >/dev/null 2>&1; then set -- $(sha256sum)
+  else set -- $(shasum -a 256); fi
   echo "$1"
 }
 `
 
 /** Unpacks stdin into the blobs folder with tools every host has; the digest is compared before it gets its name. */
-export function unpackScript(blobsDir: string, blob: SourceBlob, encoding: Encoding, hasTee: boolean): string {
-  // With tee the digest is taken while the bytes arrive. A decoder that fails shows in the digest.
-  const write = hasTee
-    ? `got=$(${encoding} -dc | tee "$t" | digest)`
-    : `${encoding} -dc >"$t" || exit 1; got=$(digest <"$t")`
+export function unpackScript(blobsDir: string, blob: SourceBlob, encoding: Encoding): string {
   return `umask 077
 mkdir -p ${quote(blobsDir)} && cd ${quote(blobsDir)} || exit 1
 ${digestWords}t=${blob.sha256}.$$.part
 trap 'rm -f "$t"' EXIT
 trap 'exit 1' HUP INT TERM
-${write}
+${encoding} -dc >"$t" || exit 1
+got=$(digest <"$t")
 set -- $(ls -ln "$t")
 [ "$got" = ${blob.sha256} ] && [ "$5" = ${blob.bytes} ] || exit ${changedOnTheWay}
 chmod ${blob.mode.toString(8)} "$t" && mv -f "$t" ${blob.sha256}

@@ -5,11 +5,11 @@ import { quote } from '../transport/shell.ts'
 /** Seconds after which a lock whose owner cannot be seen counts as left behind. */
 const expirySeconds = 3600
 
-// Process that the connection's commands descend from: it lives as long as the connection does.
+// `parent` sets $up. Reading with the shell's own word spares a process for each of the ancestors.
 const processWords = `
 parent() {
-  if [ -r "/proc/$1/stat" ]; then set -- $(sed 's/^.*) //' "/proc/$1/stat"); echo "$2"
-  else set -- $(ps -o ppid= -p "$1" 2>/dev/null); echo "$1"; fi
+  if [ -r "/proc/$1/stat" ]; then stat=; read -r stat <"/proc/$1/stat"; set -- \${stat##*) }; up=$2
+  else set -- $(ps -o ppid= -p "$1" 2>/dev/null); up=$1; fi
 }
 born() {
   if [ -r "/proc/$1/stat" ]; then
@@ -19,13 +19,13 @@ born() {
   else LC_ALL=C ps -o lstart= -p "$1" 2>/dev/null; fi
 }
 ancestors() {
-  a=$PPID
-  while [ "\${a:-0}" -gt 1 ]; do printf '%s ' "$a"; a=$(parent "$a"); done
+  up=$PPID
+  while [ "\${up:-0}" -gt 1 ]; do printf '%s ' "$up"; parent "$up"; done
 }
 `
 
 /** Prints \`cpn-fact ancestors=…\`: see lockScript. */
-export const ancestorsFact = `${processWords}printf 'cpn-fact ancestors=%s\\n' "$(ancestors)"\n`
+export const ancestorsFact = `${processWords}printf 'cpn-fact ancestors='; ancestors; echo\n`
 
 export interface LockOwner {
   /** Random; tells our lock from another's. */

@@ -32,6 +32,8 @@ export interface ProvisionEvent {
   state: 'start' | 'progress' | 'done' | 'failed'
   /** With done. */
   outcome?: PhaseOutcome
+  /** With done, for a phase that had something to do. */
+  seconds?: number
   /** With progress: bytes sent of totalBytes. */
   bytes?: number
   totalBytes?: number

@@ -28,8 +28,8 @@ export interface Unused {
   releases: string[]
   /** Blobs of no release and what interrupted uploads left, relative to remoteDir. */
   files: string[]
-  /** This fleet still has a link to the release before, or the mark that there is none: `current` is not verified. */
-  previous: boolean
+  /** What a provisioning that was not verified left: the link to the release before, or a mark. */
+  unfinished: boolean
 }
 
 export interface Wanted {
@@ -91,6 +91,7 @@ export function describePlan(plan: Plan, release: Release): string[] {
     ...(plan.configure ? ['write the agent’s settings'] : []),
     ...(plan.switch ? [`switch to release ${release.digest.slice(0, 12)} and start it`] : []),
     ...plan.prune.releases.map((name) => `remove release ${name.slice(0, 12)}, which nothing uses any more`),
+    ...(plan.prune.unfinished ? ['verify what an earlier provisioning left unverified'] : []),
   ]
 }
 
@@ -114,8 +115,9 @@ function missingBlobs(release: Release, holdings: Holdings): string[] {
 }
 
 function releaseIsWhole(release: Release, holdings: Holdings): boolean {
-  if (!holdings.release.has(manifestPath)) return false
-  return release.manifest.files.every((file) => holdings.release.get(file.path)?.bytes === file.bytes)
+  const held = holdings.releases.get(release.digest)
+  if (!held?.has(manifestPath)) return false
+  return release.manifest.files.every((file) => held.get(file.path)?.bytes === file.bytes)
 }
 
 // Whatever no fleet will use after the switch, and what an interrupted upload left.
@@ -127,9 +129,9 @@ function unused(fleetId: string, release: Release, holdings: Holdings): Unused {
   const loose = [...holdings.blobs].filter(([name, { links }]) => links === 1 && !wanted.has(name))
   const parts = [...holdings.models.keys()].filter((name) => !/^[0-9a-f]{64}(\.json)?$/.test(name))
   return {
-    releases: holdings.releases.filter((name) => !inUse.has(name)),
+    releases: [...holdings.releases.keys()].filter((name) => !inUse.has(name)),
     files: [...loose.map(([name]) => `blobs/${name}`), ...parts.map((name) => `models/${name}`)],
-    previous: (fleet?.previous ?? '') !== '' || fleet?.unverified === true,
+    unfinished: fleet !== undefined && (fleet.previous !== '' || fleet.unverified || fleet.unfinished),
   }
 }
 
@@ -137,6 +139,6 @@ function unused(fleetId: string, release: Release, holdings: Holdings): Unused {
 export function isEmpty(plan: Plan): boolean {
   const { blobs, models, manifests, prune } = plan
   const lists = [blobs, models, manifests, prune.releases, prune.files]
-  const flags = [plan.link, plan.configure, plan.listModels, plan.switch, prune.previous]
+  const flags = [plan.link, plan.configure, plan.listModels, plan.switch, prune.unfinished]
   return lists.every((list) => list.length === 0) && !flags.includes(true)
 }

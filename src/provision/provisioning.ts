@@ -47,6 +47,8 @@ export class Provisioning implements AsyncDisposable {
   /** Token of the lock on remoteDir while we hold it; whoever runs the phases gives it back. */
   lock: string | undefined
   started: Started | undefined
+  /** Nothing was written and the agent answers as it should: there is nothing to verify. */
+  isWorking = false
   /** Release that was in use before `switch`; '' on a bare host, undefined when nothing was switched. */
   replaced: string | undefined
   #transport: Transport | undefined
@@ -84,7 +86,7 @@ export class Provisioning implements AsyncDisposable {
   }
 
   get holdings(): Holdings {
-    return known(this.#holdings, 'compare')
+    return known(this.#holdings, 'gather-facts')
   }
   set holdings(holdings: Holdings) {
     this.#holdings = holdings
@@ -99,7 +101,7 @@ export class Provisioning implements AsyncDisposable {
 
   /** What is missing of the requirements. */
   get missing(): RequirementState {
-    return known(this.#missing, 'compare')
+    return known(this.#missing, 'gather-facts')
   }
   set missing(missing: RequirementState) {
     this.#missing = missing

@@ -1,6 +1,7 @@
 import { canonicalJson, sha256 } from '../common/digest.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { quote } from '../transport/shell.ts'
+import { sectionsOf } from './holdings.ts'
 import { debs, type HostRequirements, type RequirementFile, wheels } from './requirements.ts'
 
 /** What a host lacks of its requirements. */
@@ -27,11 +28,12 @@ export function venvStamp(requirements: HostRequirements): string {
   return sha256(canonicalJson({ pip: requirements.pip, wheels: wheels(requirements).map((file) => file.sha256) }))
 }
 
-/** One round trip that tells what is there; nothing is written. */
-export function requirementScript(dir: string, fleetId: string, requirements: HostRequirements): string {
-  const root = (path: string) => quote(`${dir}/${path}`)
+/** Asks what is there; nothing is written. It follows words that have set $dir to remoteDir, absolute. */
+export function requirementWords(fleetId: string, requirements: HostRequirements): string {
+  const root = (path: string) => `"$dir"/${quote(path)}`
   return [
     'LC_ALL=C; export LC_ALL',
+    "echo '== requirements'",
     ...requirements.apt.map((name) => `[ "${dpkgStatus(quote(name))}" = installed ] && echo ${quote(`apt ${name}`)}`),
     ...requirements.commands.map(
       (name) => `command -v ${quote(name)} >/dev/null 2>&1 && echo ${quote(`command ${name}`)}`,
@@ -46,7 +48,7 @@ export function requirementScript(dir: string, fleetId: string, requirements: Ho
       return `p=${name}; [ -n "$p" ] && [ "${dpkgStatus('"$p"')}" = installed ] && echo deb ${file.sha256}`
     }),
     `[ -x ${root(`${venvPath(fleetId)}/bin/python`)} ] && echo "venv $(cat ${root(`${venvPath(fleetId)}/.cpn`)} 2>/dev/null)"`,
-    'echo end',
+    'echo end\n',
   ].join('\n')
 }
 
@@ -55,7 +57,7 @@ function dpkgStatus(name: string): string {
 }
 
 export function parseRequirementState(output: string, requirements: HostRequirements): RequirementState {
-  const said = new Set(output.split('\n'))
+  const said = new Set(sectionsOf(output).get('requirements'))
   const needsVenv = requirements.pip.length > 0 || wheels(requirements).length > 0
   return {
     apt: requirements.apt.filter((name) => !said.has(`apt ${name}`)),

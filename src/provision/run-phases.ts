@@ -7,20 +7,26 @@ import { rollBack } from './roll-back.ts'
 
 const cleanUpMs = 30_000
 
+/** How a phase ended; one that was settled before it began took no time. */
+export interface PhaseEnd {
+  outcome: PhaseOutcome
+  seconds?: number
+}
+
 /**
  * Runs phases in order on one host and tells of each. What fails after the switch is rolled back; the lock is given
- * back in any case. Resolves with each phase's outcome.
+ * back in any case. Resolves with what became of each phase.
  */
 export async function runPhases(
   phases: readonly Phase[],
   provisioning: Provisioning,
   onEvent: (event: ProvisionEvent) => void,
   signal: AbortSignal,
-): Promise<Map<string, PhaseOutcome>> {
-  const outcomes = new Map<string, PhaseOutcome>()
+): Promise<Map<string, PhaseEnd>> {
+  const ends = new Map<string, PhaseEnd>()
   try {
-    for (const phase of phases) outcomes.set(phase.name, await runPhase(phase, provisioning, onEvent, signal))
-    return outcomes
+    for (const phase of phases) ends.set(phase.name, await runPhase(phase, provisioning, onEvent, signal))
+    return ends
   } catch (error) {
     throw await withRollBack(provisioning, toCpnError(error))
   } finally {
@@ -33,7 +39,7 @@ async function runPhase(
   provisioning: Provisioning,
   onEvent: (event: ProvisionEvent) => void,
   signal: AbortSignal,
-): Promise<PhaseOutcome> {
+): Promise<PhaseEnd> {
   const host = provisioning.host.name
   const tell = (event: Partial<ProvisionEvent> & Pick<ProvisionEvent, 'state'>) =>
     onEvent({ host, phase: phase.name, title: phase.title, ...event })
@@ -41,14 +47,16 @@ async function runPhase(
   const settled = phase.settled?.(provisioning)
   if (settled) {
     tell({ state: 'done', outcome: settled })
-    return settled
+    return { outcome: settled }
   }
   tell({ state: 'start' })
+  const started = performance.now()
   try {
     const timedOut = () => tooLong(host, phase)
     const outcome = await withDeadline(phase.timeoutMs, timedOut, (inner) => phase.run(provisioning, inner), signal)
-    tell({ state: 'done', outcome })
-    return outcome
+    const seconds = (performance.now() - started) / 1000
+    tell({ state: 'done', outcome, seconds })
+    return { outcome, seconds }
   } catch (error) {
     tell({ state: 'failed' })
     throw error

@@ -3,7 +3,7 @@ import type { InstalledModel } from '../models/store.ts'
 import { quote } from '../transport/shell.ts'
 import type { Transport } from '../transport/transport.ts'
 import { manifestText } from './plan.ts'
-import { plainUpload, textUpload, uploadStream } from './upload-stream.ts'
+import { plainUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 export interface SendModelsOptions {
   /** Absolute path on the host of a release's bin/cpn-agent. */
@@ -18,22 +18,29 @@ export interface SendModelsOptions {
   onProgress?: (sent: number, total: number) => void
 }
 
-/**
- * Sends models and manifests in one stream; the host compares their digests before they get their names. A manifest
- * comes after its model, so that an agent never sees one without the other. Ends with CPN_ERR_UPLOAD.
- */
-export async function sendModels(transport: Transport, options: SendModelsOptions): Promise<void> {
-  const { agentProgram, dir, models, manifests = models, signal, onProgress = () => {} } = options
-  const uploads = [
+/** Models and manifests for a stream. A manifest comes after its model: an agent never sees one without the other. */
+export function modelUploads(models: InstalledModel[], manifests: InstalledModel[]): Upload[] {
+  return [
     ...models.map(({ manifest, path }) => plainUpload('model', manifest.sha256, manifest.bytes, path)),
     ...manifests.map((model) => textUpload('model-manifest', model.manifest.sha256, manifestText(model))),
   ]
-  const stdin = uploadStream(uploads, {}, onProgress)
+}
+
+/**
+ * Sends models and manifests in one stream; the host compares their digests before they get their names. Ends with
+ * CPN_ERR_UPLOAD.
+ */
+export async function sendModels(transport: Transport, options: SendModelsOptions): Promise<void> {
+  const { agentProgram, dir, models, manifests = models, signal, onProgress = () => {} } = options
+  const stdin = uploadStream(modelUploads(models, manifests), {}, onProgress)
   const script = `${quote(agentProgram)} receive --home ${quote(dir)}`
   const { exitCode, stderr } = await transport.exec(script, { stdin, signal, timeoutMs: 3_600_000 })
-  if (exitCode === 0) return
-  throw new CpnError('CPN_ERR_UPLOAD', `models could not be put on the host: ${stderr.trim()}`, {
-    host: transport.host,
+  if (exitCode !== 0) throw modelsNotSent(transport.host, stderr.trim())
+}
+
+export function modelsNotSent(host: string, reason: string): CpnError {
+  return new CpnError('CPN_ERR_UPLOAD', `models could not be put on the host: ${reason}`, {
+    host,
     retryable: true,
     suggestions: ['Run it again.', 'Check the models here: `cpn models verify`.'],
   })

@@ -67,7 +67,11 @@ test('an agent that lost its keeper gets one again by start', async () => {
   await fleet.cli('start')
   const keeper = fleet.processes().find(({ command }) => command.endsWith(' keeper'))!
   signalProcess(keeper.pid, 'SIGKILL')
+  const keptBy = async () => (await fleet.ask('GET', '/cpn/v1/node')).json.isolation.supervisor
+  await until(() => fleet.supervisors().every(({ parent }) => parent !== keeper.pid), 'the keeper is gone')
+  assert.equal(await keptBy(), 'none')
   assert.equal((await fleet.cli('start')).json.alreadyRunning, false)
+  assert.equal(await keptBy(), 'keeper')
   assert.ok(fleet.processes().some(({ command, pid }) => command.endsWith(' keeper') && pid !== keeper.pid))
 })
 

@@ -17,9 +17,11 @@ import { openUnprovisioner } from '../../src/actions/unprovision.ts'
 import { provisionPhases } from '../../src/provision/phases/index.ts'
 import type { TreeEntry } from '../helpers/file-tree.ts'
 import { assertIdle, assertSameTree } from '../helpers/leaks.ts'
+import { signalProcess } from '../helpers/processes.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { type Provisioned, provisionAll, quietContext, type Setting, setting } from '../helpers/provisioned.ts'
 import { type SshdHost, sshdMissing, startSshd } from '../helpers/sshd.ts'
+import { until } from '../helpers/until.ts'
 
 const skip = sshdMissing
 let host: SshdHost
@@ -91,16 +93,49 @@ test('a bare host becomes a node that has looked at real pictures', { skip }, as
   assert.equal(sent?.bytes, sent?.totalBytes)
   const history = await set.state.hostHistory('node1')
   assert.deepEqual([history.at(-1)?.event, history.at(-1)?.release], ['provisioned', report.release])
+  assert.ok(report.seconds['upload-release']! > 0 && report.seconds.verify! > 0)
+  assert.equal(report.seconds.requirements, undefined)
 })
 
 test('a second run changes nothing and leaves the agent running', { skip }, async () => {
-  const [tree, pid] = [withoutRun(host.tree()), agentPid()]
+  const [tree, pid, logins] = [withoutRun(host.tree()), agentPid(), loginsSoFar()]
   const { report, events } = await provisionWell()
   assert.deepEqual([report.changed, report.changes], [false, []])
   assert.deepEqual(withoutRun(host.tree()), tree)
   assert.equal(agentPid(), pid)
   assert.ok(!events.some(({ outcome }) => outcome === 'changed'))
+  assert.equal(events.find(({ phase, state }) => phase === 'verify' && state === 'done')?.outcome, 'skipped')
+  assert.equal(loginsSoFar(), logins + 1)
   assert.equal((await set.state.hostHistory('node1')).filter(({ event }) => event === 'provisioned').length, 1)
+})
+
+const loginsSoFar = () => host.log().match(/Accepted publickey/g)?.length ?? 0
+
+test('an agent that does not answer is no unchanged node: it is started again and verified', { skip }, async () => {
+  for (const { pid, command } of host.processes()) if (command.includes('agent.mjs')) signalProcess(pid, 'SIGKILL')
+  await until(() => agentPid() === undefined, 'the agent is gone')
+  const { report, events } = await provisionWell()
+  assert.deepEqual([report.changed, report.changes], [true, []])
+  assert.ok(agentPid())
+  assert.equal(events.find(({ phase, state }) => phase === 'verify' && state === 'done')?.outcome, 'unchanged')
+})
+
+test('what was written and never verified is no unchanged node either', { skip }, async () => {
+  const [mark, pid] = [at(`fleets/${set.state.fleetId}/unfinished`), agentPid()]
+  const inventory = { ...set.inventory, hosts: set.inventory.hosts.map((entry) => ({ ...entry, workers: 1 })) }
+  const cut = await provisionAll({ ...set.options, inventory }, quietContext(), ({ phase, state }) => {
+    if (phase === 'configure' && state === 'done') host.stop()
+  })
+  assert.ok(cut.get('node1')?.error)
+  assert.ok(existsSync(mark))
+  await host.start()
+  const dry = await provisionWell({ inventory, dryRun: true })
+  assert.deepEqual(dry.report.changes, ['verify what an earlier provisioning left unverified'])
+  assert.equal((await provisionWell({ inventory })).report.changed, true)
+  assert.notEqual(agentPid(), pid)
+  assert.equal(existsSync(mark), false)
+  assert.equal((await provisionWell({ inventory })).report.changed, false)
+  await provisionWell()
 })
 
 // What the running agent itself writes: logs, and what is in run/.

@@ -4,7 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { readAgentConfig } from '../agent-config-file.ts'
 import { lastLines } from '../agent-log.ts'
-import { type AgentView, lookAtAgent } from '../agent-socket.ts'
+import { type AgentView, isReady, lookAtAgent } from '../agent-socket.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 import { ensureKept, type Kept } from '../keep/ensure-kept.ts'
 import { lingers } from '../keep/linger.ts'
@@ -31,7 +31,7 @@ const tail = 20
 
 /**
  * Makes the agent of the current release run. A running one is drained and replaced when it is of another release, takes
- * no jobs any more, or has lost its keeper.
+ * no jobs any more, or is kept up by nobody.
  */
 export async function startAgent(fleet: FleetFolder, options: StartOptions): Promise<Started | { stopped: true }> {
   if (options.ifNotStopped && existsSync(fleet.stopped)) return { stopped: true }
@@ -52,7 +52,7 @@ export async function startAgent(fleet: FleetFolder, options: StartOptions): Pro
 }
 
 function isCurrent(fleet: FleetFolder, { card, heartbeat }: AgentView): boolean {
-  const kept = card.isolation.supervisor !== 'keeper' || readPidFile(fleet.keeperPid).length > 0
+  const kept = card.isolation.supervisor !== 'none'
   return kept && card.release === basename(realpathSync(fleet.current)) && heartbeat.state !== 'draining'
 }
 
@@ -74,7 +74,7 @@ function describe(fleet: FleetFolder, kept: Kept, alreadyRunning: boolean): Star
 async function whenReady(fleet: FleetFolder): Promise<void> {
   const deadline = performance.now() + startMs
   while (performance.now() < deadline) {
-    if ((await lookAtAgent(fleet.socket))?.ready) return
+    if (await isReady(fleet.socket)) return
     await setTimeout(pollMs)
   }
   throw notReady(fleet)

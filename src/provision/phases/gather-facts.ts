@@ -1,9 +1,11 @@
 import { CpnError } from '../../common/errors.ts'
-import { factsScript, parseFacts } from '../facts.ts'
+import { parseFacts } from '../facts.ts'
+import { factsScript } from '../facts-script.ts'
 import type { Phase } from '../phase.ts'
 import { debs } from '../requirements.ts'
+import { noteWhatIsThere, whatIsThereWords } from '../what-is-there.ts'
 
-/** Learns in one round trip what kind of machine this is. */
+/** Learns in one round trip what kind of machine this is and what it has of cpn. */
 export const gatherFacts: Phase = {
   name: 'gather-facts',
   title: 'looking at the host',
@@ -11,10 +13,12 @@ export const gatherFacts: Phase = {
   async run(provisioning, signal) {
     const { host, requirements, transport } = provisioning
     const installs = requirements.apt.length > 0 || debs(requirements).length > 0
-    const { stdout, stderr } = await transport.exec(factsScript(host.remoteDir, installs), { signal })
+    const question = `${factsScript(host.remoteDir, installs)}${whatIsThereWords(provisioning)}`
+    const { stdout, stderr } = await transport.exec(question, { signal })
     const facts = parseFacts(stdout)
     if (!facts) throw notPosix(host.name, stderr)
     provisioning.facts = facts
+    noteWhatIsThere(provisioning, stdout)
     return 'unchanged'
   },
 }

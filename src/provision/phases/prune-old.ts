@@ -1,21 +1,20 @@
 import { nodePaths } from '../../protocol/paths.ts'
 import { quote } from '../../transport/shell.ts'
 import type { Phase } from '../phase.ts'
+import { isEmpty } from '../plan.ts'
 
-/** Removes what nothing uses any more, now that the new release is verified. */
+/** Removes what nothing uses any more and the marks, now that the node is verified. */
 export const pruneOld: Phase = {
   name: 'prune-old',
   title: 'removing what is old',
   timeoutMs: 120_000,
-  settled({ plan, replaced }) {
-    const { releases, files, previous } = plan.prune
-    return replaced !== undefined || previous || releases.length + files.length > 0 ? undefined : 'unchanged'
-  },
+  settled: ({ lock }) => (lock === undefined ? 'unchanged' : undefined),
   async run(provisioning, signal) {
     const { facts, options, plan } = provisioning
     const { releases, files } = plan.prune
+    const marks = [nodePaths.previous, nodePaths.unverified, nodePaths.unfinished].map((path) => path(options.fleetId))
     const script = `cd ${quote(facts.dir)} || exit 1
-rm -f ${nodePaths.previous(options.fleetId)} ${nodePaths.unverified(options.fleetId)}
+rm -f ${marks.join(' ')}
 ${removal(
   releases.map((name) => `releases/${name}`),
   '-rf',
@@ -26,7 +25,7 @@ ${removal(
 )}
 ${sweepBlobs}`
     await provisioning.run(script, 'old files could not be removed', { signal })
-    return 'changed'
+    return isEmpty(plan) ? 'unchanged' : 'changed'
   },
 }
 

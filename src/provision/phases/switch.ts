@@ -6,13 +6,13 @@ export const switchRelease: Phase = {
   name: 'switch',
   title: 'switching to the new release',
   timeoutMs: 30_000,
-  settled: ({ plan }) => (plan.switch || plan.prune.previous ? undefined : 'unchanged'),
+  settled: ({ plan }) => (plan.switch || plan.prune.unfinished ? undefined : 'unchanged'),
   async run(provisioning, signal) {
     const { holdings, options, plan, release } = provisioning
     const { current = '', previous = '', unverified = false } = holdings.fleets.get(options.fleetId) ?? {}
     // A run that was cut off leaves `previous`: what is current was never verified, so that is no way back.
     const candidates = unverified ? [] : [previous, current]
-    const before = candidates.find((digest) => holdings.releases.includes(digest)) ?? ''
+    const before = candidates.find((digest) => holdings.releases.has(digest)) ?? ''
     if (!plan.switch) {
       provisioning.replaced = before === release.digest ? undefined : before
       return 'unchanged'

@@ -9,8 +9,6 @@ const good: HostFacts = {
   bits: 64,
   libc: { name: 'glibc', version: '2.36' },
   cpuFlags: ['cx16', 'lahf_lm', 'popcnt', 'sse4_1', 'sse4_2', 'ssse3'],
-  cores: 2,
-  memoryBytes: 4e9,
   user: 'cpn',
   uid: 1000,
   home: '/home/cpn',
@@ -19,9 +17,9 @@ const good: HostFacts = {
   tools: [...neededTools, 'sha256sum'],
   libraries: ['libstdc++.so.6', 'libatomic.so.1'],
   sudo: 'passwordless',
-  time: 0,
+  lingers: true,
   ancestors: [],
-  more: { os: 'debian 12', services: 'systemd-user', apt: 'free', sockets: [] },
+  more: { cores: 2, memoryBytes: 4e9, time: 0, os: 'debian 12', services: 'systemd-user', apt: 'free', sockets: [] },
 }
 const around: Surroundings = {
   fleetId: 'abcdefghijkl',
@@ -50,7 +48,7 @@ const lacks: [what: string, change: Partial<HostFacts>, check: CheckName, needed
   ['an old glibc', { libc: { name: 'glibc', version: '2.17' } }, 'libc', true],
   ['no libstdc++', { libraries: [] }, 'libc', true],
   ['an old CPU', { cpuFlags: ['cx16'] }, 'cpu', true],
-  ['little memory', { memoryBytes: 5e8 }, 'memory', false],
+  ['little memory', { more: { ...more, memoryBytes: 5e8 } }, 'memory', false],
   ['a full disk', { near: { ...good.near, freeBytes: 1e6 } }, 'disk', true],
   ['a home that is closed', { near: { ...good.near, writable: false } }, 'disk', true],
   ['a home of others', { dirOwner: { uid: 0, othersWrite: false } }, 'disk', true],
@@ -86,7 +84,7 @@ test('a clock is wrong when it differs by more than the measurement can', () => 
 })
 
 test('what could not be found out is unknown and no lack', () => {
-  const unknown = { ...good, cores: 0, memoryBytes: 0 }
+  const unknown = { ...good, more: { ...more, cores: 0, memoryBytes: 0 } }
   const { checks, hints } = reportFacts(unknown, { ...around, allowed: { sftp: true, forwarding: undefined } })
   for (const name of ['tunnel', 'cores', 'memory'] as const) assert.equal(checks[name]!.verdict, 'unknown')
   assert.deepEqual(hints, [])

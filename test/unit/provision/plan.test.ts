@@ -7,7 +7,7 @@ import { after, test } from 'node:test'
 import { canonicalJson, sha256 } from '../../../src/common/digest.ts'
 import type { Host } from '../../../src/inventory/inventory.ts'
 import type { InstalledModel } from '../../../src/models/store.ts'
-import { type Holdings, holdingsScript, parseHoldings } from '../../../src/provision/holdings.ts'
+import { type Holdings, holdingsWords, parseHoldings } from '../../../src/provision/holdings.ts'
 import {
   configText,
   describePlan,
@@ -18,6 +18,7 @@ import {
   planChanges,
 } from '../../../src/provision/plan.ts'
 import type { Release } from '../../../src/provision/release/build.ts'
+import { quote } from '../../../src/transport/shell.ts'
 import { tinyManifest } from '../../helpers/tiny-model.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cpn-plan-'))
@@ -81,9 +82,8 @@ function provisionedFolder(name: string): string {
 }
 
 function ask(dir: string): Holdings {
-  return parseHoldings(
-    execFileSync('/bin/sh', ['-c', holdingsScript(dir, fleetId, release.digest)], { encoding: 'utf8' }),
-  )
+  const script = `dir=${quote(dir)}\n${holdingsWords(fleetId)}`
+  return parseHoldings(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' }))
 }
 
 function plan(holdings: Holdings, changes: Partial<Parameters<typeof planChanges>[0]> = {}) {
@@ -142,7 +142,7 @@ test('what another fleet uses stays, what nobody uses goes', () => {
   symlinkSync(`../../releases/${release.digest}`, join(dir, 'fleets/mnopqrstuvwx/current'))
   writeFileSync(join(dir, 'blobs', 'left.123.part'), 'x')
   const { prune } = planChanges({ host, fleetId, release: next, models: [] }, ask(dir))
-  assert.deepEqual(prune, { releases: [], files: ['blobs/left.123.part'], previous: false })
+  assert.deepEqual(prune, { releases: [], files: ['blobs/left.123.part'], unfinished: false })
 })
 
 test('a first release that was never verified is no way back, and the mark of it goes', () => {
@@ -151,7 +151,17 @@ test('a first release that was never verified is no way back, and the mark of it
   writeFileSync(join(dir, `fleets/${fleetId}/unverified`), '')
   const holdings = ask(dir)
   assert.equal(holdings.fleets.get(fleetId)?.unverified, true)
-  assert.ok(plan(holdings).prune.previous && !isEmpty(plan(holdings)))
+  assert.ok(plan(holdings).prune.unfinished && !isEmpty(plan(holdings)))
+})
+
+test('a node whose last provisioning was not verified is not unchanged', () => {
+  for (const left of ['unfinished', 'previous']) {
+    const dir = provisionedFolder(`left ${left}`)
+    symlinkSync(`../../releases/${release.digest}`, join(dir, `fleets/${fleetId}/${left}`))
+    const result = plan(ask(dir))
+    assert.equal(isEmpty(result), false)
+    assert.match(describePlan(result, release).join(), /^verify what an earlier provisioning left unverified$/)
+  }
 })
 
 test('the room a plan needs is that of what is missing', () => {

@@ -10,11 +10,12 @@ import {
   fileFolder,
   isMissing,
   parseRequirementState,
-  requirementScript,
+  requirementWords,
   venvPath,
   venvStamp,
 } from '../../../src/provision/requirement-state.ts'
 import { type HostRequirements, isNothing, requirementsOf } from '../../../src/provision/requirements.ts'
+import { quote } from '../../../src/transport/shell.ts'
 
 const root = mkdtempSync(join(tmpdir(), 'cpn-requirements-'))
 after(() => rmSync(root, { recursive: true, force: true }))
@@ -36,7 +37,7 @@ requirements:
 const fleetId = 'abcdefghijkl'
 
 function ask(dir: string, requirements: HostRequirements) {
-  const script = requirementScript(dir, fleetId, requirements)
+  const script = `dir=${quote(dir)}\n${requirementWords(fleetId, requirements)}`
   return parseRequirementState(execFileSync('/bin/sh', ['-c', script], { encoding: 'utf8' }), requirements)
 }
 
