@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { reasonOf } from '../../common/errors.ts'
 import type { LocalEntry } from './entries.ts'
@@ -22,6 +23,32 @@ export async function* readLocal(file: LocalEntry, host: string, start = 0): Asy
     ;[buffer, other] = [other, buffer]
   }
   if ((await handle.stat()).size !== file.bytes) throw changed(file, host)
+}
+
+/** The digest of the first bytes of a file, to be continued with what follows. */
+export async function hashBeginning(file: LocalEntry, end: number, host: string, signal: AbortSignal): Promise<Hash> {
+  const hash = createHash('sha256')
+  let left = end
+  for await (const chunk of readLocal(file, host)) {
+    signal.throwIfAborted()
+    hash.update(chunk.subarray(0, left))
+    left -= Math.min(left, chunk.length)
+    if (left === 0) break
+  }
+  return hash
+}
+
+/** Passes chunks through a digest, and tells how many bytes each of them had when the next one is wanted. */
+export async function* hashed(
+  chunks: AsyncIterable<Buffer>,
+  hash: Hash,
+  onDone: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+    onDone(chunk.length)
+  }
 }
 
 async function openLocal({ source }: LocalEntry, host: string): Promise<FileHandle> {
