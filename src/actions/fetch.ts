@@ -34,9 +34,9 @@ export async function openFetcher({ inventory, source, folder }: FetchOptions, c
     fetch: async (host, onProgress) => {
       const begin = performance.now()
       await using transport = await connector.open(host, signal)
-      const done = await fetchFiles(transport, path, join(folder, host.name), { signal, onProgress })
-      for (const line of done.skipped) notice(`${host.name}: not fetched: ${line}`)
-      return { files: done.files, bytes: done.bytes, seconds: (performance.now() - begin) / 1000 }
+      const { skipped, ...done } = await fetchFiles(transport, path, join(folder, host.name), { signal, onProgress })
+      for (const line of skipped) notice(`${host.name}: not fetched: ${line}`)
+      return { ...done, seconds: (performance.now() - begin) / 1000 }
     },
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   }

@@ -2,13 +2,22 @@ import { Flags } from '@oclif/core'
 import type { OnProgress, TransferReport } from '../actions/copy.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import type { Host } from '../inventory/inventory.ts'
+import type { Way } from '../transport/transfer/entries.ts'
 import { formatBytes, formatDuration } from '../ui/format.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 export interface TransferJson {
-  hosts: { name: string; files: number; bytes: number; seconds: number | null; error: object | null }[]
+  hosts: {
+    name: string
+    files: number
+    bytes: number
+    /** How the bytes went: by SFTP where the host runs no commands. */
+    way: Way | null
+    seconds: number | null
+    error: object | null
+  }[]
 }
 
 export interface TransferWork {
@@ -50,6 +59,7 @@ export abstract class TransferCommand extends BaseCommand {
         name: host,
         files: result?.files ?? 0,
         bytes: result?.bytes ?? 0,
+        way: result?.way ?? null,
         seconds: result ? Number(result.seconds.toFixed(3)) : null,
         error: error?.toJSON() ?? null,
       })),
@@ -62,9 +72,10 @@ function progressOf(bytes: number, total: number, ms: number): string {
   return `${percent} % of ${formatBytes(total)}, ${rateOf(bytes, ms)}`
 }
 
-function summaryOf({ files, bytes, seconds }: TransferReport): string {
+function summaryOf({ files, bytes, seconds, way }: TransferReport): string {
   const counted = files === 1 ? '1 file' : `${files.toLocaleString('en')} files`
-  return `${counted}, ${formatBytes(bytes)} in ${formatDuration(seconds * 1000)} (${rateOf(bytes, seconds * 1000)})`
+  const taken = `${formatDuration(seconds * 1000)} (${rateOf(bytes, seconds * 1000)})`
+  return `${counted}, ${formatBytes(bytes)} in ${taken}${way === 'sftp' ? ', by SFTP' : ''}`
 }
 
 function rateOf(bytes: number, ms: number): string {

@@ -1,9 +1,10 @@
-import type { Readable } from 'node:stream'
-
-/** The chunks of a stream, counted as they pass. */
-export async function* counted(source: Readable, onProgress?: (sent: number) => void): AsyncGenerator<Buffer> {
+/** Chunks, counted as they pass. */
+export async function* counted(
+  chunks: AsyncIterable<Buffer>,
+  onProgress?: (sent: number) => void,
+): AsyncGenerator<Buffer> {
   let sent = 0
-  for await (const chunk of source as AsyncIterable<Buffer>) {
+  for await (const chunk of chunks) {
     sent += chunk.length
     yield chunk
     onProgress?.(sent)

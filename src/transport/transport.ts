@@ -46,6 +46,40 @@ export interface UploadOptions {
   onProgress?: (sent: number) => void
 }
 
+/** What is at a path of a host; links are followed. */
+export interface FileStatus {
+  kind: 'file' | 'folder' | 'other'
+  bytes: number
+  /** Permission bits, e.g. 0o644. */
+  mode: number
+  /** Seconds since 1970. */
+  mtime: number
+}
+
+/**
+ * Files of a host by SFTP, for where no command runs: one thing at a time. Paths are absolute or relative to the home,
+ * which `~` names too. Everything rejects with CPN_ERR_TRANSFER, or with the reason of the signal that it was opened with.
+ */
+export interface RemoteFiles extends AsyncDisposable {
+  /** Undefined when nothing is there. */
+  status(path: string): Promise<FileStatus | undefined>
+  /** Names in a folder, in order, without `.` and `..`. */
+  list(path: string): Promise<string[]>
+  /** Absolute, without links. */
+  realPath(path: string): Promise<string>
+  /** Makes one folder whose parent is there. */
+  makeFolder(path: string): Promise<void>
+  /** The bytes from `start` on. */
+  read(path: string, start?: number): AsyncGenerator<Buffer>
+  /** Writes from `start` on into a file that is there; without it into a new one (mode 0600). Leaves what it wrote. */
+  write(path: string, chunks: AsyncIterable<Buffer>, start?: number): Promise<void>
+  setModeAndTime(path: string, mode: number, mtime: number): Promise<void>
+  /** Replaces what has the name already, at once where the server can do that. */
+  rename(from: string, to: string): Promise<void>
+  /** Removes a file; none is fine. */
+  remove(path: string): Promise<void>
+}
+
 /** What a host's server allows besides commands. */
 export interface Allowed {
   sftp: boolean
@@ -76,6 +110,8 @@ export interface Transport extends AsyncDisposable {
    * remote home; its folder has to exist. Ends with CPN_ERR_UPLOAD, leaving nothing behind.
    */
   upload(source: () => Readable, path: string, options: UploadOptions): Promise<void>
+  /** The host's files by SFTP. Rejects where the server has none. Dispose it before the transport is closed. */
+  openFiles(signal?: AbortSignal): Promise<RemoteFiles>
   /**
    * A connection to the agent's Unix socket at `socketPath` (absolute). Where sshd forbids forwarding it runs
    * `bridgeCommand` once and multiplexes connections over it. Ends with CPN_ERR_AGENT_UNREACHABLE when nothing listens.

@@ -31,7 +31,11 @@ describe('copying to a host', { skip: sshdMissing }, () => {
   test('a file keeps its content, mode and time under the name that was asked for', async () => {
     using folder = tempFolder()
     plant(folder.path, { 'a.txt': 'hello' })
-    assert.deepEqual(await send(transport, [join(folder.path, 'a.txt')], 'b.txt'), { files: 1, bytes: 5 })
+    assert.deepEqual(await send(transport, [join(folder.path, 'a.txt')], 'b.txt'), {
+      files: 1,
+      bytes: 5,
+      way: 'commands',
+    })
     assert.equal(readFileSync(there('b.txt'), 'utf8'), 'hello')
     const { mode, mtimeMs } = statSync(there('b.txt'))
     assert.deepEqual([mode & 0o777, mtimeMs], [0o640, 1_500_000_000_000])

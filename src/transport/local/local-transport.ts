@@ -7,6 +7,7 @@ import type {
   Allowed,
   ExecOptions,
   ExecResult,
+  RemoteFiles,
   RemoteProcess,
   SpawnOptions,
   Transport,
@@ -61,6 +62,12 @@ export class LocalTransport implements Transport {
 
   upload(source: () => Readable, path: string, options: UploadOptions): Promise<void> {
     return writeVerified(this.host, source(), path, options)
+  }
+
+  async openFiles(): Promise<RemoteFiles> {
+    throw new CpnError('CPN_ERR_CHANNEL_REFUSED', `${this.host} is reached without SSH and has no SFTP`, {
+      host: this.host,
+    })
   }
 
   async openAgent(socketPath: string, _bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {

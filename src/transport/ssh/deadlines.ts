@@ -18,6 +18,8 @@ const table = {
   bridge: 15_000,
   /** Part of an upload to the next part, and its last one to the checked file. */
   stall: 60_000,
+  /** SFTP request to its answer. */
+  sftp: 30_000,
   /** `ssh -G`, which may run programs of the user's own (Match exec). */
   config: 10_000,
   /** Question to ssh-agent for its keys; a login goes on without them. */

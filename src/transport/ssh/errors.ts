@@ -152,9 +152,9 @@ const shellRules: Rule[] = [
 ]
 
 const sftpStatus: Record<number, string> = {
-  2: 'the folder does not exist',
+  2: 'it does not exist',
   3: 'permission denied',
-  4: 'the server failed to write, most likely because the disk is full',
+  4: 'the server failed; where it was writing, most likely because the disk is full',
   5: 'bad message',
   6: 'no connection',
   7: 'connection lost',
@@ -198,6 +198,7 @@ const timeouts: Partial<Record<Wait, { code: ErrorCode; says: string }>> = {
   auth: { code: 'CPN_ERR_AUTH_TIMEOUT', says: 'the server stopped answering during the login' },
   channel: { code: 'CPN_ERR_CHANNEL_TIMEOUT', says: 'the server did not answer the request for a channel' },
   shell: { code: 'CPN_ERR_CHANNEL_TIMEOUT', says: "the login shell's start files did not come to an end" },
+  sftp: { code: 'CPN_ERR_TRANSFER', says: 'the server did not answer an SFTP request' },
   stall: { code: 'CPN_ERR_UPLOAD', says: 'the host took no more of a file' },
   bridge: { code: 'CPN_ERR_FORWARDING_REFUSED', says: 'the bridge to the agent did not start' },
 }
@@ -279,11 +280,16 @@ function jumpSuggestions({ code, retryable, suggestions }: CpnError, hop: string
   return [check, ...suggestions.slice(1)]
 }
 
-/** Why a file could not be written, from SFTP's status code. */
-export function sftpProblem(error: unknown): string {
+/** Errors of an SFTP request; `what` says what could not be done. */
+export function sftpError(error: unknown, what: string, { host }: Place): CpnError {
   const { code } = error as Ssh2Error
   const known = typeof code === 'number' ? sftpStatus[code] : undefined
-  return known === undefined ? messageOf(error) : `${known} (${messageOf(error)})`
+  const why = known === undefined ? messageOf(error) : `${known} (${messageOf(error)})`
+  return new CpnError('CPN_ERR_TRANSFER', `${what} by SFTP: ${why}`, {
+    host,
+    cause: error,
+    suggestions: ['Check on the host that the folder exists, belongs to the user and has space left.'],
+  })
 }
 
 /** True when the server hung up before it said that it is one: too many others are logging in (MaxStartups). */

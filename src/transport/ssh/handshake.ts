@@ -5,6 +5,7 @@ import { CpnError } from '../../common/errors.ts'
 import { Authenticator } from './authenticate.ts'
 import { deadline } from './deadlines.ts'
 import { handshakeError, type Place, timeoutError } from './errors.ts'
+import { gatherWrites } from './gather-writes.ts'
 import type { Keyring } from './keyring.ts'
 import { type PatientPrompter, patientPrompter, Stopwatch } from './stopwatch.ts'
 import type { Target } from './target.ts'
@@ -54,6 +55,7 @@ const ciphers: Algorithms['cipher'] = [
  */
 export async function handshake(options: HandshakeOptions): Promise<Client> {
   const { socket, place, signal } = options
+  gatherWrites(socket)
   const client = new ssh2.Client()
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   // It may fail while the keys are still being read.

@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises'
-import type { ClientChannel, SFTPWrapper } from 'ssh2'
+import type { ClientChannel } from 'ssh2'
 import { CpnError } from '../../common/errors.ts'
 import type { Allowed } from '../transport.ts'
 import type { SshConnection } from './connection.ts'
+import { openSftp } from './sftp.ts'
 
 /** Tries what the server allows: a forwarded connection to one of the sockets, then the SFTP subsystem. */
 export async function probe(connection: SshConnection, sockets: string[], signal?: AbortSignal): Promise<Allowed> {
@@ -15,27 +15,8 @@ export async function probe(connection: SshConnection, sockets: string[], signal
     if (forwarding) break
   }
   // Last, because a subsystem that cannot start may take the connection along.
-  return { forwarding, sftp: await hasSftp(connection, signal) }
-}
-
-/** The server counts a session for a moment after its end, so that a refused channel is asked for again. */
-async function hasSftp(connection: SshConnection, signal?: AbortSignal): Promise<boolean> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const sftp = await connection.request<SFTPWrapper>(
-        'SFTP',
-        (done) => connection.client.sftp(done as never),
-        signal,
-      )
-      sftp.end()
-      return true
-    } catch (error) {
-      const refused = error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED'
-      signal?.throwIfAborted()
-      if (!refused || tries === 5) return false
-      await sleep(20 * tries, undefined, { signal })
-    }
-  }
+  const sftp = await succeeds(async () => (await openSftp(connection, signal)).end(), signal)
+  return { forwarding, sftp }
 }
 
 async function succeeds(work: () => Promise<void>, signal?: AbortSignal): Promise<boolean> {

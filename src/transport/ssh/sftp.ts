@@ -1,11 +1,17 @@
-import { Readable } from 'node:stream'
+import { once } from 'node:events'
+import type { Readable, Writable } from 'node:stream'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
+import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
-import { counted } from '../progress.ts'
-import type { UploadOptions } from '../transport.ts'
+import type { FileStatus, RemoteFiles } from '../transport.ts'
 import type { SshConnection } from './connection.ts'
-import { sftpProblem } from './errors.ts'
+import { deadline } from './deadlines.ts'
+import { sftpError, timeoutError } from './errors.ts'
+
+/** What OpenSSH answers one request with at most: more would take a second round trip. */
+const readBytes = 255 * 1024
 
 /** ssh2-sftp-client on a connection that is there already: its own connect would log in once more. */
 class AttachedSftp extends SftpClient {
@@ -16,31 +22,147 @@ class AttachedSftp extends SftpClient {
   }
 }
 
-/** Writes a file by SFTP. One operation per client, as it is not safe to have several. Removes what it leaves behind. */
-export async function putBySftp(
-  connection: SshConnection,
-  source: Readable,
-  path: string,
-  { signal, onProgress }: UploadOptions,
-): Promise<void> {
-  const remotePath = path.replace(/^~\//, '')
-  const channel = await connection.request<SFTPWrapper>('SFTP', (done) => connection.client.sftp(done as never), signal)
-  const sftp = new AttachedSftp(connection.client, channel)
-  const onAbort = (): void => void source.destroy(signal?.reason)
-  signal?.addEventListener('abort', onAbort, { once: true })
-  try {
-    await sftp.put(Readable.from(counted(source, onProgress)), remotePath, { writeStreamOptions: { mode: 0o600 } })
-  } catch (error) {
-    await sftp.delete(remotePath, true).catch(() => undefined)
-    signal?.throwIfAborted()
-    const message = `cannot write ${path} on ${connection.place.host} by SFTP: ${sftpProblem(error)}`
-    throw new CpnError('CPN_ERR_UPLOAD', message, {
-      host: connection.place.host,
-      cause: error,
-      suggestions: ['Check that the folder exists, belongs to the user and has space left.'],
-    })
-  } finally {
-    signal?.removeEventListener('abort', onAbort)
-    channel.end()
+/** The SFTP subsystem; asked for again when refused, as the server counts a session for a moment after its end. */
+export async function openSftp(connection: SshConnection, signal?: AbortSignal): Promise<SFTPWrapper> {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await connection.request<SFTPWrapper>('SFTP', (done) => connection.client.sftp(done as never), signal)
+    } catch (error) {
+      const isRefused = error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED'
+      if (!isRefused || tries === 5) throw error
+      await sleep(20 * tries, undefined, { signal })
+    }
   }
+}
+
+/** Files of a host over a channel of its own. ssh2-sftp-client is not safe with several things at once. */
+export class SftpFiles implements RemoteFiles {
+  readonly #connection: SshConnection
+  readonly #channel: SFTPWrapper
+  readonly #sftp: AttachedSftp
+  /** Nothing comes any more: a request that is under way then may never be answered. */
+  readonly #ended: AbortSignal
+
+  private constructor(connection: SshConnection, channel: SFTPWrapper, signal: AbortSignal | undefined) {
+    this.#connection = connection
+    this.#channel = channel
+    this.#sftp = new AttachedSftp(connection.client, channel)
+    this.#ended = signal ? AbortSignal.any([signal, connection.lost]) : connection.lost
+  }
+
+  static async open(connection: SshConnection, signal?: AbortSignal): Promise<SftpFiles> {
+    return new SftpFiles(connection, await openSftp(connection, signal), signal)
+  }
+
+  async status(path: string): Promise<FileStatus | undefined> {
+    const about = await this.#answer(`cannot look at ${path}`, async () => {
+      try {
+        return await this.#sftp.stat(sftpPath(path))
+      } catch (error) {
+        if ((error as { code?: unknown }).code === 'ENOENT') return undefined
+        throw error
+      }
+    })
+    if (!about) return undefined
+    const kind = about.isFile ? 'file' : about.isDirectory ? 'folder' : 'other'
+    return { kind, bytes: about.size, mode: about.mode & 0o777, mtime: about.modifyTime / 1000 }
+  }
+
+  async list(path: string): Promise<string[]> {
+    const found = await this.#answer(`cannot list ${path}`, () => this.#sftp.list(sftpPath(path)))
+    return found.map(({ name }) => name).sort()
+  }
+
+  realPath(path: string): Promise<string> {
+    return this.#answer(`cannot look at ${path}`, () => this.#sftp.realPath(sftpPath(path)))
+  }
+
+  async makeFolder(path: string): Promise<void> {
+    await this.#answer(`cannot make the folder ${path}`, () => this.#sftp.mkdir(sftpPath(path)))
+  }
+
+  async *read(path: string, start = 0): AsyncGenerator<Buffer> {
+    const stream: Readable = this.#channel.createReadStream(sftpPath(path), { start, highWaterMark: readBytes })
+    const chunks = stream[Symbol.asyncIterator]() as AsyncIterator<Buffer>
+    try {
+      for (;;) {
+        const { value, done } = await this.#answer(`cannot read ${path}`, () => chunks.next())
+        if (done) return
+        yield value
+      }
+    } finally {
+      stream.destroy()
+    }
+  }
+
+  // Not by put(): it takes a write that failed for one that is done.
+  async write(path: string, chunks: AsyncIterable<Buffer>, start = 0): Promise<void> {
+    const what = `cannot write ${path}`
+    // `w` would empty what is there; the library's types know less than it can.
+    const flags = (start > 0 ? 'r+' : 'w') as 'w'
+    const stream = this.#sftp.createWriteStream(sftpPath(path), { mode: 0o600, start, flags }) as Writable
+    try {
+      await this.#answer(what, () => once(stream, 'open'))
+      stream.on('error', () => undefined)
+      for await (const chunk of chunks) await this.#answer(what, () => written(stream, chunk))
+      const closed = once(stream, 'close')
+      stream.end()
+      await this.#answer(what, () => closed)
+    } finally {
+      stream.destroy()
+    }
+  }
+
+  async setModeAndTime(path: string, mode: number, mtime: number): Promise<void> {
+    await this.#answer(`cannot change ${path}`, () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      const attributes = { mode, atime: mtime, mtime }
+      this.#channel.setstat(sftpPath(path), attributes, (error) => (error ? reject(error) : resolve()))
+      return promise
+    })
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#answer(`cannot rename ${from} to ${to}`, async () => {
+      try {
+        await this.#sftp.posixRename(sftpPath(from), sftpPath(to))
+      } catch (error) {
+        if (!/does not support/.test((error as Error).message)) throw error
+        // The protocol's own rename never replaces a file.
+        await this.#sftp.delete(sftpPath(to), true)
+        await this.#sftp.rename(sftpPath(from), sftpPath(to))
+      }
+    })
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#answer(`cannot remove ${path}`, () => this.#sftp.delete(sftpPath(path), true))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#channel.end()
+  }
+
+  /** Waits for the answer to one request. */
+  async #answer<T>(what: string, request: () => Promise<T>): Promise<T> {
+    const ms = deadline('sftp')
+    const late = (): Error => timeoutError('sftp', ms, this.#connection.place)
+    try {
+      return await withDeadline(ms, late, request, this.#ended)
+    } catch (error) {
+      this.#ended.throwIfAborted()
+      throw error instanceof CpnError ? error : sftpError(error, what, this.#connection.place)
+    }
+  }
+}
+
+function written(stream: Writable, chunk: Buffer): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+  return promise
+}
+
+/** SFTP knows no `~`: what is relative belongs to the home. */
+function sftpPath(path: string): string {
+  return path === '~' ? '.' : path.replace(/^~\//, './')
 }

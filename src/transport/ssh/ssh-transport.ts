@@ -5,6 +5,7 @@ import type {
   Allowed,
   ExecOptions,
   ExecResult,
+  RemoteFiles,
   RemoteProcess,
   SpawnOptions,
   Transport,
@@ -14,6 +15,7 @@ import { AgentChannels } from './agent-channels.ts'
 import type { SshConnection } from './connection.ts'
 import { spawnWithoutStdin } from './exec.ts'
 import { probe } from './probe.ts'
+import { SftpFiles } from './sftp.ts'
 import { Spawner } from './spawn.ts'
 import { upload } from './upload.ts'
 
@@ -65,6 +67,10 @@ export class SshTransport implements Transport {
   upload(source: () => Readable, path: string, options: UploadOptions): Promise<void> {
     const exec = (script: string): Promise<ExecResult> => this.exec(script, withSignal(options.signal))
     return this.#track(upload(this.#connection, exec, source, path, options))
+  }
+
+  openFiles(signal?: AbortSignal): Promise<RemoteFiles> {
+    return SftpFiles.open(this.#connection, signal)
   }
 
   openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {

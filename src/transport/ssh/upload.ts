@@ -5,13 +5,13 @@ import { CpnError } from '../../common/errors.ts'
 import { collect } from '../collect.ts'
 import { withMarkers } from '../lifeline.ts'
 import { counted } from '../progress.ts'
-import type { ExecResult, UploadOptions } from '../transport.ts'
+import type { ExecResult, RemoteFiles, UploadOptions } from '../transport.ts'
 import { uploadFailure } from '../upload-failure.ts'
 import { finishUpload, receiveUpload, type UploadTarget, uploadExit } from '../upload-script.ts'
 import type { SshConnection } from './connection.ts'
 import { timeoutError } from './errors.ts'
 import { type Exit, startSession } from './session.ts'
-import { putBySftp } from './sftp.ts'
+import { SftpFiles } from './sftp.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Ends of the command that say that the bytes did not come through it as they were sent. */
@@ -46,7 +46,8 @@ async function sentBySftp(
   options: UploadOptions,
 ): Promise<boolean> {
   try {
-    await putBySftp(connection, source, target.temporary, options)
+    await using files = await SftpFiles.open(connection, options.signal)
+    await writeOrRemove(files, target.temporary, counted(source, options.onProgress))
   } catch (error) {
     options.signal?.throwIfAborted()
     connection.lost.throwIfAborted()
@@ -55,6 +56,15 @@ async function sentBySftp(
     throw error
   }
   return (await exec(finishUpload(target))).exitCode === uploadExit.done
+}
+
+async function writeOrRemove(files: RemoteFiles, path: string, chunks: AsyncIterable<Buffer>): Promise<void> {
+  try {
+    await files.write(path, chunks)
+  } catch (error) {
+    await files.remove(path).catch(() => undefined)
+    throw error
+  }
 }
 
 async function streamToCommand(

@@ -17,10 +17,14 @@ export interface LocalEntry extends Entry {
   source: string
 }
 
+/** How bytes get to a host and back: through commands, or by SFTP where the host runs none. */
+export type Way = 'commands' | 'sftp'
+
 /** What a transfer has done on one host. */
 export interface Transferred {
   files: number
   bytes: number
+  way: Way
 }
 
 export interface TransferOptions {

@@ -1,5 +1,4 @@
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
+import type { Writable } from 'node:stream'
 import { unlessAborted } from '../../common/deadline.ts'
 import { collect } from '../collect.ts'
 import type { ExecResult, Transport } from '../transport.ts'
@@ -8,11 +7,14 @@ import { transferError } from './failure.ts'
 /** A host that takes no byte for so long does not work any more. */
 const stallMs = 120_000
 
-/** Runs a script with these bytes as its stdin. What breaks here is thrown; what breaks there is in its exit. */
+/**
+ * Runs a script with these bytes as its stdin. What breaks here is thrown; what breaks there is in its exit. A chunk is
+ * not looked at any more when the next but one is asked for.
+ */
 export async function feedScript(
   transport: Transport,
   script: string,
-  chunks: AsyncIterable<Buffer>,
+  chunks: AsyncGenerator<Buffer>,
   signal: AbortSignal,
 ): Promise<ExecResult> {
   const stalled = new AbortController()
@@ -22,13 +24,10 @@ export async function feedScript(
   const remote = await transport.spawn(script, { signal: ended })
   const output = Promise.all([collect(remote.stdout, 64 * 1024), collect(remote.stderr, 64 * 1024)])
   output.catch(() => undefined)
-  const source = new Source(chunks, () => timer.refresh())
   try {
     // Whoever ends first: a script that gave up says why in its exit.
-    const sending = pipeline(Readable.from(source), remote.stdin, { signal: ended }).catch(() => undefined)
-    await Promise.race([sending, remote.exited])
-    ended.throwIfAborted()
-    if (source.error !== undefined) throw source.error
+    const feeding = feed(chunks, remote.stdin, () => timer.refresh())
+    await unlessAborted(Promise.race([feeding, remote.exited]), ended)
     clearTimeout(timer)
     const exit = await unlessAborted(remote.exited, signal)
     const [stdout, stderr] = await output
@@ -38,29 +37,25 @@ export async function feedScript(
     throw error
   } finally {
     clearTimeout(timer)
+    await chunks.return(undefined)
   }
 }
 
-/** Remembers the error of its chunks: a broken pipe would hide it. */
-class Source implements AsyncIterable<Buffer> {
-  error: unknown
-  readonly #chunks: AsyncIterable<Buffer>
-  readonly #onChunk: () => void
-
-  constructor(chunks: AsyncIterable<Buffer>, onChunk: () => void) {
-    this.#chunks = chunks
-    this.#onChunk = onChunk
+/** Writes all chunks, the next one made ready while one is on its way. Rejects with the error of a chunk only. */
+async function feed(chunks: AsyncGenerator<Buffer>, stdin: Writable, onChunk: () => void): Promise<void> {
+  stdin.on('error', () => undefined)
+  let taken = Promise.resolve(true)
+  for await (const chunk of chunks) {
+    onChunk()
+    if (!(await taken)) return
+    taken = write(stdin, chunk)
   }
+  if (await taken) stdin.end()
+}
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Buffer> {
-    try {
-      for await (const chunk of this.#chunks) {
-        this.#onChunk()
-        yield chunk
-      }
-    } catch (error) {
-      this.error = error
-      throw error
-    }
-  }
+/** False when it broke: the script's exit says why. */
+function write(stdin: Writable, chunk: Buffer): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  stdin.write(chunk, (error) => resolve(!error))
+  return promise
 }

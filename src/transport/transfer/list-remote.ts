@@ -16,19 +16,19 @@ export interface RemoteTree {
 
 /** Everything at and below a path of the host. Links are followed, loops are not. Rejects with CPN_ERR_TRANSFER. */
 export async function listRemote(transport: Transport, path: string, signal: AbortSignal): Promise<RemoteTree> {
-  const { root, top } = split(hostPath(path))
-  const result = await runScript(transport, listScript(root, top), { signal })
+  const { root, name } = splitPath(hostPath(path))
+  const result = await runScript(transport, listScript(root, name === '.' ? '.' : `./${name}`), { signal })
   if (result.exitCode !== 0) throw scriptFailure(transport.host, `cannot fetch ${path}`, result)
   const entries = parseList(result.stdout, transport.host)
   return { root, entries, skipped: result.stderr.split('\n').filter((line) => line !== '') }
 }
 
-/** What has no name of its own is fetched as what is in it. */
-function split(path: string): { root: string; top: string } {
+/** A path as the folder above it and its name. What has no name of its own is fetched as what is in it. */
+export function splitPath(path: string): { root: string; name: string } {
   const plain = path.replace(/(?<=.)\/+$/, '')
   const name = plain.slice(plain.lastIndexOf('/') + 1)
-  if (['', '~', '.', '..'].includes(name)) return { root: plain, top: '.' }
-  return { root: folderAbove(plain), top: `./${name}` }
+  if (['', '~', '.', '..'].includes(name)) return { root: plain, name: '.' }
+  return { root: folderAbove(plain), name }
 }
 
 function listScript(root: string, top: string): string {
@@ -45,7 +45,7 @@ function listScript(root: string, top: string): string {
   ].join('\n')
 }
 
-/** The output of the script above; nothing in it may lead out of the folder it is written to. */
+/** The output of the script above. */
 export function parseList(stdout: string, host: string): Entry[] {
   const end = stdout.indexOf('\0')
   const [base, ...about] = stdout.slice(0, Math.max(end, 0)).split('\n')
@@ -56,6 +56,11 @@ export function parseList(stdout: string, host: string): Entry[] {
   if (end < 0 || about.length - 1 !== names.length)
     throw transferError(host, 'its files changed while they were listed')
   const entries = names.map((name, index) => entryOf(name, about[index]!, Number(base)))
+  return checkNames(entries, host)
+}
+
+/** The entries without the folder itself that they are in; nothing a host says may lead out of that folder here. */
+export function checkNames(entries: Entry[], host: string): Entry[] {
   const wrong = entries.find(({ path }) =>
     path.split('/').some((part) => ['', '.', '..'].includes(part) && path !== '.'),
   )

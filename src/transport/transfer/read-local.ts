@@ -1,3 +1,4 @@
+import { createHash, type Hash } from 'node:crypto'
 import { type FileHandle, open } from 'node:fs/promises'
 import { reasonOf } from '../../common/errors.ts'
 import type { LocalEntry } from './entries.ts'
@@ -7,19 +8,47 @@ const chunkBytes = 512 * 1024
 
 /**
  * The bytes of a file from `start` on, as many as it had when it was found. Fails when it has changed its length: what
- * was promised to the host cannot be kept then.
+ * was promised to the host cannot be kept then. A chunk is written over when the next but one is asked for.
  */
 export async function* readLocal(file: LocalEntry, host: string, start = 0): AsyncGenerator<Buffer> {
   await using handle = await openLocal(file, host)
-  let at = start
-  while (at < file.bytes) {
-    const buffer = Buffer.allocUnsafe(Math.min(chunkBytes, file.bytes - at))
-    const { bytesRead } = await handle.read(buffer, 0, buffer.length, at)
+  // New memory for each would cost more than reading it.
+  const size = Math.min(chunkBytes, file.bytes - start)
+  let [buffer, other] = [Buffer.allocUnsafe(size), Buffer.allocUnsafe(size)]
+  for (let at = start; at < file.bytes; ) {
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(size, file.bytes - at), at)
     if (bytesRead === 0) throw changed(file, host)
     at += bytesRead
     yield buffer.subarray(0, bytesRead)
+    ;[buffer, other] = [other, buffer]
   }
   if ((await handle.stat()).size !== file.bytes) throw changed(file, host)
+}
+
+/** The digest of the first bytes of a file, to be continued with what follows. */
+export async function hashBeginning(file: LocalEntry, end: number, host: string, signal: AbortSignal): Promise<Hash> {
+  const hash = createHash('sha256')
+  let left = end
+  for await (const chunk of readLocal(file, host)) {
+    signal.throwIfAborted()
+    hash.update(chunk.subarray(0, left))
+    left -= Math.min(left, chunk.length)
+    if (left === 0) break
+  }
+  return hash
+}
+
+/** Passes chunks through a digest, and tells how many bytes each of them had when the next one is wanted. */
+export async function* hashed(
+  chunks: AsyncIterable<Buffer>,
+  hash: Hash,
+  onDone: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  for await (const chunk of chunks) {
+    hash.update(chunk)
+    yield chunk
+    onDone(chunk.length)
+  }
 }
 
 async function openLocal({ source }: LocalEntry, host: string): Promise<FileHandle> {

@@ -5,7 +5,7 @@ import type { LocalEntry } from './entries.ts'
 import { scriptFailure } from './failure.ts'
 import { feedScript } from './feed.ts'
 import { nameScript, type Present, parsePresent, partOf, presentScript, receiveScript } from './large-scripts.ts'
-import { readLocal } from './read-local.ts'
+import { hashBeginning, hashed, readLocal } from './read-local.ts'
 import { runScript } from './run-script.ts'
 import { setTimeAndMode } from './scripts.ts'
 
@@ -37,7 +37,7 @@ async function findPresent(files: LocalEntry[], context: SendContext): Promise<M
 async function isThere(file: LocalEntry, present: Present | undefined, context: SendContext): Promise<boolean> {
   if (present?.what !== 'whole') return false
   const { transport, root, signal, onSent } = context
-  const hash = await digestTo(file, file.bytes, context)
+  const hash = await hashBeginning(file, file.bytes, transport.host, signal)
   if (hash.digest('hex') !== present.sha256) return false
   const script = `cd ${quotePath(root)}\n${setTimeAndMode(`./${file.path}`, file)}`
   const result = await runScript(transport, script, { signal })
@@ -68,30 +68,6 @@ async function beginning(
 ): Promise<{ hash: Hash; start: number }> {
   const fromScratch = { hash: createHash('sha256'), start: 0 }
   if (present?.what !== 'part' || present.bytes === 0 || present.bytes > file.bytes) return fromScratch
-  const hash = await digestTo(file, present.bytes, context)
+  const hash = await hashBeginning(file, present.bytes, context.transport.host, context.signal)
   return hash.copy().digest('hex') === present.sha256 ? { hash, start: present.bytes } : fromScratch
-}
-
-async function digestTo(file: LocalEntry, end: number, { transport, signal }: SendContext): Promise<Hash> {
-  const hash = createHash('sha256')
-  let left = end
-  for await (const chunk of readLocal(file, transport.host)) {
-    signal.throwIfAborted()
-    hash.update(chunk.subarray(0, left))
-    left -= Math.min(left, chunk.length)
-    if (left === 0) break
-  }
-  return hash
-}
-
-async function* hashed(
-  chunks: AsyncIterable<Buffer>,
-  hash: Hash,
-  onSent: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
-  for await (const chunk of chunks) {
-    hash.update(chunk)
-    yield chunk
-    onSent(chunk.length)
-  }
 }

@@ -40,15 +40,18 @@ async function* tarOf(files: LocalEntry[], { transport, onSent }: SendContext): 
 }
 
 async function* packed(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  let held: Buffer[] = []
+  let pack = Buffer.allocUnsafe(packBytes)
   let bytes = 0
   for await (const chunk of chunks) {
-    held.push(chunk)
-    bytes += chunk.length
-    if (bytes < packBytes) continue
-    yield Buffer.concat(held)
-    held = []
-    bytes = 0
+    for (let at = 0; at < chunk.length; ) {
+      const taken = chunk.copy(pack, bytes, at)
+      at += taken
+      bytes += taken
+      if (bytes < packBytes) continue
+      yield pack
+      pack = Buffer.allocUnsafe(packBytes)
+      bytes = 0
+    }
   }
-  yield Buffer.concat(held)
+  yield pack.subarray(0, bytes)
 }

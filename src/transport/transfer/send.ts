@@ -1,25 +1,66 @@
-import type { Transport } from '../transport.ts'
+import type { RemoteFiles, Transport } from '../transport.ts'
 import { type Entry, type LocalEntry, largeFileBytes, type TransferOptions, type Transferred } from './entries.ts'
-import { scriptFailure, transferError } from './failure.ts'
+import { scriptFailure } from './failure.ts'
+import { type Look, placeEntries } from './place.ts'
 import { runScript } from './run-script.ts'
-import { below, finishFoldersScript, folderAbove, foldersScript, hostPath, lookScript } from './scripts.ts'
+import { finishFoldersScript, folderAbove, foldersScript, hostPath, lookScript } from './scripts.ts'
+import { sendBySftp } from './send-by-sftp.ts'
 import { sendLarge } from './send-large.ts'
 import { sendSmall } from './send-small.ts'
+import { onTheWay } from './way.ts'
 
 /**
  * Copies files and folders to a place on a host, as `cp -r` does: into a folder that is there, else under its name.
- * Each file gets its name when its digest was compared on the host. Rejects with CPN_ERR_TRANSFER.
+ * Each file gets its name when its digest was compared with that of what the host has. Rejects with CPN_ERR_TRANSFER.
  */
-export async function sendFiles(
+export function sendFiles(
   transport: Transport,
   entries: LocalEntry[],
   target: string,
-  { signal, onProgress }: TransferOptions,
+  options: TransferOptions,
 ): Promise<Transferred> {
-  const { root, name, hasTar } = await findPlace(transport, entries, hostPath(target), signal)
-  const placed = name === undefined ? entries : entries.map((entry) => ({ ...entry, path: renamed(entry.path, name) }))
-  const files = placed.filter(({ kind }) => kind === 'file')
-  const folders = placed.filter(({ kind }) => kind === 'folder')
+  const path = hostPath(target)
+  const byCommands = async (): Promise<Sent> => {
+    const { hasTar, ...look } = await lookByCommand(transport, path, options.signal)
+    const { root, entries: placed } = placeEntries(transport.host, entries, path, look)
+    return sendByCommands(transport, placed, root, hasTar, options)
+  }
+  const bySftp = async (files: RemoteFiles): Promise<Sent> => {
+    const { root, entries: placed } = placeEntries(transport.host, entries, path, await lookBySftp(files, path))
+    return sendBySftp(files, placed, { ...options, host: transport.host, root })
+  }
+  return onTheWay(transport, options.signal, byCommands, bySftp)
+}
+
+type Sent = Omit<Transferred, 'way'>
+
+async function lookByCommand(
+  transport: Transport,
+  target: string,
+  signal: AbortSignal,
+): Promise<Look & { hasTar: boolean }> {
+  const result = await runScript(transport, lookScript(target), { signal })
+  if (result.exitCode !== 0) throw scriptFailure(transport.host, `cannot look at ${target}`, result)
+  const [kind, above, tar] = result.stdout.split('\n')
+  return { kind: kind as Look['kind'], hasFolder: above === 'yes', hasTar: tar === 'yes' }
+}
+
+async function lookBySftp(files: RemoteFiles, target: string): Promise<Look> {
+  const found = await files.status(target)
+  const above = await files.status(folderAbove(target))
+  const kind = found === undefined ? 'none' : found.kind === 'folder' ? 'folder' : 'file'
+  return { kind, hasFolder: above?.kind === 'folder' }
+}
+
+async function sendByCommands(
+  transport: Transport,
+  entries: LocalEntry[],
+  root: string,
+  hasTar: boolean,
+  { signal, onProgress }: TransferOptions,
+): Promise<Sent> {
+  const files = entries.filter(({ kind }) => kind === 'file')
+  const folders = entries.filter(({ kind }) => kind === 'folder')
   const total = files.reduce((sum, { bytes }) => sum + bytes, 0)
   let sent = 0
   const onSent = (bytes: number): void => {
@@ -35,36 +76,6 @@ export async function sendFiles(
   await sendLarge(large, context)
   await finishFolders(made, root, transport, signal)
   return { files: files.length, bytes: total }
-}
-
-interface Place {
-  /** Folder that is there. */
-  root: string
-  /** What the only thing that is copied is called there, when that is not its own name. */
-  name?: string
-  hasTar: boolean
-}
-
-async function findPlace(transport: Transport, entries: Entry[], target: string, signal: AbortSignal): Promise<Place> {
-  const { host } = transport
-  const result = await runScript(transport, lookScript(target), { signal })
-  if (result.exitCode !== 0) throw scriptFailure(host, `cannot look at ${target}`, result)
-  const [kind, above, tar] = result.stdout.split('\n')
-  const hasTar = tar === 'yes'
-  if (kind === 'folder') return { root: target, hasTar }
-  const tops = entries.filter(({ path }) => !path.includes('/'))
-  const suggestion = ['Name a folder that exists on the host.']
-  if (target.endsWith('/') || tops.length > 1) throw transferError(host, `${target} is no folder there`, suggestion)
-  if (above !== 'yes') throw transferError(host, `the folder of ${target} does not exist there`, suggestion)
-  if (kind === 'file' && tops[0]?.kind === 'folder') {
-    throw transferError(host, `${target} is a file there and cannot become a folder`, suggestion)
-  }
-  return { root: folderAbove(target), name: target.slice(target.lastIndexOf('/') + 1), hasTar }
-}
-
-function renamed(path: string, name: string): string {
-  const slash = path.indexOf('/')
-  return slash < 0 ? name : below(name, path.slice(slash + 1))
 }
 
 async function makeFolders(

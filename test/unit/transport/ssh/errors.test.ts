@@ -9,7 +9,7 @@ import {
   handshakeError,
   isTurnedAway,
   jumpError,
-  sftpProblem,
+  sftpError,
   timeoutError,
 } from '../../../../src/transport/ssh/errors.ts'
 
@@ -80,9 +80,10 @@ test('every wait has a code of its own', () => {
 })
 
 test("SFTP's codes are spelled out", () => {
-  assert.match(sftpProblem(error('Failure', { code: 4 })), /disk is full/)
-  assert.match(sftpProblem(error('x', { code: 3 })), /permission denied/)
-  assert.equal(sftpProblem(error('whatever')), 'whatever')
+  const told = (thrown: Error): string => sftpError(thrown, 'cannot write x', place).message
+  assert.match(told(error('Failure', { code: 4 })), /^cannot write x by SFTP: .*disk is full/)
+  assert.match(told(error('x', { code: 3 })), /permission denied/)
+  assert.equal(told(error('whatever')), 'cannot write x by SFTP: whatever')
 })
 
 test('a server that drops logins is told from one that bans us', () => {

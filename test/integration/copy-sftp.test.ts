@@ -1,0 +1,222 @@
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import { fetchFiles } from '../../src/transport/transfer/fetch.ts'
+import { findLocal } from '../../src/transport/transfer/find-local.ts'
+import { partOf } from '../../src/transport/transfer/large-scripts.ts'
+import type { Transport } from '../../src/transport/transport.ts'
+import { project } from '../helpers/project.ts'
+import { type SshdHost, sshdMissing, startHosts, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
+import { connectTo, never, plant, send, snapshot } from './copy-fixture.ts'
+import { eventually, fails } from './transport-fixture.ts'
+
+const sftpOnly = { subsystem: false, config: ['Subsystem sftp internal-sftp', 'ForceCommand internal-sftp'] }
+const large = 9 * 1024 * 1024
+
+describe('copying to and from a host that allows SFTP and no commands', { skip: usersMissing }, () => {
+  let host: SshdHost
+  let transport: Transport
+  before(async () => {
+    host = await startSshd(sftpOnly)
+    transport = await connectTo(host)
+  })
+  after(async () => {
+    await transport?.close()
+    await host?.[Symbol.asyncDispose]()
+  })
+  const there = (path: string): string => join(host.home, path)
+  const leftovers = (folder = host.home): string[] =>
+    readdirSync(folder, { recursive: true })
+      .map(String)
+      .filter((path) => path.includes('.cpn-'))
+
+  test('folders go there and come back: any name, content, mode and time', async () => {
+    using folder = tempFolder()
+    const names = ['-rf', "it's", 'a b', 'line\nbreak', '"q" $HOME `x` \\ *', 'ü', '-d/-x']
+    plant(join(folder.path, "odd 'dir"), Object.fromEntries(names.map((name) => [name, name])))
+    plant(join(folder.path, "odd 'dir"), { none: '', big: randomBytes(large) })
+    mkdirSync(join(folder.path, "odd 'dir", 'empty'), { mode: 0o750 })
+    const planted = snapshot(join(folder.path, "odd 'dir"))
+    const counts: number[] = []
+    const onProgress = (bytes: number): void => void counts.push(bytes)
+    const sent = await send(transport, [join(folder.path, "odd 'dir")], 'fresh', { onProgress })
+    assert.deepEqual([sent.way, sent.files, counts.at(-1)], ['sftp', 9, sent.bytes])
+    await send(transport, [join(folder.path, "odd 'dir")], '~/fresh')
+    assert.deepEqual(snapshot(there("fresh/odd 'dir")), planted)
+    assert.equal(statSync(there('fresh/empty')).mode & 0o777, 0o750)
+    const time = (path: string): number => Math.floor(statSync(path).mtimeMs / 1000)
+    assert.equal(time(there('fresh/-d')), time(join(folder.path, "odd 'dir/-d")))
+    symlinkSync('..', there("fresh/odd 'dir/-d/loop"))
+    symlinkSync('nowhere', there('fresh/broken'))
+    const back = join(folder.path, 'back')
+    const { way, files, skipped } = await fetchFiles(transport, "fresh/odd 'dir/", back, { signal: never })
+    assert.deepEqual([way, files], ['sftp', 9])
+    assert.match(skipped.join(), /loop: it leads back/)
+    assert.deepEqual(snapshot(join(back, "odd 'dir")), planted)
+    assert.match((await fetchFiles(transport, 'fresh', back, { signal: never })).skipped.join(), /broken: it does not/)
+    assert.deepEqual([...leftovers(), ...leftovers(folder.path)], [])
+  })
+
+  test('an interrupted large file is continued, and a part with other bytes is not', async () => {
+    using folder = tempFolder()
+    const content = randomBytes(4 * large)
+    plant(folder.path, { big: content })
+    const local = join(folder.path, 'big')
+    const { entries } = await findLocal([local], never)
+    const part = there(partOf(entries[0]!))
+    const stop = new AbortController()
+    const onProgress = (): void =>
+      void (existsSync(part) && statSync(part).size > large && stop.abort(new Error('stop')))
+    await assert.rejects(send(transport, [local], 'big', { signal: stop.signal, onProgress }), /stop/)
+    assert.ok(!existsSync(there('big')), 'nothing has the final name')
+    const { size } = statSync(part)
+    assert.ok(size > large && size < content.length, `a part of ${size} bytes`)
+    const first: number[] = []
+    await send(transport, [local], 'big', { onProgress: (bytes) => void first.push(bytes) })
+    assert.ok(first[0]! >= large, `continued at ${first[0]}`)
+    assert.ok(readFileSync(there('big')).equals(content))
+    const { ino } = statSync(there('big'))
+    await send(transport, [local], 'big')
+    assert.equal(statSync(there('big')).ino, ino, 'what is there already is not sent again')
+    writeFileSync(there('big'), 'other')
+    plantPart(part, randomBytes(large))
+    await send(transport, [local], 'big')
+    assert.ok(readFileSync(there('big')).equals(content))
+    assert.deepEqual(leftovers(), [])
+  })
+
+  test('bytes that are not those that were sent get no name', async () => {
+    using folder = tempFolder()
+    plant(folder.path, { changed: randomBytes(large) })
+    const { entries } = await findLocal([join(folder.path, 'changed')], never)
+    const part = there(partOf(entries[0]!))
+    let isDamaged = false
+    // When all bytes are there and none of them has been read back yet.
+    const onProgress = (bytes: number): void => {
+      if (isDamaged || bytes < large / 2) return
+      isDamaged = true
+      const text = readFileSync(part)
+      text[0]! ^= 1
+      writeFileSync(part, text)
+    }
+    const sent = send(transport, [join(folder.path, 'changed')], '.', { onProgress })
+    await assert.rejects(sent, fails('CPN_ERR_TRANSFER', host.name, /wrong digest/))
+    assert.ok(isDamaged)
+    assert.ok(!existsSync(there('changed')))
+    assert.deepEqual(leftovers(), [])
+  })
+
+  test('a file that changes while it is fetched gets no name here', async () => {
+    using folder = tempFolder()
+    plant(there('.'), { growing: randomBytes(large) }, 0o644)
+    const onProgress = (): void => truncateSync(there('growing'), 1_000_000)
+    const fetched = fetchFiles(transport, 'growing', folder.path, { signal: never, onProgress })
+    await assert.rejects(fetched, fails('CPN_ERR_TRANSFER', host.name, /changed meanwhile/))
+    assert.deepEqual(readdirSync(folder.path), [])
+  })
+
+  test('what cannot be is said, and nothing is left', async () => {
+    using folder = tempFolder()
+    plant(folder.path, { a: 'a', 'd/a/b': 'b', big: Buffer.alloc(large) })
+    const failing = (target: string, says: RegExp, ...names: string[]) => {
+      const sent = send(
+        transport,
+        names.map((name) => join(folder.path, name)),
+        target,
+      )
+      return assert.rejects(sent, fails('CPN_ERR_TRANSFER', host.name, says))
+    }
+    mkdirSync(there('taken/a'), { recursive: true })
+    mkdirSync(there('taken/big'))
+    writeFileSync(there('taken/file'), '')
+    await failing('no/where', /does not exist/, 'a')
+    await failing('no-folder/', /is no folder/, 'a')
+    await failing('no-folder', /is no folder/, 'a', 'd')
+    await failing('/proc', /cannot/, 'a')
+    await failing('/', /permission denied/, 'a')
+    await failing('taken', /folder there/, 'a')
+    await failing('taken', /folder there/, 'big')
+    await failing('taken/file', /is a file there/, 'd')
+    const nowhere = fetchFiles(transport, 'nowhere', folder.path, { signal: never })
+    await assert.rejects(nowhere, fails('CPN_ERR_TRANSFER', host.name, /does not exist/))
+    assert.deepEqual(leftovers(), [])
+  })
+
+  test('a disk that is full is said to be so, and is given its space back', async () => {
+    using folder = tempFolder()
+    plant(folder.path, { big: randomBytes(large) })
+    const disk = there('disk')
+    mkdirSync(disk)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=4m,uid=${host.uid}`, 'tmpfs', disk])
+    try {
+      const sent = send(transport, [join(folder.path, 'big')], 'disk')
+      await assert.rejects(sent, fails('CPN_ERR_TRANSFER', host.name, /disk is full/))
+      assert.deepEqual(readdirSync(disk), [])
+    } finally {
+      execFileSync('umount', [disk])
+    }
+  })
+
+  test('a connection that is cut leaves a part that the next copy continues', async () => {
+    using folder = tempFolder()
+    plant(folder.path, { cut: randomBytes(4 * large) })
+    const local = join(folder.path, 'cut')
+    const { entries } = await findLocal([local], never)
+    const part = there(partOf(entries[0]!))
+    const cut = await connectTo(host)
+    const onProgress = (): void =>
+      void (existsSync(part) && statSync(part).size > large && cut.destroy(new Error('cut')))
+    await assert.rejects(send(cut, [local], 'cut', { onProgress }), fails('CPN_ERR_CONNECTION_LOST', host.name))
+    await eventually(() => statSync(part).size > large, 'a part that is kept')
+    const first: number[] = []
+    await send(transport, [local], 'cut', { onProgress: (bytes) => void first.push(bytes) })
+    assert.ok(first[0]! >= large, `continued at ${first[0]}`)
+    assert.deepEqual(leftovers(), [])
+  })
+
+  /** Root's file would not be the user's to write. */
+  function plantPart(path: string, content: Buffer): void {
+    writeFileSync(path, content)
+    execFileSync('chown', [host.user, path])
+  }
+})
+
+test('each host goes its own way, and the result says which', { skip: usersMissing }, async () => {
+  const nologin = { ...sftpOnly, config: ['Subsystem sftp internal-sftp'], shell: '/usr/sbin/nologin' }
+  await using hosts = await startHosts(
+    { name: 'shell' },
+    { name: 'forced', ...sftpOnly },
+    { name: 'nologin', ...nologin },
+  )
+  await using home = project(hosts)
+  writeFileSync(join(home.folder, 'a'), 'hello')
+  const copied = await home.json<{ hosts: { name: string; way: string; error: unknown }[] }>(['copy', 'a', 'all:b'])
+  const ways = copied.hosts.map(({ name, way }) => `${name} ${way}`)
+  assert.deepEqual(ways, ['shell commands', 'forced sftp', 'nologin sftp'])
+  for (const host of hosts) assert.equal(readFileSync(join(host.home, 'b'), 'utf8'), 'hello')
+  const { stderr } = await home.ok(['fetch', 'all:b', 'back'])
+  assert.equal(stderr.match(/by SFTP/g)?.length, 2, stderr)
+  for (const { name } of hosts) assert.equal(readFileSync(join(home.folder, 'back', name, 'b'), 'utf8'), 'hello')
+})
+
+test('a host with neither commands nor SFTP says why it runs none', { skip: sshdMissing }, async () => {
+  await using host = await startSshd({ subsystem: false, config: ['ForceCommand echo go away'] })
+  await using transport = await connectTo(host)
+  using folder = tempFolder()
+  plant(folder.path, { a: 'a' })
+  const sent = send(transport, [join(folder.path, 'a')], 'a')
+  await assert.rejects(sent, fails('CPN_ERR_NO_SHELL', host.name, /go away/))
+})
