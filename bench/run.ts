@@ -8,7 +8,7 @@ import { type Report, showReport } from './report.ts'
 const name = process.argv[2] ?? ''
 const file = join(import.meta.dirname, 'tables', `${name}.ts`)
 if (!/^[a-z-]+$/.test(name) || !existsSync(file)) {
-  console.error('usage: node bench/run.ts predict|start|provision|tunnel')
+  console.error('usage: node bench/run.ts predict|start|provision|tunnel|links|memory')
   process.exit(2)
 }
 using copy = builtCopy(process.env.CPN_BIN)
