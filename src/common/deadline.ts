@@ -3,12 +3,13 @@
  * @param ms milliseconds from now
  * @param onTimeout makes the error that the wait ends with when the deadline passes
  * @param signal ends the wait early with the signal's reason
- * `work` gets a signal that aborts in both cases and has to let go of what it holds then.
+ * `work` gets a signal that aborts in both cases and has to let go of what it holds then. What it does in steps may call
+ * `restart` with each: the deadline is `ms` from the last one then.
  */
 export async function withDeadline<T>(
   ms: number,
   onTimeout: () => Error,
-  work: (signal: AbortSignal) => Promise<T>,
+  work: (signal: AbortSignal, restart: () => void) => Promise<T>,
   signal?: AbortSignal,
 ): Promise<T> {
   signal?.throwIfAborted()
@@ -22,7 +23,7 @@ export async function withDeadline<T>(
   const onAbort = () => end(signal?.reason)
   signal?.addEventListener('abort', onAbort, { once: true })
   try {
-    return await Promise.race([work(controller.signal), ended])
+    return await Promise.race([work(controller.signal, () => timer.refresh()), ended])
   } finally {
     clearTimeout(timer)
     signal?.removeEventListener('abort', onAbort)

@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream'
+import { type Duplex, Readable } from 'node:stream'
 import { type Dispatcher, Pool } from 'undici'
 import type * as z from 'zod'
 import { withDeadline } from '../common/deadline.ts'
@@ -31,6 +31,8 @@ const maxAnswerBytes = 512 * 1024 * 1024
 const maxEventLineBytes = 1024 * 1024
 const maxTextBytes = 1024 * 1024
 const shortRequestMs = 10_000
+/** A larger image is handed over in pieces of this size, to see it move. */
+const pieceBytes = 256 * 1024
 
 /** The agent's HTTP interface. Each method rejects with a CpnError that names the host. */
 export class AgentClient implements AsyncDisposable {
@@ -68,27 +70,31 @@ export class AgentClient implements AsyncDisposable {
   async predict(request: AttemptRequest): Promise<NodeResult> {
     const { job, attempt, epoch, run, pipeline, deadlineMs } = request
     const image = await job.read()
+    // A slow link is no reason to give up. The agent has an answer when the image has waited for a worker and the
+    // worker has worked for this long each; the third one is for what is on its way.
+    const silenceMs = 3 * deadlineMs
     return withDeadline(
-      deadlineMs,
+      silenceMs,
       () =>
-        new CpnError('CPN_ERR_JOB_TIMEOUT', `no answer within ${Math.round(deadlineMs / 1000)} s`, {
+        new CpnError('CPN_ERR_JOB_TIMEOUT', `nothing came and went for ${Math.round(silenceMs / 1000)} s`, {
           host: this.#host,
           retryable: true,
         }),
-      async (signal) => {
+      async (signal, restart) => {
         const response = await this.#request({
           method: 'POST',
           path: '/cpn/v1/predict',
           headers: {
             ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, deadlineMs }),
             'content-type': 'application/octet-stream',
+            'content-length': String(image.length),
             'content-digest': contentDigestOf(job.id),
           },
-          body: image,
+          body: image.length > pieceBytes ? Readable.from(pieces(image, restart)) : image,
           signal,
         })
         if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
-        return this.#result(request, response, await this.#body(response))
+        return this.#result(request, response, await this.#body(response, restart))
       },
       request.signal,
     )
@@ -161,7 +167,8 @@ export class AgentClient implements AsyncDisposable {
     return Buffer.concat(chunks).toString('utf8')
   }
 
-  async #body(response: Dispatcher.ResponseData): Promise<Buffer> {
+  /** @param onPiece called whenever some more of it has come */
+  async #body(response: Dispatcher.ResponseData, onPiece: () => void): Promise<Buffer> {
     const length = Number(response.headers['content-length'])
     if (!Number.isSafeInteger(length) || length > maxAnswerBytes) {
       // An unread body would keep its connection from ever being used again.
@@ -170,7 +177,10 @@ export class AgentClient implements AsyncDisposable {
     }
     const chunks: Buffer[] = []
     try {
-      for await (const chunk of response.body) chunks.push(chunk)
+      for await (const chunk of response.body) {
+        onPiece()
+        chunks.push(chunk)
+      }
     } catch (error) {
       throw this.#lost(error)
     }
@@ -250,6 +260,14 @@ export class AgentClient implements AsyncDisposable {
       retryable: true,
       cause: error,
     })
+  }
+}
+
+/** @param onPiece called whenever one is taken */
+async function* pieces(image: Buffer, onPiece: () => void): AsyncGenerator<Buffer> {
+  for (let start = 0; start < image.length; start += pieceBytes) {
+    onPiece()
+    yield image.subarray(start, start + pieceBytes)
   }
 }
 

@@ -12,7 +12,7 @@ export interface ScheduleOptions {
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
-  /** Milliseconds one attempt may take. */
+  /** Milliseconds that an image may wait for a worker, and that a worker may take. */
   deadlineMs: number
   /** Drains: no new attempts, those in flight end. Jobs without an outcome then are pending. */
   drain: AbortSignal

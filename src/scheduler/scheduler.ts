@@ -26,7 +26,7 @@ export interface AttemptRequest {
   epoch: number
   run: string
   pipeline: Pipeline
-  /** Milliseconds a worker may take. */
+  /** Milliseconds that it may wait for a worker, and that a worker may take; its way there and back does not count. */
   deadlineMs: number
   signal?: AbortSignal
 }

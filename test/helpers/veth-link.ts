@@ -10,8 +10,20 @@ export interface VethLink {
   namespace: string
   /** Address of the namespace's end. */
   address: string
+  /** From now on no more than this passes in either direction. */
+  limit(megabits: number): void
+  /** Bytes that have passed since `limit` was called. */
+  traffic(): Traffic
   /** Takes namespace and cable away; processes in it have to be gone. */
   remove(): void
+}
+
+/** Bytes on the cable, packet headers included. */
+export interface Traffic {
+  /** Into the namespace. */
+  to: number
+  /** Out of it. */
+  from: number
 }
 
 const prefix = 'cpn-t-'
@@ -33,7 +45,40 @@ export function makeVethLink(): VethLink {
   ip('link', 'set', cable, 'up')
   ip('-n', namespace, 'address', 'add', `${net}.${first + 2}/30`, 'dev', 'eth0')
   for (const device of ['lo', 'eth0']) ip('-n', namespace, 'link', 'set', device, 'up')
-  return { namespace, address: `${net}.${first + 2}`, remove: () => removeLink(namespace, forget) }
+  const ends: Ends = { near: ['dev', cable], far: ['dev', 'eth0'], namespace }
+  return {
+    namespace,
+    address: `${net}.${first + 2}`,
+    limit: (megabits) => limitLink(ends, megabits),
+    traffic: () => ({ to: passed(ends.near), from: passed(ends.far, namespace) }),
+    remove: () => removeLink(namespace, forget),
+  }
+}
+
+/** Arguments that name the cable's two devices. */
+interface Ends {
+  near: string[]
+  far: string[]
+  namespace: string
+}
+
+function limitLink({ near, far, namespace }: Ends, megabits: number): void {
+  // The bucket holds what may pass between two ticks of a kernel that has 250 in a second, and some packets at least.
+  const bucket = Math.max(32_000, (megabits * 1e6) / 8 / 250)
+  const rule = ['root', 'tbf', 'rate', `${megabits}mbit`, 'burst', `${Math.round(bucket)}`, 'latency', '50ms']
+  tc(['qdisc', 'replace', ...near, ...rule])
+  tc(['qdisc', 'replace', ...far, ...rule], namespace)
+}
+
+/** What the limit has let through. The device's own counters leave out the headers of packets that are sent in one piece. */
+function passed(end: string[], namespace?: string): number {
+  const [limit] = JSON.parse(tc(['-s', '-j', 'qdisc', 'show', ...end, 'root'], namespace)) as [{ bytes: number }]
+  return limit.bytes
+}
+
+function tc(args: string[], namespace?: string): string {
+  const where = namespace === undefined ? [] : ['-n', namespace]
+  return execFileSync('tc', [...where, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
 }
 
 /** Why no link can be made here; false where one can. */

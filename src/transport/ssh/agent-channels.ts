@@ -34,7 +34,7 @@ export class AgentChannels {
     try {
       const channel = await this.#connection.openStreamLocal(socketPath, signal)
       this.tunnel = 'streamlocal'
-      return new ChannelSocket(channel, this.#connection.lost, { allowHalfOpen: false })
+      return new ChannelSocket(channel, this.#connection, { allowHalfOpen: false })
     } catch (error) {
       if (!isRefusal(error)) throw error
       return this.#oneAtATime(() => this.#afterRefusal(socketPath, bridgeCommand, error, signal))

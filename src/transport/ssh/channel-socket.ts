@@ -1,6 +1,11 @@
 import { setMaxListeners } from 'node:events'
 import { Duplex } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
+import type { SshConnection } from './connection.ts'
+import type { Outlet } from './outlet.ts'
+
+/** Bytes that a channel may send before it is the next one's turn. */
+const pieceBytes = 64 * 1024
 
 /**
  * A channel as an orderly Duplex that can stand in for a net.Socket: it fails when the connection is lost (the raw
@@ -9,12 +14,19 @@ import type { ClientChannel } from 'ssh2'
 export class ChannelSocket extends Duplex {
   readonly #channel: ClientChannel
   readonly #lost: AbortSignal
+  readonly #outlet: Outlet
   readonly #onLost = (): void => void this.destroy(this.#lost.reason)
 
-  constructor(channel: ClientChannel, lost: AbortSignal, options: { allowHalfOpen: boolean }) {
+  /** @param connection that the channel is on */
+  constructor(
+    channel: ClientChannel,
+    { lost, outlet }: Pick<SshConnection, 'lost' | 'outlet'>,
+    options: { allowHalfOpen: boolean },
+  ) {
     super({ ...options, highWaterMark: 1024 * 1024 })
     this.#channel = channel
     this.#lost = lost
+    this.#outlet = outlet
     setMaxListeners(0, lost)
     lost.addEventListener('abort', this.#onLost, { once: true })
     channel.on('data', (chunk: Buffer) => {
@@ -31,8 +43,8 @@ export class ChannelSocket extends Duplex {
     this.#channel.resume()
   }
 
-  override _write(chunk: Buffer, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#channel.write(chunk, encoding, callback)
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#outlet.enter(() => this.#writePiece(chunk, callback))
   }
 
   override _final(callback: () => void): void {
@@ -74,6 +86,17 @@ export class ChannelSocket extends Duplex {
 
   get connecting(): boolean {
     return false
+  }
+
+  #writePiece(chunk: Buffer, callback: (error?: Error | null) => void): void {
+    // Nobody takes the rest of what is written to a program that has ended; the close that follows ends this stream.
+    if (this.destroyed || this.#channel.writableEnded) return
+    const rest = chunk.subarray(pieceBytes)
+    const next = (error?: Error | null): void => {
+      if (error || rest.length === 0) callback(error)
+      else this.#outlet.enter(() => this.#writePiece(rest, callback))
+    }
+    this.#channel.write(chunk.subarray(0, pieceBytes), next)
   }
 
   /** Nothing can be written any more; what was received may still be read. */

@@ -7,6 +7,7 @@ import { CpnError } from '../../common/errors.ts'
 import { deadline } from './deadlines.ts'
 import { channelError, lostError, type Place, timeoutError } from './errors.ts'
 import { watchLiveness } from './liveness.ts'
+import { Outlet } from './outlet.ts'
 
 type ChannelCallback<T> = (error: Error | undefined, channel: T) => void
 
@@ -14,6 +15,8 @@ type ChannelCallback<T> = (error: Error | undefined, channel: T) => void
 export class SshConnection {
   readonly place: Place
   readonly client: Client
+  /** What the channels write goes through here. */
+  readonly outlet: Outlet
   /** Called when the server takes no more sessions: whoever holds one without need may end it. */
   onCrowded: () => void = () => undefined
   readonly #lost = new AbortController()
@@ -29,6 +32,7 @@ export class SshConnection {
   constructor(client: Client, socket: Duplex, place: Place) {
     this.client = client
     this.place = place
+    this.outlet = new Outlet(socket)
     setMaxListeners(0, this.lost)
     const stopWatching = watchLiveness(socket, () => this.#lose(new Error('no answer any more')))
     this.lost.addEventListener('abort', stopWatching, { once: true })

@@ -49,7 +49,7 @@ async function openSocket({ target, via, signal }: LoginOptions, place: Place): 
   if (!via) return dial(target, place, signal)
   try {
     const channel = await via.openTcp(target.hostname, target.port, signal)
-    return new ChannelSocket(channel, via.lost, { allowHalfOpen: false }).on('error', () => undefined)
+    return new ChannelSocket(channel, via, { allowHalfOpen: false }).on('error', () => undefined)
   } catch (error) {
     // Reason 2 of a direct-tcpip channel: the hop tried and could not connect.
     if (error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED') throw dialError(error, place)

@@ -40,7 +40,7 @@ export async function startSession(
 ): Promise<Session> {
   const nonce = randomBytes(8).toString('hex')
   const channel = await connection.openSession(posixCommand(build(nonce)), signal)
-  const stdio = new ChannelSocket(channel, connection.lost, { allowHalfOpen: true })
+  const stdio = new ChannelSocket(channel, connection, { allowHalfOpen: true })
   const exited = exitOf(channel, connection)
   exited.catch(() => undefined)
   const { stderr } = channel

@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type ServerResponse } from 'node:ht
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { contentDigest, sha256 } from '../../../src/common/digest.ts'
 import { AgentClient } from '../../../src/fleet/agent-client.ts'
 import { encodeFrame, headerLengthName } from '../../../src/protocol/framing.ts'
@@ -116,6 +117,18 @@ test('an error of the agent arrives as it was thrown', async () => {
   const error = { code: 'CPN_ERR_IMAGE_DECODE', message: 'cut', retryable: false, suggestions: ['Look at it.'] }
   await using it = await clientOf((_, response) => response.writeHead(422).end(JSON.stringify({ error })))
   await assert.rejects(it.client.predict(request()), { ...error, host: 'node1' })
+})
+
+test('an image that takes longer than the deadline on its way is no failure as long as it moves', async () => {
+  const large = Buffer.alloc(6 * 256 * 1024)
+  const job = { id: sha256(large), bytes: large.length, read: async () => large }
+  await using it = await clientOf(async (request, response) => {
+    // Whole pieces pass only when the one before has been read: the client is told by the socket that it is full.
+    for await (const _ of request) await sleep(150)
+    send(response, answerJson({ job: job.id }))
+  })
+  const { answer } = await it.client.predict(request({ job, deadlineMs: 1000 }))
+  assert.equal(answer.job, job.id)
 })
 
 test('an attempt ends at its deadline, and at the signal', async () => {
