@@ -4,7 +4,6 @@ import { exitCodes } from '../common/error-codes.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { formatBytes, formatDuration } from '../ui/format.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
-import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 export interface TransferJson {
@@ -39,9 +38,6 @@ export abstract class TransferCommand extends BaseCommand {
       },
       { title, concurrency: parallel, signal },
     )
-    for (const { host, error } of outcomes) {
-      for (const suggestion of error?.suggestions ?? []) printLine(`${host}: ${suggestion}`)
-    }
     const failed = outcomes.filter(({ error }) => error).length
     if (signal.aborted && failed > 0) this.exitWith(exitCodes.interrupted)
     else if (failed > 0) this.exitWith(failed === outcomes.length ? exitCodes.noHost : exitCodes.partial)

@@ -1,7 +1,7 @@
 import { access, glob, readFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, reasonOf } from '../common/errors.ts'
 import { expandHome, readSshConfig, type SshConfig } from './ssh/ssh-config.ts'
 
 /** Includes within includes that are followed, as OpenSSH has it. */
@@ -73,7 +73,7 @@ async function readConfig(file: string, depth: number): Promise<string> {
   } catch (error) {
     // OpenSSH passes over an included file that it may not read.
     if (depth > 0) return ''
-    throw unreadable(file, (error as Error).message)
+    throw unreadable(file, reasonOf(error))
   }
 }
 

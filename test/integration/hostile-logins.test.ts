@@ -30,12 +30,12 @@ test('an address that no route leads to', { skip: sshdMissing }, async () => {
 
 test('a locked account', { skip: usersMissing }, async () => {
   const error = await visit({}, { prepare: change('usermod', '-p', '!') })
-  assertTold(error, 'CPN_ERR_AUTH_FAILED', /refused the login of/, /account is locked or has expired \(passwd -S/)
+  assertTold(error, 'CPN_ERR_AUTH_FAILED', /refused the login of/, /account is locked or has expired: passwd -S/)
 })
 
 test('an account that has expired', { skip: usersMissing }, async () => {
   const error = await visit({}, { prepare: change('chage', '-E', '1') })
-  assertTold(error, 'CPN_ERR_AUTH_FAILED', /refused the login of/, /account is locked or has expired .*chage -l/)
+  assertTold(error, 'CPN_ERR_AUTH_FAILED', /refused the login of/, /account is locked or has expired: .*chage -l/)
 })
 
 test('a password that has expired', { skip: usersMissing }, async () => {

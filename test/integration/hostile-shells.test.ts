@@ -11,17 +11,17 @@ test('nologin as login shell', { skip: usersMissing }, async () => {
 
 test('a login shell that ends at once', { skip: usersMissing }, async () => {
   const error = await visit({ shell: '/bin/false' })
-  assertTold(error, 'CPN_ERR_NO_SHELL', /did not run the command; it said nothing/, /has a login shell/)
+  assertTold(error, 'CPN_ERR_NO_SHELL', /did not run the command; it said nothing/, /Check the login shell/)
 })
 
 test('start files that end the login shell', { skip: usersMissing }, async () => {
   const error = await visit(bash('echo bye; exec true'))
-  assertTold(error, 'CPN_ERR_NO_SHELL', /it said: "bye"/, /start files neither exit/)
+  assertTold(error, 'CPN_ERR_NO_SHELL', /it said: "bye"/, /start files must neither exit/)
 })
 
 test('start files that print without end', { skip: usersMissing }, async () => {
   const error = await visit(bash('head -c 2000000 /dev/zero | tr "\\0" x'))
-  assertTold(error, 'CPN_ERR_NO_SHELL', /did not run the command; it said: "x/, /more than 1 MB/)
+  assertTold(error, 'CPN_ERR_NO_SHELL', /did not run the command; it said: "x/, /print over 1 MB/)
 })
 
 test('a forced command', { skip: sshdMissing }, async () => {
