@@ -49,7 +49,6 @@ describe('hosts behind a bastion', { skip: usersMissing, timeout: 120_000 }, () 
       for (const { name } of inner) await run.waitFor(new RegExp(`^✖ ${name}: `, 'm'))
       rmSync(join(direct.home, 'wait'))
       const result = await run.exited
-      console.log(run.describe())
       assert.equal(result.exitCode, 7, run.describe())
       for (const { name } of inner) {
         const told = {

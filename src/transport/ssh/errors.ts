@@ -269,8 +269,9 @@ export function lostError({ host, where }: Place, cause?: unknown): CpnError {
 /** A jump host's failure, as the host behind it sees it. */
 export function jumpError(error: unknown, hop: Place, host: string): unknown {
   if (!(error instanceof CpnError)) return error
-  const name = hop.where.startsWith(`${hop.host}:`) ? hop.where : `${hop.host} (${hop.where})`
-  return new CpnError('CPN_ERR_JUMP', `the way to ${host} leads through ${name}: ${error.message} [${error.code}]`, {
+  const isNamed = error.message.includes(hop.where) || hop.where.startsWith(`${hop.host}:`)
+  const name = isNamed ? hop.host : `${hop.host} (${hop.where})`
+  return new CpnError('CPN_ERR_JUMP', `its jump host ${name}: ${error.message} [${error.code}]`, {
     host,
     cause: error,
     retryable: error.retryable,
@@ -282,7 +283,7 @@ export function jumpError(error: unknown, hop: Place, host: string): unknown {
 function jumpSuggestions({ code, retryable, suggestions }: CpnError, hop: string): string[] {
   const isUnreached = unreached.includes(code) || (code === 'CPN_ERR_DNS' && !retryable)
   if (!isUnreached) return suggestions
-  const check = `Check the jump host ${hop}, its address and port: --jump, \`jump:\` in the inventory or ProxyJump in ~/.ssh/config.`
+  const check = `Check the jump host ${hop}: --jump, \`jump:\` in the inventory, or ProxyJump.`
   return [check, ...suggestions.slice(1)]
 }
 
