@@ -112,11 +112,12 @@ function unconnected(host: Host, error: CpnError): CheckedHost {
   return checked(host, { reachable: no }, [hintOf('reachable', error)])
 }
 
-const hintOf = (check: CheckName, { message, suggestions }: CpnError): Hint => ({
+const hintOf = (check: CheckName, { code, message, suggestions }: CpnError): Hint => ({
   check,
   needed: true,
   message,
-  suggestion: suggestions[0] ?? '',
+  suggestion: suggestions.join('\n'),
+  code,
 })
 
 function checked({ name }: Host, known: Partial<HostChecks>, hints: Hint[]): CheckedHost {

@@ -20,11 +20,15 @@ export function tellNodes(fleet: TellingFleet, { notice }: Pick<Context, 'notice
         if (!told.has(name)) notice(`${name} takes part`)
       }
       if (told.get(name) === error?.code) continue
-      notice(error ? `${name} does no work: ${error.message} (${error.code})` : `${name} works again`)
+      notice(error ? describe(name, error) : `${name} works again`)
       if (error) told.set(name, error.code)
       else told.delete(name)
     }
   }
   tell()
   return fleet.onChange(tell)
+}
+
+function describe(name: string, { message, code, suggestions }: CpnError): string {
+  return [`${name} does no work: ${message} (${code})`, ...suggestions.map((each) => `  → ${each}`)].join('\n')
 }

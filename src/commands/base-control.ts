@@ -3,7 +3,6 @@ import { findInventory } from '../actions/find-inventory.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
-import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 const hostsAtOnce = 16
@@ -30,9 +29,6 @@ export abstract class ControlCommand extends BaseCommand {
       return { result, summary: result }
     }
     const outcomes = await runHostTasks([...hosts.keys()], run, { title, concurrency: hostsAtOnce, signal: ctx.signal })
-    for (const { host, error } of outcomes) {
-      for (const suggestion of error?.suggestions ?? []) printLine(`${host}: ${suggestion}`)
-    }
     const failed = outcomes.find(({ error }) => error)
     if (failed?.error) this.exitWith(failed.error.exitCode)
     return {

@@ -5,7 +5,6 @@ import type { Host } from '../inventory/inventory.ts'
 import type { Way } from '../transport/transfer/entries.ts'
 import { formatBytes, formatDuration } from '../ui/format.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
-import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 export interface TransferJson {
@@ -48,9 +47,6 @@ export abstract class TransferCommand extends BaseCommand {
       },
       { title, concurrency: parallel, signal },
     )
-    for (const { host, error } of outcomes) {
-      for (const suggestion of error?.suggestions ?? []) printLine(`${host}: ${suggestion}`)
-    }
     const failed = outcomes.filter(({ error }) => error).length
     if (signal.aborted && failed > 0) this.exitWith(exitCodes.interrupted)
     else if (failed > 0) this.exitWith(failed === outcomes.length ? exitCodes.noHost : exitCodes.partial)

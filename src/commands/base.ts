@@ -5,6 +5,7 @@ import { exitCodes } from '../common/error-codes.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
 import { createLogger } from '../common/logger.ts'
 import { renderError, renderStack } from '../ui/error.ts'
+import { printable } from '../ui/format.ts'
 import { createPrompter } from '../ui/prompt.ts'
 import { printLine } from '../ui/terminal.ts'
 
@@ -55,7 +56,12 @@ export abstract class BaseCommand extends Command {
     const { signal } = this.#controller
     const logger = createLogger(debug ? process.stderr : undefined, 'debug')
     const prompter = createPrompter({ yes: this.#yes, signal })
-    this.#context = { signal, logger, prompter, notice: printLine }
+    this.#context = {
+      signal,
+      logger,
+      prompter,
+      notice: (text) => printLine(text.split('\n').map(printable).join('\n')),
+    }
     return this.#context
   }
 
@@ -101,7 +107,14 @@ export abstract class BaseCommand extends Command {
 /** What oclif says of a wrong command line as an error of ours. */
 export function usageError(message: string, id = ''): CpnError {
   const [said] = stripVTControlCharacters(message).split('\nSee more help with --help')
-  return new CpnError('CPN_ERR_USAGE', said!.trim().replace(/ \n\t/g, ': '), {
-    suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
-  })
+  return new CpnError(
+    'CPN_ERR_USAGE',
+    said!
+      .trim()
+      .replace(/^The following errors? occurred:\s*/, '')
+      .replace(/ \n\t/g, ': '),
+    {
+      suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
+    },
+  )
 }

@@ -55,7 +55,6 @@ export default class Provision extends BaseCommand {
     const title = dryRun ? 'looking at hosts' : 'provisioning'
     const outcomes = await runHostTasks([...hosts.keys()], run, { title, concurrency: hostsAtOnce, signal: ctx.signal })
     if (dryRun) this.#tellChanges(outcomes)
-    tellErrors(outcomes)
     if (outcomes.some(({ error }) => error))
       this.exitWith(ctx.signal.aborted ? exitCodes.interrupted : exitCodes.provision)
     return {
@@ -94,10 +93,4 @@ function summaryOf({ changed, release, supervisor, linger }: ProvisionReport): s
 function wouldSay({ changed, changes }: ProvisionReport): string {
   if (!changed) return 'nothing would change'
   return changes.length === 1 ? '1 change to make' : `${changes.length} changes to make`
-}
-
-function tellErrors(outcomes: HostOutcome<unknown>[]): void {
-  for (const { host, error } of outcomes) {
-    for (const suggestion of error?.suggestions ?? []) printLine(`${host}: ${suggestion}`)
-  }
 }

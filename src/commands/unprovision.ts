@@ -3,7 +3,6 @@ import { findInventory } from '../actions/find-inventory.ts'
 import { openUnprovisioner } from '../actions/unprovision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
-import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
 
 const hostsAtOnce = 16
@@ -43,9 +42,6 @@ export default class Unprovision extends BaseCommand {
     }
     const options = { title: 'removing cpn', concurrency: hostsAtOnce, signal: ctx.signal }
     const outcomes = await runHostTasks([...hosts.keys()], run, options)
-    for (const { host, error } of outcomes) {
-      for (const suggestion of error?.suggestions ?? []) printLine(`${host}: ${suggestion}`)
-    }
     if (outcomes.some(({ error }) => error))
       this.exitWith(ctx.signal.aborted ? exitCodes.interrupted : exitCodes.provision)
     return {

@@ -38,7 +38,7 @@ export function parseYaml(text: string, file: string): ParsedYaml {
 export function syntaxError(text: string, file: string, span: Span, message: string): CpnError {
   return new CpnError(
     'CPN_ERR_INVENTORY_SYNTAX',
-    `${shortPath(file)}:${position(text, span)}: ${message}\n\n${frame(text, span)}`,
+    `${shortPath(file)}:${position(text, span)}: ${message}\n${frame(text, span)}`,
     { suggestions: [`Correct ${shortPath(file)}; inventory.example.yaml shows how one is written.`] },
   )
 }
@@ -57,7 +57,7 @@ function explain(fault: YAMLError, text: string): string {
     case 'TAB_AS_INDENT':
       return 'a tab indents this line: YAML wants spaces'
     case 'BAD_INDENT':
-      return `${fault.message}: indent it like its neighbours, or close the bracket before it`
+      return 'indent this like its neighbours, or close the bracket before it'
     case 'MULTIPLE_DOCS':
       return 'a second document begins here: remove the "---", an inventory is one document'
     case 'NON_STRING_KEY':

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, chown, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { shortPath } from './source.ts'
 
 const lockWaitMs = 10_000
@@ -70,7 +70,8 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function writeError(file: string, cause: unknown): CpnError {
-  return new CpnError('CPN_ERR_INVENTORY_WRITE', `${shortPath(file)} cannot be written: ${(cause as Error).message}`, {
+  const reason = systemErrorCode(cause) === 'ENOENT' ? 'its folder does not exist' : reasonOf(cause)
+  return new CpnError('CPN_ERR_INVENTORY_WRITE', `${shortPath(file)} cannot be written: ${reason}`, {
     cause,
     suggestions: ['Make its folder writable and see that the disk has space, then run the command again.'],
   })

@@ -1,7 +1,7 @@
 import type { Stats } from 'node:fs'
 import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { fleetIdIn } from './fleet-id.ts'
 import { appendHostEvent, type HostEvent, readHostEvents } from './host-history.ts'
 import { hostNameFault } from './schema.ts'
@@ -57,7 +57,7 @@ export async function openState(stateDir: string): Promise<State> {
     return { ...paths, ...history(stateDir), fleetId: await fleetIdIn(join(stateDir, 'fleet-id')) }
   } catch (error) {
     if (error instanceof CpnError) throw error
-    throw refused(stateDir, `cannot be used: ${(error as Error).message}`, 'Make it writable for this user.', error)
+    throw refused(stateDir, `cannot be used: ${reasonOf(error)}`, 'Make it writable for this user.', error)
   }
 }
 
@@ -77,7 +77,11 @@ function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory
 }
 
 async function makePrivate(dir: string): Promise<void> {
-  await mkdir(dir, { recursive: true, mode: 0o700 })
+  await mkdir(dir, { recursive: true, mode: 0o700 }).catch(async (error: unknown) => {
+    // With `recursive` Node.js calls a read-only disk a missing folder.
+    if (systemErrorCode(error) !== 'ENOENT') throw error
+    await mkdir(dir, { mode: 0o700 })
+  })
   const status = await stat(dir)
   if (status.uid !== process.getuid?.()) {
     throw refused(dir, 'belongs to another user', 'Run cpn as its owner, or use a copy of the inventory of your own.')

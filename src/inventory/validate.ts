@@ -34,7 +34,7 @@ export function schemaError(text: string, file: string, faults: Fault[]): CpnErr
   const secretLines = new Set(sorted.filter((fault) => fault.secret).map((fault) => lineOf(text, fault)))
   const shown = sorted.slice(0, mostShown).map((fault) => {
     const headline = `${shortPath(file)}:${position(text, fault.span)}: ${fault.message}`
-    return secretLines.has(lineOf(text, fault)) ? headline : `${headline}\n\n${frame(text, fault.span)}`
+    return secretLines.has(lineOf(text, fault)) ? headline : `${headline}\n${frame(text, fault.span)}`
   })
   const more = sorted.length - shown.length
   if (more > 0) shown.push(`and ${more} more`)

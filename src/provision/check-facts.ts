@@ -59,7 +59,8 @@ export function hostFindings(facts: HostFacts, fleetId: string, installs: string
 /** Refuses a host whose disk cannot take `neededBytes` more, or not the files that they are. */
 export function spaceFindings(facts: HostFacts, neededBytes: number): Finding[] {
   if (facts.near.freeBytes >= neededBytes) return neededBytes > 0 ? inodeFindings(facts) : []
-  const [free, needed] = [facts.near.freeBytes, neededBytes].map((bytes) => `${Math.ceil(bytes / 1e6)} MB`)
+  const free = `${Math.floor(facts.near.freeBytes / 1e6)} MB`
+  const needed = `${Math.ceil(neededBytes / 1e6)} MB`
   return [
     hostCheck(
       'disk',

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../common/error-codes.ts'
 import { formatBytes } from '../common/format.ts'
 import type { Allowed } from '../transport/transport.ts'
 import { hostFindings, platformOf, spaceFindings } from './check-facts.ts'
@@ -38,7 +39,10 @@ export interface Hint {
   /** True when provisioning cannot do without. */
   needed: boolean
   message: string
+  /** What would help; lines where it is several things. */
   suggestion: string
+  /** What provisioning would end with. */
+  code?: ErrorCode
 }
 
 export type HostChecks = Record<CheckName, HostCheck>
@@ -93,7 +97,7 @@ function neededHints(facts: HostFacts, fleetId: string): Hint[] {
   const findings = [...(typeof platform === 'object' ? [platform] : []), ...hostFindings(facts, fleetId)]
   // A host that has a release already has room for it.
   if (!facts.dirOwner) findings.push(...spaceFindings(facts, releaseBytes))
-  return findings.map(({ about, message, suggestion }) => ({ check: about, needed: true, message, suggestion }))
+  return findings.map(({ about, ...finding }) => ({ check: about, needed: true, ...finding }))
 }
 
 function helpfulHints(facts: HostFacts, around: Surroundings): Hint[] {
@@ -115,8 +119,8 @@ function helpfulHints(facts: HostFacts, around: Surroundings): Hint[] {
 
 const sftpHint = {
   check: 'sftp',
-  message: 'the server has no SFTP',
-  suggestion: 'Files go through commands instead; for SFTP add `Subsystem sftp internal-sftp` to sshd_config.',
+  message: 'SFTP does not work: sshd does not offer it, or start files print something',
+  suggestion: 'Files go through commands instead; for SFTP set `Subsystem sftp internal-sftp` in sshd_config.',
 } as const
 
 const tunnelHint = {

@@ -1,7 +1,7 @@
 import { access, glob, readFile } from 'node:fs/promises'
 import { homedir, userInfo } from 'node:os'
 import { isAbsolute, join } from 'node:path'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, reasonOf } from '../common/errors.ts'
 import { expandHome, readSshConfig, type SshConfig } from './ssh/ssh-config.ts'
 
 /** Includes within includes that are followed, as OpenSSH has it. */
@@ -18,6 +18,8 @@ export interface ConfiguredHost {
   /** As ProxyJump has it, outermost first. */
   jump: string[]
   hasProxyCommand: boolean
+  /** Why ssh does not take this alias. */
+  fault?: string
 }
 
 /**
@@ -29,7 +31,21 @@ export async function sshConfigHosts(file?: string, signal?: AbortSignal): Promi
   const aliases = new Set(await aliasesIn(path, 0))
   const defaults = await readSshConfig({ address: 'host.invalid', configFile: '/dev/null' }, signal)
   const read = (alias: string) => readSshConfig({ address: alias, configFile: path }, signal)
-  return Promise.all([...aliases].map(async (alias) => configured(alias, await read(alias), defaults)))
+  const found = await Promise.allSettled(
+    [...aliases].map(async (alias) => configured(alias, await read(alias), defaults)),
+  )
+  signal?.throwIfAborted()
+  // What is wrong with the file is wrong with all of its hosts; an alias that ssh refuses is only its own fault.
+  const failures = found.filter((each) => each.status === 'rejected')
+  if (failures.length > 0 && failures.length === found.length) throw failures[0]!.reason
+  return [...aliases].map((alias, index) => {
+    const each = found[index]!
+    return each.status === 'fulfilled' ? each.value : refused(alias, (each.reason as Error).message)
+  })
+}
+
+function refused(alias: string, fault: string): ConfiguredHost {
+  return { alias, address: alias, jump: [], hasProxyCommand: false, fault }
 }
 
 async function configured(alias: string, config: SshConfig, defaults: SshConfig): Promise<ConfiguredHost> {
@@ -73,7 +89,7 @@ async function readConfig(file: string, depth: number): Promise<string> {
   } catch (error) {
     // OpenSSH passes over an included file that it may not read.
     if (depth > 0) return ''
-    throw unreadable(file, (error as Error).message)
+    throw unreadable(file, reasonOf(error))
   }
 }
 

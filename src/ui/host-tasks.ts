@@ -1,5 +1,6 @@
 import { Listr } from 'listr2'
 import { CpnError, toCpnError } from '../common/errors.ts'
+import { renderError } from './error.ts'
 import { printable } from './format.ts'
 import { LiveRenderer } from './live-renderer.ts'
 import { canBeLive, printLine } from './terminal.ts'
@@ -38,8 +39,8 @@ export type HostTask<T> = (
 }>
 
 /**
- * Runs a task on every host and shows one line per host on stderr: live on a terminal, `host: line` elsewhere.
- * Never rejects; outcomes come in the order of `hosts`.
+ * Runs a task on every host and shows one line per host on stderr: live on a terminal, `host: line` elsewhere. What
+ * went wrong is told whole: at once where there is no live list, below it else. Never rejects; outcomes come in the order of `hosts`.
  */
 export async function runHostTasks<T>(
   hosts: string[],
@@ -59,6 +60,7 @@ export async function runHostTasks<T>(
       }
       const outcome = await runOne(host, run, show, options.signal)
       outcomes.set(host, outcome)
+      if (outcome.error && !live) printLine(renderError(outcome.error))
       // A throw is how listr2 learns that the task failed; its line is in the title already.
       if (outcome.error) throw outcome.error
     },
@@ -70,7 +72,10 @@ export async function runHostTasks<T>(
     renderer: live ? LiveRenderer : 'silent',
   })
   await list.run()
-  return hosts.map((host) => outcomes.get(host)!)
+  const inOrder = hosts.map((host) => outcomes.get(host)!)
+  // A line of the list is cut to the width of the terminal.
+  if (live) for (const { error } of inOrder) if (error) printLine(renderError(error))
+  return inOrder
 }
 
 async function runOne<T>(
@@ -85,8 +90,8 @@ async function runOne<T>(
     show(summary)
     return { host, result }
   } catch (thrown) {
-    const error = interrupted(thrown, signal, host) ?? toCpnError(thrown)
-    show(`${error.message} (${error.code})`)
+    const error = aboutHost(host, interrupted(thrown, signal, host) ?? toCpnError(thrown))
+    show(`${error.message} (${error.code})`, { passing: true })
     return { host, error }
   }
 }
@@ -95,6 +100,12 @@ async function runOne<T>(
 function interrupted(thrown: unknown, signal: AbortSignal | undefined, host: string): CpnError | undefined {
   if (thrown instanceof CpnError || !signal?.aborted) return undefined
   return new CpnError('CPN_ERR_INTERRUPTED', 'interrupted', { host, cause: thrown })
+}
+
+function aboutHost(host: string, error: CpnError): CpnError {
+  if (error.host !== undefined) return error
+  const { code, message, suggestions, retryable, cause } = error
+  return new CpnError(code, message, { host, suggestions, retryable, cause: cause ?? error })
 }
 
 function oneLine(text: string): string {

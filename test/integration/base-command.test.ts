@@ -91,7 +91,7 @@ test('a wrong command line has exit code 2', async () => {
 test('without a terminal nothing is asked and every host has a plain line', async () => {
   const { stdout, stderr } = await run(['ask', '--json']).closed
   assert.equal(JSON.parse(stdout).error.code, 'CPN_ERR_NEEDS_TERMINAL')
-  assert.match(stderr, /^Logging in\nnode1: connecting\nnode2: connecting\nnode1: there is no terminal/)
+  assert.match(stderr, /^Logging in\nnode1: connecting\nnode2: connecting\n✖ node1: there is no terminal/)
 })
 
 test('on a terminal the list gives way to questions, and a secret is not echoed', { skip: scriptMissing }, async () => {

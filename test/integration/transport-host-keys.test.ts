@@ -23,22 +23,20 @@ test('an unknown key refuses the host before any attempt to log in', { skip: ssh
   using master = new Master()
   await refusesWithoutAttempt(sshd, master, (error) => {
     fails('CPN_ERR_HOST_KEY_UNKNOWN', sshd.name)(error)
-    assert.ok((error as CpnError).message.includes(sshd.hostKeyFingerprint))
     const accept = `cpn hosts add ${sshd.name} --host-key ${sshd.hostKeyFingerprint}`
     assert.ok((error as CpnError).suggestions.some((suggestion) => suggestion.includes(accept)))
     return true
   })
 })
 
-test('a changed key refuses the host and shows both fingerprints', { skip: sshdMissing }, async () => {
+test('a changed key refuses the host and says how to accept it', { skip: sshdMissing }, async () => {
   await using sshd = await startSshd()
   using master = new Master().trust(sshd)
-  const before = sshd.hostKeyFingerprint
   await sshd.rotateHostKey()
   await refusesWithoutAttempt(sshd, master, (error) => {
     fails('CPN_ERR_HOST_KEY_CHANGED', sshd.name)(error)
-    assert.ok((error as CpnError).message.includes(before))
-    assert.ok((error as CpnError).message.includes(sshd.hostKeyFingerprint))
+    const accept = `cpn hosts add ${sshd.name} --host-key ${sshd.hostKeyFingerprint}`
+    assert.ok((error as CpnError).suggestions.some((suggestion) => suggestion.includes(accept)))
     return true
   })
 })

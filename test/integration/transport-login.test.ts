@@ -144,7 +144,7 @@ test('a password without a terminal fails and says what would help', { skip: use
   await using connector = master.connector([host])
   await assert.rejects(connector.open(host), (error: Error & { suggestions: string[] }) => {
     fails('CPN_ERR_AUTH_FAILED', sshd.name, /tried nothing; the server takes publickey, password/)(error)
-    assert.ok(error.suggestions.some((suggestion) => suggestion.includes('ssh-copy-id')))
+    assert.ok(error.suggestions.some((suggestion) => suggestion.includes('--copy-key')))
     return true
   })
 })

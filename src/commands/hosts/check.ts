@@ -66,8 +66,8 @@ const cellOf = ({ verdict, found }: CheckedHost['checks']['os']): string =>
   verdict === 'unknown' ? '?' : verdict === 'lack' ? `${found}!` : found
 
 function hintsOf({ name, hints }: CheckedHost): string[] {
-  return hints.map(({ check, needed, message, suggestion }) => {
-    const text = `${name}: ${check}${needed ? ' (needed)' : ''}: ${message}. ${suggestion}`
+  return hints.map(({ check, needed, message, suggestion, code }) => {
+    const text = `${name}: ${check}${needed ? ' (needed)' : ''}: ${message}. ${suggestion.replaceAll('\n', ' → ')}${code ? ` (${code})` : ''}`
     return printable(text.replaceAll(/\s+/g, ' ').trim())
   })
 }

@@ -49,7 +49,7 @@ export class Authenticator {
   refusal(): CpnError {
     const { target, keyring } = this.#options
     const tried = [
-      ...keyring.labels.map((label) => `key ${label}`),
+      ...(this.#keysTried ? keyring.labels.map((label) => `key ${label}`) : []),
       ...(this.#answers > 0 ? [`${this.#answers} answers typed in`] : []),
     ]
     const reasons = keyring.problems.map(({ message }) => `; ${message}`).join('')
@@ -110,19 +110,24 @@ export class Authenticator {
 
   #suggestions(): string[] {
     const { target, prompter, keyring } = this.#options
-    const login = `${target.user}@${target.hostname}`
+    const { inventoryName, port, user, hostname } = target
+    const installCommand =
+      inventoryName === undefined
+        ? `ssh-copy-id -p ${port} ${user}@${hostname}`
+        : `cpn hosts add ${inventoryName} --copy-key`
+    const takesKeys = this.#methods.includes('publickey')
     const takesPassword = this.#methods.includes('password') || this.#methods.includes('keyboard-interactive')
     return [
       // A key that should have signed is one that the server takes: opening it comes first.
       ...keyring.problems.flatMap(({ suggestions }) => suggestions),
-      `Check that ${target.user} is the right user there, and that its authorized_keys has one of these keys.`,
-      ...(takesPassword
-        ? []
-        : [`See in sshd's log there whether the account is locked or has expired (passwd -S, chage -l).`]),
+      ...(takesKeys ? ['Check the user, and that authorized_keys there has one of these keys.'] : []),
       ...(takesPassword && !prompter.interactive
         ? ['Run the command on a terminal: it asks for the password then.']
         : []),
-      ...(takesPassword ? [`Install a key: ssh-copy-id -p ${target.port} ${login}`] : []),
+      ...(takesPassword ? [] : ['See there whether the account is locked or has expired: passwd -S, chage -l.']),
+      ...(takesKeys && takesPassword ? [`Install a key: ${installCommand}`] : []),
+      // After a key was taken only what is still wanted is named.
+      ...(takesKeys || keyring.hasSigned ? [] : ['Let it take keys: PubkeyAuthentication yes in sshd_config there.']),
     ]
   }
 }

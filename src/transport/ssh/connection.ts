@@ -67,7 +67,7 @@ export class SshConnection {
         return await this.#trySession(command, signal)
       } catch (error) {
         if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_CHANNEL_REFUSED') throw error
-        if (!(await this.#roomForSession(tries, signal))) throw tooManySessions(error)
+        if (!(await this.#roomForSession(tries, signal))) throw tooManySessions(this.place, error)
       }
     }
   }
@@ -177,15 +177,16 @@ export class SshConnection {
 
   #lose(cause?: unknown): void {
     if (this.lost.aborted || this.#isClosing) return
-    this.#lost.abort(cause instanceof CpnError ? cause : lostError(this.place, cause))
+    const isOurs = cause instanceof CpnError && cause.host === this.place.host
+    this.#lost.abort(isOurs ? cause : lostError(this.place, cause))
     this.#sessionEnded.resolve()
     this.client.destroy()
   }
 }
 
-function tooManySessions(cause: CpnError): CpnError {
-  return new CpnError('CPN_ERR_CHANNEL_REFUSED', `${cause.message}; the server allows no more sessions`, {
-    host: cause.host,
+function tooManySessions({ host, where }: Place, cause: CpnError): CpnError {
+  return new CpnError('CPN_ERR_CHANNEL_REFUSED', `${where} allows no more sessions`, {
+    host,
     retryable: true,
     cause,
     suggestions: ['Raise MaxSessions in sshd_config on the host.'],

@@ -22,13 +22,13 @@ interface Rule {
   says: string
   suggestions?: string[]
   retryable?: boolean
+  /** The message ends with what the server or ssh2 said, because that tells more. */
+  isQuoted?: boolean
 }
 
-const reachSuggestion = 'Check the address and port in the inventory, that the host is up, and the network between.'
+const reachSuggestion = 'Check the address and port in the inventory, the host and the network.'
 
-const slowShellSuggestion =
-  "Shorten the login shell's start files on the host (.bashrc, .zshrc, …), and let sshd force no command on the user " +
-  '(ForceCommand, command= in authorized_keys).'
+const forcedSuggestion = 'Force no command on the user there: ForceCommand, or command= of the key.'
 
 /** Errors of which the first suggestion is to check the address. */
 const unreached: ErrorCode[] = [
@@ -80,6 +80,7 @@ const handshakeRules: Rule[] = [
     matches: /no matching (key exchange|host key|[CS]->[CS])/i,
     code: 'CPN_ERR_KEX_FAILED',
     says: 'this program and the server share no algorithm',
+    isQuoted: true,
     suggestions: ['Update the OpenSSH server on the host, or allow its current algorithms in sshd_config.'],
   },
   {
@@ -98,6 +99,7 @@ const handshakeRules: Rule[] = [
     matches: /verification failed|malformed|invalid mac|bad packet|handshake failed|packet length|unexpected packet/i,
     code: 'CPN_ERR_KEX_FAILED',
     says: 'the key exchange broke off',
+    isQuoted: true,
     suggestions: ['Try `ssh -v` to the host: something between may change the bytes.'],
   },
 ]
@@ -118,7 +120,12 @@ const channelReasons: Record<number, Rule> = {
     suggestions: ['Allow it in sshd_config on the host (AllowTcpForwarding, AllowStreamLocalForwarding, PermitOpen).'],
   },
   2: { matches: /./, code: 'CPN_ERR_CHANNEL_REFUSED', says: 'the server could not open it', retryable: true },
-  3: { matches: /./, code: 'CPN_ERR_FORWARDING_REFUSED', says: 'the server does not know this kind of channel' },
+  3: {
+    matches: /./,
+    code: 'CPN_ERR_FORWARDING_REFUSED',
+    says: 'the server does not know this kind of channel',
+    suggestions: ['Update the OpenSSH server on the host to 6.7 or newer.'],
+  },
   4: {
     matches: /./,
     code: 'CPN_ERR_CHANNEL_REFUSED',
@@ -164,8 +171,8 @@ const sftpStatus: Record<number, string> = {
 /** Errors of name lookup and of connect(2), also as sshd of a jump host words them. */
 export function dialError(error: unknown, { host, where }: Place): CpnError {
   const text = `${systemErrorCode(error) ?? ''} ${messageOf(error)}`
-  const rule = dialRules.find(({ matches }) => matches.test(text)) ?? dialRules.at(-1)!
-  return fromRule(rule, `cannot connect to ${where}: ${rule.says} (${messageOf(error)})`, { host, cause: error })
+  const rule = dialRules.find(({ matches }) => matches.test(text)) ?? { ...dialRules.at(-1)!, isQuoted: true }
+  return fromRule(rule, `cannot connect to ${where}: ${rule.says}${detailOf(error, rule)}`, { host, cause: error })
 }
 
 /** Errors between the first byte and the finished login. */
@@ -173,8 +180,10 @@ export function handshakeError(error: unknown, phase: Wait, place: Place): CpnEr
   const { host, where } = place
   const rules = phase === 'auth' ? [longGreeting, ...handshakeRules] : handshakeRules
   const rule = rules.find(({ matches }) => matches.test(messageOf(error)))
-  if (rule) return fromRule(rule, `${where}: ${rule.says} (${messageOf(error)})`, { host, cause: error })
-  return new CpnError('CPN_ERR_CONNECTION_LOST', `${where} hung up ${during[phase] ?? ''} (${messageOf(error)})`, {
+  if (rule) return fromRule(rule, `${where}: ${rule.says}${detailOf(error, rule)}`, { host, cause: error })
+  const isQuoted = !/before handshake/.test(messageOf(error))
+  const hungUp = [where, 'hung up', during[phase]].filter(Boolean).join(' ')
+  return new CpnError('CPN_ERR_CONNECTION_LOST', `${hungUp}${detailOf(error, { isQuoted })}`, {
     host,
     retryable: true,
     cause: error,
@@ -210,10 +219,10 @@ export function timeoutError(wait: Wait, ms: number, { host, where }: Place, hea
   return new CpnError(code, `${where}: ${says} within ${ms / 1000} s${seen}`, {
     host,
     retryable: true,
-    suggestions: [
-      wait === 'shell' ? slowShellSuggestion : reachSuggestion,
-      'Set CPN_TIMEOUT_SCALE=3 for a very slow link.',
-    ],
+    suggestions:
+      wait === 'shell'
+        ? ['Shorten its start files (.bashrc, …), or set CPN_TIMEOUT_SCALE=3.', forcedSuggestion]
+        : [reachSuggestion, 'Set CPN_TIMEOUT_SCALE=3 for a very slow link.'],
   })
 }
 
@@ -221,8 +230,7 @@ export function timeoutError(wait: Wait, ms: number, { host, where }: Place, hea
 export function channelError(error: unknown, what: string, { host, where }: Place): CpnError {
   const { reason } = error as Ssh2Error
   const rule = typeof reason === 'number' ? channelReasons[reason] : undefined
-  if (rule)
-    return fromRule(rule, `${where}: ${what} was refused: ${rule.says} (${messageOf(error)})`, { host, cause: error })
+  if (rule) return fromRule(rule, `${where}: ${what} was refused: ${rule.says}`, { host, cause: error })
   if (/strictVendor/.test(messageOf(error))) {
     return new CpnError('CPN_ERR_FORWARDING_REFUSED', `${where}: the server is not OpenSSH, ${what} is impossible`, {
       host,
@@ -239,32 +247,32 @@ export function noShellError(said: string, { host, where }: Place): CpnError {
   const text = said.trim()
   const rule = shellRules.find(({ matches }) => matches.test(text))
   if (rule) return fromRule(rule, `${where} ran no command: ${rule.says}`, { host })
-  const quoted = text === '' ? 'it said nothing' : `it said: ${JSON.stringify(text.slice(0, 200))}`
+  const quoted = text === '' ? 'it said nothing' : `it said: ${JSON.stringify(text.slice(0, 70))}`
   return new CpnError('CPN_ERR_NO_SHELL', `the login shell on ${where} did not run the command; ${quoted}`, {
     host,
-    suggestions: [
-      'Let sshd force no command on the user there (ForceCommand in sshd_config, command= in authorized_keys).',
-      'Check that the user has a login shell, and that its start files neither exit nor print more than 1 MB.',
-    ],
+    suggestions: [forcedSuggestion, 'Check the login shell: start files must not exit, nor print over 1 MB.'],
   })
 }
 
-/** The connection is gone. */
+/** The connection is gone; a cause that is another host's error means that it led through that one. */
 export function lostError({ host, where }: Place, cause?: unknown): CpnError {
+  const jump = cause instanceof CpnError && cause.host !== host ? cause.host : undefined
   const why = cause === undefined ? '' : ` (${messageOf(cause)})`
-  return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to ${where} is lost${why}`, {
+  const how = jump === undefined ? why : ` with the one to ${jump}, its jump host`
+  return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to ${where} is lost${how}`, {
     host,
     retryable: true,
     cause,
-    suggestions: ['Check the network and that the host is up; unfinished work can be repeated.'],
+    suggestions: [`Check the network and that ${jump ?? 'the host'} is up; unfinished work can be repeated.`],
   })
 }
 
 /** A jump host's failure, as the host behind it sees it. */
 export function jumpError(error: unknown, hop: Place, host: string): unknown {
   if (!(error instanceof CpnError)) return error
-  const name = hop.where.startsWith(`${hop.host}:`) ? hop.where : `${hop.host} (${hop.where})`
-  return new CpnError('CPN_ERR_JUMP', `the way to ${host} leads through ${name}: ${error.message} [${error.code}]`, {
+  const isNamed = error.message.includes(hop.where) || hop.where.startsWith(`${hop.host}:`)
+  const name = isNamed ? hop.host : `${hop.host} (${hop.where})`
+  return new CpnError('CPN_ERR_JUMP', `its jump host ${name}: ${error.message} [${error.code}]`, {
     host,
     cause: error,
     retryable: error.retryable,
@@ -276,7 +284,7 @@ export function jumpError(error: unknown, hop: Place, host: string): unknown {
 function jumpSuggestions({ code, retryable, suggestions }: CpnError, hop: string): string[] {
   const isUnreached = unreached.includes(code) || (code === 'CPN_ERR_DNS' && !retryable)
   if (!isUnreached) return suggestions
-  const check = `Check the jump host ${hop}, its address and port: --jump, \`jump:\` in the inventory or ProxyJump in ~/.ssh/config.`
+  const check = `Check the jump host ${hop}: --jump, \`jump:\` in the inventory, or ProxyJump.`
   return [check, ...suggestions.slice(1)]
 }
 
@@ -295,7 +303,15 @@ export function sftpError(error: unknown, what: string, { host }: Place): CpnErr
 /** True when the server hung up before it said that it is one: too many others are logging in (MaxStartups). */
 export function isTurnedAway(error: unknown, heard: string): boolean {
   if (/not allowed at this time/i.test(heard)) return false
-  return /lost before handshake|closed before handshake|ECONNRESET|EPIPE/i.test(messageOf(error))
+  const said = messageOf(error instanceof CpnError ? error.cause : error)
+  return /lost before handshake|closed before handshake|ECONNRESET|EPIPE/i.test(said)
+}
+
+/** What is worth showing of an error that a rule explains: the system's code, or what was said where it tells more. */
+function detailOf(error: unknown, { isQuoted = false }: Pick<Rule, 'isQuoted'>): string {
+  const code = systemErrorCode(error)
+  if (code !== undefined) return ` (${code})`
+  return isQuoted ? ` (${messageOf(error).replace(/^(Handshake failed|\(SSH\) Channel open failure): /, '')})` : ''
 }
 
 function fromRule(rule: Rule, message: string, options: CpnErrorOptions): CpnError {

@@ -43,26 +43,24 @@ function readQuietly(file: string): Promise<string> {
 
 function refusal(target: Target, key: Buffer, verdict: Exclude<Verdict, { verdict: 'known' }>): CpnError {
   const where = `${target.hostname}:${target.port}`
-  const shown = `${keyType(key)} ${fingerprint(key)}`
   const host = target.name
   switch (verdict.verdict) {
     case 'revoked':
       return new CpnError(
         'CPN_ERR_HOST_KEY_REVOKED',
-        `${where} shows the key ${shown}, which ${verdict.file} revokes`,
+        `${where} shows the key ${fingerprint(key)}, which ${verdict.file} revokes`,
         {
           host,
           suggestions: ['Do not use this host before its owner has given it new keys.'],
         },
       )
     case 'changed': {
-      const recorded = verdict.recorded.map((entry) => `${entry.type} ${fingerprint(entry.key)}`).join(', ')
-      const message = `${where} shows the key ${shown}, but ${verdict.file} has ${recorded}: it is not the host it was`
+      const message = `${where} shows another host key than the one on record`
       return new CpnError('CPN_ERR_HOST_KEY_CHANGED', message, { host, suggestions: changedSuggestions(target, key) })
     }
     case 'unknown': {
       const authority = verdict.hasAuthority ? ' (host certificates, @cert-authority, are not supported)' : ''
-      const message = `${where} shows the key ${shown}, which is not known${authority}`
+      const message = `${where} shows a host key that is not known${authority}`
       return new CpnError('CPN_ERR_HOST_KEY_UNKNOWN', message, { host, suggestions: unknownSuggestions(target, key) })
     }
   }
@@ -70,23 +68,22 @@ function refusal(target: Target, key: Buffer, verdict: Exclude<Verdict, { verdic
 
 function changedSuggestions(target: Target, key: Buffer): string[] {
   return [
-    'Find out why: a new installation changes the key, and so does somebody in between.',
-    compareSuggestion(key),
+    `Set up anew? Look there: ${fingerprintCommand(key)}`,
     target.inventoryName === undefined
-      ? `When it is right, remove the old key: ssh-keygen -R ${quote(knownHostsName(target.hostname, target.port))}`
-      : `When it is right, accept the new one: ${acceptCommand(target, key)}`,
+      ? `If it says ${fingerprint(key)}, remove the old one: ssh-keygen -R ${quote(knownHostsName(target.hostname, target.port))}`
+      : `If it says the same: ${acceptCommand(target, key)}`,
   ]
 }
 
 function unknownSuggestions(target: Target, key: Buffer): string[] {
-  return [compareSuggestion(key), `When it is the same, accept it: ${acceptCommand(target, key)}`]
+  return [`Compare on the host: ${fingerprintCommand(key)}`, `If it says the same: ${acceptCommand(target, key)}`]
 }
 
-function compareSuggestion(key: Buffer): string {
+function fingerprintCommand(key: Buffer): string {
   const kind = keyType(key)
     .replace(/^ssh-/, '')
     .replace(/^ecdsa-.*/, 'ecdsa')
-  return `Compare it with what the host itself says: ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`
+  return `ssh-keygen -lf /etc/ssh/ssh_host_${kind}_key.pub`
 }
 
 function acceptCommand(target: Target, key: Buffer): string {

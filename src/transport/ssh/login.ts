@@ -52,7 +52,7 @@ async function openSocket({ target, via, signal }: LoginOptions, place: Place): 
     return new ChannelSocket(channel, via, { allowHalfOpen: false }).on('error', () => undefined)
   } catch (error) {
     // Reason 2 of a direct-tcpip channel: the hop tried and could not connect.
-    if (error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED') throw dialError(error, place)
+    if (error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED') throw dialError(error.cause, place)
     throw signal?.aborted ? error : jumpError(error, via.place, place.host)
   }
 }

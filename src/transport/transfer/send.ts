@@ -86,7 +86,8 @@ async function makeFolders(
 ): Promise<Entry[]> {
   if (folders.length === 0) return []
   const result = await runScript(transport, foldersScript(root, folders), { signal })
-  if (result.exitCode !== 0) throw scriptFailure(transport.host, `cannot make folders in ${root}`, result)
+  if (result.exitCode !== 0)
+    throw scriptFailure(transport.host, `cannot make folders in ${root === '.' ? 'the home' : root}`, result)
   return result.stdout.split('\n').flatMap((index) => (index === '' ? [] : [folders[Number(index)]!]))
 }
 

@@ -155,7 +155,8 @@ describe('the file', () => {
 
   test('a folder that is not there is said', async () => {
     const path = join(folder, 'none', 'inventory.yaml')
-    await assert.rejects(addHostToInventory(path, 'n9', entry), { code: 'CPN_ERR_INVENTORY_WRITE', message: /ENOENT/ })
+    const refused = { code: 'CPN_ERR_INVENTORY_WRITE', message: /its folder does not exist/ }
+    await assert.rejects(addHostToInventory(path, 'n9', entry), refused)
   })
 })
 
