@@ -1,7 +1,7 @@
 import { json } from 'node:stream/consumers'
 import { CpnError } from '../common/errors.ts'
+import { request } from '../common/http.ts'
 import { type Heartbeat, heartbeatSchema, type NodeCard, nodeCardSchema } from '../protocol/messages.ts'
-import { request } from './http.ts'
 
 const answerMs = 5000
 

@@ -1,5 +1,5 @@
-import { request } from 'node:http'
 import type { Duplex } from 'node:stream'
+import { request } from '../common/http.ts'
 import { type AgentEvent, agentEventSchema } from '../protocol/messages.ts'
 
 const maxLineBytes = 1 << 20

@@ -2,8 +2,8 @@ import { chmodSync, rmSync } from 'node:fs'
 import type { RequestListener, Server, ServerResponse } from 'node:http'
 import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
+import { createServer } from '../../common/http.ts'
 import { maxSocketPathBytes } from '../../protocol/paths.ts'
-import { createServer } from '../http.ts'
 
 const pollMs = 10
 
