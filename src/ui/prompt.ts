@@ -1,4 +1,3 @@
-import { createInterface } from 'node:readline'
 import { Writable } from 'node:stream'
 import type { Prompter } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
@@ -45,6 +44,8 @@ function needsTerminal(question: string, suggestion: string): CpnError {
 
 async function readAnswer(question: string, echo: boolean, signal: AbortSignal): Promise<string> {
   signal.throwIfAborted()
+  // Most runs ask nothing, and loading it takes longer than many a command.
+  const { createInterface } = await import('node:readline')
   const above = question.split('\n').map(printable)
   const line = above.pop()!
   const { promise, resolve, reject } = Promise.withResolvers<string>()

@@ -18,7 +18,7 @@ import { findLocal } from '../../src/transport/transfer/find-local.ts'
 import { partOf } from '../../src/transport/transfer/large-scripts.ts'
 import type { Transport } from '../../src/transport/transport.ts'
 import { project } from '../helpers/project.ts'
-import { type SshdHost, sshdMissing, startHosts, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { type SshdHost, type SshdOptions, startHosts, startSshd, usersMissing } from '../helpers/sshd.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 import { connectTo, never, plant, send, snapshot } from './copy-fixture.ts'
 import { eventually, fails } from './transport-fixture.ts'
@@ -212,11 +212,19 @@ test('each host goes its own way, and the result says which', { skip: usersMissi
   for (const { name } of hosts) assert.equal(readFileSync(join(home.folder, 'back', name, 'b'), 'utf8'), 'hello')
 })
 
-test('a host with neither commands nor SFTP says why it runs none', { skip: sshdMissing }, async () => {
-  await using host = await startSshd({ subsystem: false, config: ['ForceCommand echo go away'] })
-  await using transport = await connectTo(host)
-  using folder = tempFolder()
-  plant(folder.path, { a: 'a' })
-  const sent = send(transport, [join(folder.path, 'a')], 'a')
-  await assert.rejects(sent, fails('CPN_ERR_NO_SHELL', host.name, /go away/))
-})
+const without: Record<string, [SshdOptions, RegExp]> = {
+  'no SFTP': [{ subsystem: false, config: ['ForceCommand echo go away'] }, /go away/],
+  // sshd has the login shell start it.
+  'an SFTP program that nologin does not start': [{ shell: '/usr/sbin/nologin' }, /nologin/],
+}
+
+for (const [what, [options, says]] of Object.entries(without)) {
+  test(`a host that runs no commands and has ${what} says why it runs none`, { skip: usersMissing }, async () => {
+    await using host = await startSshd(options)
+    await using transport = await connectTo(host)
+    using folder = tempFolder()
+    plant(folder.path, { a: 'a' })
+    const sent = send(transport, [join(folder.path, 'a')], 'a')
+    await assert.rejects(sent, fails('CPN_ERR_NO_SHELL', host.name, says))
+  })
+}

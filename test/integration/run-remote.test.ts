@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -9,6 +9,7 @@ import { pinnedNode, start } from '../helpers/program.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { type SshdHost, sshdMissing, startHosts } from '../helpers/sshd.ts'
 import { freePort } from '../helpers/sshd-process.ts'
+import { tempFolder } from '../helpers/temp-folder.ts'
 import { until } from '../helpers/until.ts'
 
 interface RemoteJson {
@@ -42,6 +43,41 @@ describe('run-remote', { skip: sshdMissing }, () => {
     const lines = ['node1: one', 'node1: two\\x1b[31m', 'node2: one', 'node2: two\\x1b[31m']
     assert.deepEqual(stdout.trimEnd().split('\n').sort(), lines)
     assert.deepEqual(stderr.trimEnd().split('\n').sort(), ['node1: oops', 'node2: oops'])
+  })
+
+  test('a line is shown while its command still runs', async () => {
+    using folder = tempFolder()
+    chmodSync(folder.path, 0o755)
+    const go = join(folder.path, 'go')
+    const cpn = fleet.spawn([
+      'run-remote',
+      'node1',
+      '--',
+      `echo waiting; until [ -e ${go} ]; do sleep 0.1; done; echo gone`,
+    ])
+    await cpn.waitFor(/^node1: waiting$/m, 'stdout')
+    writeFileSync(go, '')
+    assert.equal((await cpn.exited).stdout, 'node1: waiting\nnode1: gone\n')
+  })
+
+  test('as many hosts as --parallel says are at work at once', async () => {
+    using folder = tempFolder()
+    chmodSync(folder.path, 0o777)
+    const run = (parallel: number, command: string) =>
+      fleet.ok(['run-remote', 'all', '--parallel', `${parallel}`, '--', command])
+    const taken = join(folder.path, 'taken')
+    await run(1, `mkdir ${taken} && sleep 0.2 && rmdir ${taken}`)
+    // Each of them ends only when it has seen all the others.
+    const seen = join(folder.path, 'seen')
+    await run(3, `: > ${seen}.$$; until [ $(ls ${folder.path} | grep -c seen) -ge 3 ]; do sleep 0.1; done`)
+  })
+
+  test('an end by a signal is told from an exit', async () => {
+    const { stdout, exitCode } = await fleet.cpn(['run-remote', 'node1', '--json', '--', 'kill -9 $$'])
+    const [result] = (JSON.parse(stdout) as RemoteJson).hosts
+    assert.deepEqual([exitCode, result!.exitCode === 0, result!.error], [7, false, null])
+    const shown = await fleet.cpn(['run-remote', 'node1', '--', 'kill -9 $$'])
+    assert.match(shown.stderr, /^✖ node1: (ended by SIGKILL|exit code 137) after/m)
   })
 
   test('words are joined by spaces and read by sh on the host, flags of the command included', async () => {

@@ -5,7 +5,7 @@ import { maxSocketPathBytes } from '../../protocol/paths.ts'
 import { agentUnreachable } from '../agent-unreachable.ts'
 import { quote } from '../shell.ts'
 import type { ExecResult } from '../transport.ts'
-import { Bridge } from './bridge.ts'
+import type { Bridge } from './bridge.ts'
 import { ChannelSocket } from './channel-socket.ts'
 import type { SshConnection } from './connection.ts'
 
@@ -105,6 +105,8 @@ export class AgentChannels {
 
   async #startBridge(command: string, dead: Bridge | undefined): Promise<Bridge> {
     await dead?.close()
+    // Few hosts need it, and HTTP/2 takes its time to load.
+    const { Bridge } = await import('./bridge.ts')
     const bridge = await Bridge.start(this.#connection, command)
     bridge.onIdle = () => void (this.#connection.isCrowded && bridge.close())
     return bridge

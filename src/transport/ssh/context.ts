@@ -8,6 +8,7 @@ import { readHostKeyPolicy } from './host-key-policy.ts'
 import { openKeyring } from './keyring.ts'
 import { login } from './login.ts'
 import { Pace } from './pace.ts'
+import { SshConfigs } from './ssh-configs.ts'
 import type { PatientPrompter } from './stopwatch.ts'
 import { placeOf, type Target } from './target.ts'
 
@@ -26,6 +27,7 @@ export class SshContext implements AsyncDisposable {
   readonly prompter: Prompter
   readonly logger: Logger
   readonly pace = new Pace()
+  readonly configs = new SshConfigs()
   readonly #hops = new Map<string, Promise<SshConnection>>()
   readonly #refused = new Map<string, CpnError>()
   readonly #ended = new AbortController()

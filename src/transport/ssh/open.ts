@@ -16,7 +16,7 @@ export function createSshOpener(options: SshOptions): Opener {
 }
 
 async function open(context: SshContext, host: Host, signal?: AbortSignal): Promise<Transport> {
-  const target = await resolveTarget(host, context.hosts, signal)
+  const target = await resolveTarget(host, context.hosts, signal, context.configs)
   const via = await context.wayTo(target, signal)
   const { connection, hostKey } = await context.logIn(target, via, host.name, signal)
   return new SshTransport(connection, fingerprint(hostKey), context.logger)

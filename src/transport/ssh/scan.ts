@@ -12,7 +12,7 @@ import { resolveTarget } from './target.ts'
  */
 export async function scanKey(host: Host, options: SshOptions, signal?: AbortSignal): Promise<Buffer> {
   await using context = new SshContext(options)
-  const target = await resolveTarget(host, context.hosts, signal)
+  const target = await resolveTarget(host, context.hosts, signal, context.configs)
   // A server with several keys is asked for one that is known already, as when connecting.
   const { algorithms } = await readHostKeyPolicy(target, context.knownHostsFile)
   const via = await context.wayTo(target, signal)

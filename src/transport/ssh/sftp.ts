@@ -1,6 +1,5 @@
 import { once } from 'node:events'
 import type { Readable, Writable } from 'node:stream'
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client, SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
 import { withDeadline } from '../../common/deadline.ts'
@@ -9,6 +8,7 @@ import type { FileStatus, RemoteFiles } from '../transport.ts'
 import type { SshConnection } from './connection.ts'
 import { deadline } from './deadlines.ts'
 import { sftpError, timeoutError } from './errors.ts'
+import { openSftp } from './sftp-channel.ts'
 
 /** What OpenSSH answers one request with at most: more would take a second round trip. */
 const readBytes = 255 * 1024
@@ -19,19 +19,6 @@ class AttachedSftp extends SftpClient {
     const ignore = (): void => undefined
     super('cpn', { error: ignore, end: ignore, close: ignore })
     Object.assign(this, { client, sftp: channel })
-  }
-}
-
-/** The SFTP subsystem; asked for again when refused, as the server counts a session for a moment after its end. */
-export async function openSftp(connection: SshConnection, signal?: AbortSignal): Promise<SFTPWrapper> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await connection.request<SFTPWrapper>('SFTP', (done) => connection.client.sftp(done as never), signal)
-    } catch (error) {
-      const isRefused = error instanceof CpnError && error.code === 'CPN_ERR_CHANNEL_REFUSED'
-      if (!isRefused || tries === 5) throw error
-      await sleep(20 * tries, undefined, { signal })
-    }
   }
 }
 

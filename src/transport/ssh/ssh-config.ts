@@ -49,6 +49,19 @@ export async function readSshConfig(destination: Destination, signal?: AbortSign
   return text === undefined ? defaults(destination) : parseSshConfig(text, address)
 }
 
+/** What holds for whatever host is named, and the files that say so; undefined where there is no ssh, or it fails. */
+export async function readCommonConfig(): Promise<{ config: SshConfig; files: string[] } | undefined> {
+  const address = 'host.invalid'
+  const file = process.env.CPN_SSH_CONFIG
+  const { promise, resolve } = Promise.withResolvers<{ config: SshConfig; files: string[] } | undefined>()
+  const args = ['-v', '-G', ...(file ? ['-F', file] : []), '--', address]
+  execFile('ssh', args, { timeout: deadline('config'), encoding: 'utf8' }, (error, stdout, stderr) => {
+    const files = [...stderr.matchAll(/^debug1: Reading configuration data (.*?)\r?$/gm)].map(([, path]) => path!)
+    resolve(error ? undefined : { config: parseSshConfig(stdout, address), files })
+  })
+  return promise
+}
+
 /** The output of `ssh -G` as SshConfig. */
 export function parseSshConfig(text: string, address: string): SshConfig {
   const values = new Map<string, string[]>()

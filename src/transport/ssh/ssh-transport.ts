@@ -15,7 +15,6 @@ import { AgentChannels } from './agent-channels.ts'
 import type { SshConnection } from './connection.ts'
 import { spawnWithoutStdin } from './exec.ts'
 import { probe } from './probe.ts'
-import { SftpFiles } from './sftp.ts'
 import { Spawner } from './spawn.ts'
 import { upload } from './upload.ts'
 
@@ -69,7 +68,9 @@ export class SshTransport implements Transport {
     return this.#track(upload(this.#connection, exec, source, path, options))
   }
 
-  openFiles(signal?: AbortSignal): Promise<RemoteFiles> {
+  async openFiles(signal?: AbortSignal): Promise<RemoteFiles> {
+    // Few hosts need it.
+    const { SftpFiles } = await import('./sftp.ts')
     return SftpFiles.open(this.#connection, signal)
   }
 

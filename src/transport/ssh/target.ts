@@ -1,7 +1,8 @@
 import { CpnError } from '../../common/errors.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import type { Place } from './errors.ts'
-import { readSshConfig, type SshConfig } from './ssh-config.ts'
+import type { SshConfig } from './ssh-config.ts'
+import { SshConfigs } from './ssh-configs.ts'
 
 /** Everything that is needed to log in to one SSH server, inventory and ~/.ssh/config put together. */
 export interface Target extends SshConfig {
@@ -21,12 +22,18 @@ interface Resolving {
   hosts: Map<string, Host>
   /** Names on the way already, against circles. */
   visited: string[]
+  configs: SshConfigs
   signal: AbortSignal | undefined
 }
 
 /** Where and how to log in to a host of the inventory, with its whole way. */
-export function resolveTarget(host: Host, hosts: Map<string, Host>, signal?: AbortSignal): Promise<Target> {
-  return resolveHost(host, { hosts, visited: [], signal })
+export function resolveTarget(
+  host: Host,
+  hosts: Map<string, Host>,
+  signal?: AbortSignal,
+  configs = new SshConfigs(),
+): Promise<Target> {
+  return resolveHost(host, { hosts, visited: [], configs, signal })
 }
 
 export function placeOf(target: Target, host = target.name): Place {
@@ -35,7 +42,7 @@ export function placeOf(target: Target, host = target.name): Place {
 
 async function resolveHost(host: Host, state: Resolving): Promise<Target> {
   const visited = enter(host.name, state.visited)
-  const config = await configOf(host, host.name, state.signal)
+  const config = await configOf(host, host.name, state)
   const jumps = host.jump === undefined ? config.proxyJump : splitJumps(host.jump)
   if (config.hasProxyCommand && jumps.length === 0) throw proxyCommandError(host.name)
   return {
@@ -59,7 +66,7 @@ async function resolveJump(spec: string, fromInventory: boolean, state: Resolvin
   if (host?.transport === 'ssh') return resolveHost(host, state)
   const visited = enter(spec, state.visited)
   const destination = parseJump(spec)
-  const config = await configOf(destination, spec, state.signal)
+  const config = await configOf(destination, spec, state)
   if (config.hasProxyCommand && config.proxyJump.length === 0) throw proxyCommandError(spec)
   const jumps = await resolveJumps(config.proxyJump, false, { ...state, visited })
   return {
@@ -97,10 +104,10 @@ function splitJumps(jump: string): string[] {
 async function configOf(
   destination: { address: string; user?: string; port?: number },
   name: string,
-  signal?: AbortSignal,
+  { configs, signal }: Resolving,
 ): Promise<SshConfig> {
   try {
-    const config = await readSshConfig(destination, signal)
+    const config = await configs.read(destination, signal)
     return { ...config, user: destination.user ?? config.user, port: destination.port ?? config.port }
   } catch (error) {
     if (!(error instanceof CpnError)) throw error

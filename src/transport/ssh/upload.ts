@@ -11,7 +11,6 @@ import { finishUpload, receiveUpload, type UploadTarget, uploadExit } from '../u
 import type { SshConnection } from './connection.ts'
 import { timeoutError } from './errors.ts'
 import { type Exit, startSession } from './session.ts'
-import { SftpFiles } from './sftp.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Ends of the command that say that the bytes did not come through it as they were sent. */
@@ -46,6 +45,7 @@ async function sentBySftp(
   options: UploadOptions,
 ): Promise<boolean> {
   try {
+    const { SftpFiles } = await import('./sftp.ts')
     await using files = await SftpFiles.open(connection, options.signal)
     await writeOrRemove(files, target.temporary, counted(source, options.onProgress))
   } catch (error) {

@@ -25,9 +25,9 @@ export async function onTheWay<T extends object>(
 async function openFiles(transport: Transport, signal: AbortSignal, noShell: CpnError): Promise<RemoteFiles> {
   try {
     return await transport.openFiles(signal)
-  } catch (error) {
+  } catch {
     signal.throwIfAborted()
-    if (error instanceof CpnError && error.code === 'CPN_ERR_CONNECTION_LOST') throw error
+    transport.lost.throwIfAborted()
     throw noShell
   }
 }
