@@ -1,5 +1,12 @@
 #!/usr/bin/env node
-import { continueInPinnedRuntime, endWithStarter, isOldRuntime, keepCompiledCode, quietPipes } from './runtime.js'
+import {
+  continueInPinnedRuntime,
+  endWithStarter,
+  isOldRuntime,
+  keepCompiledCode,
+  keepYoungSpaceSmall,
+  quietPipes,
+} from './runtime.js'
 
 if (isOldRuntime()) {
   continueInPinnedRuntime(import.meta.url)
@@ -8,6 +15,7 @@ if (isOldRuntime()) {
   quietPipes()
   keepCompiledCode()
   const { execute, settings } = await import('@oclif/core')
+  keepYoungSpaceSmall()
   // dist is what runs, whatever NODE_ENV says.
   settings.enableAutoTranspile = false
   await execute({ dir: import.meta.url })

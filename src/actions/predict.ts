@@ -68,7 +68,7 @@ export async function predict(
   ctx: Context,
   onEvent: (event: PredictEvent) => void,
 ): Promise<PredictResult> {
-  collectGarbageLessOften()
+  collectGarbageLessOften(100)
   const roots = await resolveRoots(options.paths)
   const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
   await assertKeepsOriginals(roots, out)

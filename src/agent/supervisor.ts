@@ -14,7 +14,7 @@ const crashLogBytes = 2 ** 20
 /** Runs the agent until a signal or a request ends it. One per fleet: a second one throws CPN_ERR_AGENT_START. */
 export async function runSupervisor(options: AgentOptions): Promise<void> {
   const { fleet } = options
-  collectGarbageLessOften()
+  collectGarbageLessOften(200)
   ensurePrivateFolder(fleet.runDir)
   ensurePrivateFolder(fleet.logDir)
   if (fileBytes(fleet.crashLog) > crashLogBytes) truncateSync(fleet.crashLog)

@@ -20,7 +20,7 @@ const uploadTimeoutMs = 3_600_000
  * else, models among it, in one stream that the agent program unpacks, checks and links.
  */
 export async function installRelease(provisioning: Provisioning, signal: AbortSignal): Promise<void> {
-  collectGarbageLessOften()
+  collectGarbageLessOften(200)
   let blobs = new Set(provisioning.plan.blobs)
   // Blobs that turn out to be damaged while linking are sent once more.
   for (let round = 0; round < 2; round++) {
