@@ -39,7 +39,12 @@ export function makeVethLink(): VethLink {
   const net = `198.18.${randomInt(256)}`
   const first = randomInt(64) * 4
   ip('netns', 'add', namespace)
-  const forget = onExit(() => ip('netns', 'del', namespace))
+  // The kernel takes the cable of a namespace away when it comes to it: it goes first, and at once.
+  const remove = (): void => {
+    ip('link', 'del', cable)
+    ip('netns', 'del', namespace)
+  }
+  const forget = onExit(remove)
   ip('link', 'add', cable, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace)
   ip('address', 'add', `${net}.${first + 1}/30`, 'dev', cable)
   ip('link', 'set', cable, 'up')
@@ -51,7 +56,10 @@ export function makeVethLink(): VethLink {
     address: `${net}.${first + 2}`,
     limit: (megabits) => limitLink(ends, megabits),
     traffic: () => ({ to: passed(ends.near), from: passed(ends.far, namespace) }),
-    remove: () => removeLink(namespace, forget),
+    remove: () => {
+      forget()
+      remove()
+    },
   }
 }
 
@@ -89,11 +97,6 @@ export function vethMissing(): string | false {
   } catch {
     return 'needs iproute2 and the right to make network namespaces'
   }
-}
-
-function removeLink(namespace: string, forget: () => void): void {
-  forget()
-  ip('netns', 'del', namespace)
 }
 
 function sweepStaleLinks(): void {
