@@ -92,7 +92,8 @@ async function ready(http2: ClientHttp2Session, session: Session, place: Place, 
     resolve()
   })
   const ended = (): void => reject(notStarted(place, said))
-  http2.once('close', ended)
+  // What the command says last may come after its stdout has ended.
+  http2.once('close', () => setTimeout(ended, deadline('close')).unref())
   session.exited.then(ended, reject)
   await withDeadline(
     ms,
