@@ -115,7 +115,7 @@ const hintOf = (check: CheckName, { code, message, suggestions }: CpnError): Hin
   check,
   needed: true,
   message,
-  suggestion: suggestions.join(' '),
+  suggestion: suggestions.join('\n'),
   code,
 })
 

@@ -48,9 +48,10 @@ export async function importHosts(options: ImportHostsOptions, context: Context)
 async function readForeign(from: ImportHostsOptions['from'], signal: AbortSignal): Promise<ForeignHost[]> {
   if (from.kind === 'ansible') return readAnsibleInventory(from.file)
   const hosts = await sshConfigHosts(from.file, signal)
-  return hosts.map(({ alias, jump, hasProxyCommand, ...settings }) => ({
+  return hosts.map(({ alias, jump, hasProxyCommand, fault, ...settings }) => ({
     alias,
     settings: { ...settings, jump: jump.join(',') || undefined },
+    ...(fault !== undefined && { fault }),
     ...(hasProxyCommand && { fault: 'it is reached by a ProxyCommand, which is not supported' }),
   }))
 }

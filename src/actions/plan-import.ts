@@ -23,7 +23,31 @@ export function planImport(foreign: ForeignHost[], existing: Host[]): ImportPlan
     const reason = faultOf(host, name, plan, existing) ?? takeOver(host, name!, { plan, names, places, existing })
     if (reason !== undefined) plan.left.push({ alias: host.alias, reason })
   }
+  leaveCircles(foreign, plan, names, existing)
   return plan
+}
+
+/** A host that would be reached through itself would make the whole inventory a wrong one. */
+function leaveCircles(foreign: ForeignHost[], plan: ImportPlan, names: Map<string, string>, existing: Host[]): void {
+  const jumps = new Map([...existing.map((host) => [host.name, host] as const), ...Object.entries(plan.added)])
+  const circling = Object.keys(plan.added).filter((name) => reaches(name, name, jumps))
+  plan.names = plan.names.filter((name) => !circling.includes(name))
+  for (const { alias } of foreign) {
+    const name = names.get(alias)
+    if (name === undefined || !circling.includes(name)) continue
+    delete plan.added[name]
+    plan.left.push({ alias, reason: 'it would be reached through itself' })
+  }
+}
+
+function reaches(from: string, target: string, jumps: Map<string, HostEntry>, seen = new Set<string>()): boolean {
+  const hops = jumps.get(from)?.jump?.split(',') ?? []
+  return hops.some((hop) => {
+    if (hop === target) return true
+    if (seen.has(hop)) return false
+    seen.add(hop)
+    return reaches(hop, target, jumps, seen)
+  })
 }
 
 /** The first alias of several that would be called the same gets the name. */

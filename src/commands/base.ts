@@ -107,7 +107,14 @@ export abstract class BaseCommand extends Command {
 /** What oclif says of a wrong command line as an error of ours. */
 export function usageError(message: string, id = ''): CpnError {
   const [said] = stripVTControlCharacters(message).split('\nSee more help with --help')
-  return new CpnError('CPN_ERR_USAGE', said!.trim().replace(/ \n\t/g, ': '), {
-    suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
-  })
+  return new CpnError(
+    'CPN_ERR_USAGE',
+    said!
+      .trim()
+      .replace(/^The following errors? occurred:\s*/, '')
+      .replace(/ \n\t/g, ': '),
+    {
+      suggestions: [`See \`${['cpn', ...id.split(':'), '--help'].filter(Boolean).join(' ')}\`.`],
+    },
+  )
 }

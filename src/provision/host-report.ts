@@ -39,6 +39,7 @@ export interface Hint {
   /** True when provisioning cannot do without. */
   needed: boolean
   message: string
+  /** What would help; lines where it is several things. */
   suggestion: string
   /** What provisioning would end with. */
   code?: ErrorCode

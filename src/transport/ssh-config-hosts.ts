@@ -18,6 +18,8 @@ export interface ConfiguredHost {
   /** As ProxyJump has it, outermost first. */
   jump: string[]
   hasProxyCommand: boolean
+  /** Why ssh does not take this alias. */
+  fault?: string
 }
 
 /**
@@ -29,7 +31,21 @@ export async function sshConfigHosts(file?: string, signal?: AbortSignal): Promi
   const aliases = new Set(await aliasesIn(path, 0))
   const defaults = await readSshConfig({ address: 'host.invalid', configFile: '/dev/null' }, signal)
   const read = (alias: string) => readSshConfig({ address: alias, configFile: path }, signal)
-  return Promise.all([...aliases].map(async (alias) => configured(alias, await read(alias), defaults)))
+  const found = await Promise.allSettled(
+    [...aliases].map(async (alias) => configured(alias, await read(alias), defaults)),
+  )
+  signal?.throwIfAborted()
+  // What is wrong with the file is wrong with all of its hosts; an alias that ssh refuses is only its own fault.
+  const failures = found.filter((each) => each.status === 'rejected')
+  if (failures.length > 0 && failures.length === found.length) throw failures[0]!.reason
+  return [...aliases].map((alias, index) => {
+    const each = found[index]!
+    return each.status === 'fulfilled' ? each.value : refused(alias, (each.reason as Error).message)
+  })
+}
+
+function refused(alias: string, fault: string): ConfiguredHost {
+  return { alias, address: alias, jump: [], hasProxyCommand: false, fault }
 }
 
 async function configured(alias: string, config: SshConfig, defaults: SshConfig): Promise<ConfiguredHost> {

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
 import { test } from 'node:test'
 import { status } from '../../src/actions/status.ts'
 import { openUnprovisioner } from '../../src/actions/unprovision.ts'
@@ -7,15 +6,7 @@ import { assertIdle, assertSameTree } from '../helpers/leaks.ts'
 import { project } from '../helpers/project.ts'
 import { provisionAll, quietContext, setting } from '../helpers/provisioned.ts'
 import { type SshdOptions, sshdMissing, startHosts, usersMissing } from '../helpers/sshd.ts'
-import { assertTold, visit } from './hostile-fixture.ts'
-
-const busybox = '/usr/bin/busybox'
-const faketime = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu/faketime/libfaketime.so.1`
-
-test('no session at all', { skip: sshdMissing }, async () => {
-  const error = await visit({ config: ['MaxSessions 0'] })
-  assertTold(error, 'CPN_ERR_CHANNEL_REFUSED', /allows no more sessions/, /Raise MaxSessions/)
-})
+import { busyboxMissing, busyboxOnly, faketimeMissing, yearLate } from '../helpers/strange-host.ts'
 
 /** The host becomes a node, is found ready, and is left as it was. */
 async function becomesNode(options: SshdOptions): Promise<void> {
@@ -39,22 +30,12 @@ test('one session, no SFTP and no forwarding are enough for a node', { skip: ssh
   await becomesNode({ config: ['MaxSessions 1', 'DisableForwarding yes'], subsystem: false })
 })
 
-test('the programs of busybox are enough for a node', { skip: usersMissing || missing(busybox) }, async () => {
+test('the programs of busybox are enough for a node', { skip: usersMissing || busyboxMissing }, async () => {
   await becomesNode({ config: ['SetEnv PATH=/mnt'], launcher: busyboxOnly })
 })
 
 test('a clock that is off by a year keeps no host from being a node', {
-  skip: sshdMissing || missing(faketime),
+  skip: sshdMissing || faketimeMissing,
 }, async () => {
-  await becomesNode({ config: [`SetEnv LD_PRELOAD=${faketime} FAKETIME=-365d FAKETIME_DONT_FAKE_MONOTONIC=1`] })
+  await becomesNode({ config: [yearLate] })
 })
-
-/** In a mount namespace of its own /bin/sh is busybox, and its other programs are in /mnt. */
-function busyboxOnly(): string[] {
-  const shell = `mount -t tmpfs tmpfs /mnt && ${busybox} --install -s /mnt && mount --bind ${busybox} "$(readlink -f /bin/sh)"`
-  return ['unshare', '--mount', '--propagation', 'private', '/bin/sh', '-c', `${shell} && exec "$@"`, 'busybox-host']
-}
-
-function missing(file: string): string | false {
-  return existsSync(file) ? false : `needs ${file}`
-}

@@ -64,6 +64,8 @@ Host "quoted"
   HostName 192.0.2.3
   IdentityFile ${folder}/missing
   IdentityFile ${key}
+Host "not a name"
+  HostName 192.0.2.4
 Host *
   User common
 `,
@@ -76,6 +78,7 @@ Host *
       other: { address: 'other.lab', user: 'common' },
       quoted: { address: '192.0.2.3', user: 'common', identityFile: key },
     })
+    assert.ok(context.notices.some((notice) => /^Left not a name alone: ssh -G .*invalid/.test(notice)))
     assert.ok(context.notices.some((notice) => /^Left odd alone: .*ProxyCommand/.test(notice)))
     assert.ok(context.notices.some((notice) => notice.includes('gate-lab') && notice.includes('port 2222')))
     assert.equal(context.asked.length, 1)

@@ -67,7 +67,7 @@ const cellOf = ({ verdict, found }: CheckedHost['checks']['os']): string =>
 
 function hintsOf({ name, hints }: CheckedHost): string[] {
   return hints.map(({ check, needed, message, suggestion, code }) => {
-    const text = `${name}: ${check}${needed ? ' (needed)' : ''}: ${message}. ${suggestion}${code ? ` (${code})` : ''}`
+    const text = `${name}: ${check}${needed ? ' (needed)' : ''}: ${message}. ${suggestion.replaceAll('\n', ' → ')}${code ? ` (${code})` : ''}`
     return printable(text.replaceAll(/\s+/g, ' ').trim())
   })
 }

@@ -13,9 +13,11 @@ import { parseAnsibleYaml } from './parse-yaml.ts'
 export async function readAnsibleInventory(file: string): Promise<ForeignHost[]> {
   const path = resolve(file)
   const text = await readInventoryText(path).catch((error: unknown) => {
-    if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_INVENTORY_MISSING') throw error
-    const options = { cause: error, suggestions: ['Give the path of an Ansible inventory: --ansible FILE'] }
-    throw new CpnError('CPN_ERR_INVENTORY_READ', `there is no file ${shortPath(path)}`, options)
+    if (!(error instanceof CpnError)) throw error
+    const isMissing = error.code === 'CPN_ERR_INVENTORY_MISSING'
+    const message = isMissing ? `there is no file ${shortPath(path)}` : error.message
+    const suggestions = ['Give the path of an Ansible inventory, INI or YAML: --ansible FILE']
+    throw new CpnError('CPN_ERR_INVENTORY_READ', message, { cause: error, suggestions })
   })
   return hostsOf(parsed(text, path)).map((host) => foreignHost(host, dirname(path)))
 }
@@ -42,24 +44,27 @@ function foreignHost({ name, groups, variables }: AnsibleHost, folder: string): 
   const connection = one('ansible_connection') ?? 'ssh'
   const identityFile = one('ansible_ssh_private_key_file', 'ansible_private_key_file')
   const port = one('ansible_port', 'ansible_ssh_port')
+  const args = ['ansible_ssh_common_args', 'ansible_ssh_extra_args'].map((key) => one(key) ?? '').join(' ')
   const tags = groups.length > 0 ? groups.map(tagOf) : undefined
   const ofSsh = {
     address: one('ansible_host', 'ansible_ssh_host') ?? name,
-    port: port === undefined ? undefined : Number(port),
+    port: port === undefined || Number.isNaN(Number(port)) ? port : Number(port),
     user: one('ansible_user', 'ansible_ssh_user'),
     identityFile: identityFile?.startsWith('~') ? identityFile : identityFile && resolve(folder, identityFile),
-    jump: jumpIn(one('ansible_ssh_common_args')) ?? jumpIn(one('ansible_ssh_extra_args')),
+    jump: jumpIn(args),
   }
   const settings = connection === 'local' ? { transport: 'local', tags } : { ...ofSsh, tags }
-  return { alias: name, settings, ...faultOf(connection, settings) }
+  return { alias: name, settings, ...faultOf(connection, settings, args) }
 }
 
-function faultOf(connection: string, settings: object): { fault?: string } {
+function faultOf(connection: string, settings: ForeignHost['settings'], args: string): { fault?: string } {
   if (!['ssh', 'smart', 'paramiko', 'paramiko_ssh', 'local', 'ansible.builtin.ssh'].includes(connection)) {
     return { fault: `Ansible reaches it by ${connection}, not by SSH` }
   }
   const template = Object.values(settings).find((value) => /\{\{|\{%/.test(String(value)))
-  return template === undefined ? {} : { fault: `a value is a template: ${template}` }
+  if (template !== undefined) return { fault: `a value is a template: ${template}` }
+  if (connection === 'local' || settings.jump !== undefined || !/ProxyCommand/i.test(args)) return {}
+  return { fault: 'it is reached by a ProxyCommand, which is not supported' }
 }
 
 function textOf(variables: Variables, keys: string[]): string | undefined {
@@ -70,6 +75,9 @@ function textOf(variables: Variables, keys: string[]): string | undefined {
 // Group names may have letters that tags have not.
 const tagOf = (group: string): string => group.replaceAll(/[^\w.-]/g, '-').replace(/^[^A-Za-z0-9]+/, '') || 'group'
 
-function jumpIn(args = ''): string | undefined {
-  return /(?:^|\s)(?:-J\s*|-o\s*["']?ProxyJump[= ]\s*)([^\s"']+)/i.exec(args)?.[1]
+/** The jump host of ssh's options; a ProxyCommand that does no more than to jump is one, too. */
+function jumpIn(args: string): string | undefined {
+  const jump = /(?:^|\s)(?:-J\s*|-o\s*["']?ProxyJump[= ]\s*)([^\s"']+)/i
+  const command = /-o\s*["']?ProxyCommand[= ]\s*["']?ssh\s+(?:-q\s+|-W\s*%h:%p\s+)+([^\s"'-][^\s"']*)["']*(?:\s|$)/i
+  return jump.exec(args)?.[1] ?? command.exec(args)?.[1]
 }

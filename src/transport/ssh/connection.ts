@@ -173,7 +173,8 @@ export class SshConnection {
 
   #lose(cause?: unknown): void {
     if (this.lost.aborted || this.#isClosing) return
-    this.#lost.abort(cause instanceof CpnError ? cause : lostError(this.place, cause))
+    const isOurs = cause instanceof CpnError && cause.host === this.place.host
+    this.#lost.abort(isOurs ? cause : lostError(this.place, cause))
     this.#sessionEnded.resolve()
     this.client.destroy()
   }

@@ -26,7 +26,7 @@ interface Rule {
   isQuoted?: boolean
 }
 
-const reachSuggestion = 'Check the address and port in the inventory, the host, and the network between.'
+const reachSuggestion = 'Check the address and port in the inventory, the host and the network.'
 
 const forcedSuggestion = 'Force no command on the user there: ForceCommand, or command= of the key.'
 
@@ -220,7 +220,7 @@ export function timeoutError(wait: Wait, ms: number, { host, where }: Place, hea
     retryable: true,
     suggestions:
       wait === 'shell'
-        ? ['Shorten its start files (.bashrc, …); for a slow host set CPN_TIMEOUT_SCALE=3.', forcedSuggestion]
+        ? ['Shorten its start files (.bashrc, …), or set CPN_TIMEOUT_SCALE=3.', forcedSuggestion]
         : [reachSuggestion, 'Set CPN_TIMEOUT_SCALE=3 for a very slow link.'],
   })
 }
@@ -249,26 +249,29 @@ export function noShellError(said: string, { host, where }: Place): CpnError {
   const quoted = text === '' ? 'it said nothing' : `it said: ${JSON.stringify(text.slice(0, 70))}`
   return new CpnError('CPN_ERR_NO_SHELL', `the login shell on ${where} did not run the command; ${quoted}`, {
     host,
-    suggestions: [forcedSuggestion, 'Check the login shell; its start files must neither exit nor print over 1 MB.'],
+    suggestions: [forcedSuggestion, 'Check the login shell: start files must not exit, nor print over 1 MB.'],
   })
 }
 
-/** The connection is gone. */
+/** The connection is gone; a cause that is another host's error means that it led through that one. */
 export function lostError({ host, where }: Place, cause?: unknown): CpnError {
+  const jump = cause instanceof CpnError && cause.host !== host ? cause.host : undefined
   const why = cause === undefined ? '' : ` (${messageOf(cause)})`
-  return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to ${where} is lost${why}`, {
+  const how = jump === undefined ? why : ` with the one to ${jump}, its jump host`
+  return new CpnError('CPN_ERR_CONNECTION_LOST', `the connection to ${where} is lost${how}`, {
     host,
     retryable: true,
     cause,
-    suggestions: ['Check the network and that the host is up; unfinished work can be repeated.'],
+    suggestions: [`Check the network and that ${jump ?? 'the host'} is up; unfinished work can be repeated.`],
   })
 }
 
 /** A jump host's failure, as the host behind it sees it. */
 export function jumpError(error: unknown, hop: Place, host: string): unknown {
   if (!(error instanceof CpnError)) return error
-  const name = hop.where.startsWith(`${hop.host}:`) ? hop.where : `${hop.host} (${hop.where})`
-  return new CpnError('CPN_ERR_JUMP', `the way to ${host} leads through ${name}: ${error.message} [${error.code}]`, {
+  const isNamed = error.message.includes(hop.where) || hop.where.startsWith(`${hop.host}:`)
+  const name = isNamed ? hop.host : `${hop.host} (${hop.where})`
+  return new CpnError('CPN_ERR_JUMP', `its jump host ${name}: ${error.message} [${error.code}]`, {
     host,
     cause: error,
     retryable: error.retryable,
@@ -280,7 +283,7 @@ export function jumpError(error: unknown, hop: Place, host: string): unknown {
 function jumpSuggestions({ code, retryable, suggestions }: CpnError, hop: string): string[] {
   const isUnreached = unreached.includes(code) || (code === 'CPN_ERR_DNS' && !retryable)
   if (!isUnreached) return suggestions
-  const check = `Check the jump host ${hop}, its address and port: --jump, \`jump:\` in the inventory or ProxyJump in ~/.ssh/config.`
+  const check = `Check the jump host ${hop}: --jump, \`jump:\` in the inventory, or ProxyJump.`
   return [check, ...suggestions.slice(1)]
 }
 

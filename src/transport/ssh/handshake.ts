@@ -4,7 +4,7 @@ import type { Prompter } from '../../common/context.ts'
 import { CpnError } from '../../common/errors.ts'
 import { Authenticator } from './authenticate.ts'
 import { deadline } from './deadlines.ts'
-import { handshakeError, type Place, timeoutError } from './errors.ts'
+import { handshakeError, lostError, type Place, timeoutError } from './errors.ts'
 import type { Keyring } from './keyring.ts'
 import { type PatientPrompter, patientPrompter, Stopwatch } from './stopwatch.ts'
 import type { Target } from './target.ts'
@@ -138,7 +138,8 @@ function isAccepted(key: Buffer, verify: HandshakeOptions['verifyHostKey'], fail
 }
 
 function translate(error: Error, watch: Stopwatch, place: Place): unknown {
-  return error instanceof CpnError ? error : handshakeError(error, watch.wait, place)
+  if (!(error instanceof CpnError)) return handshakeError(error, watch.wait, place)
+  return error.host === place.host ? error : lostError(place, error)
 }
 
 /** Looks at the first bytes for the line that makes it an SSH server. */

@@ -123,11 +123,17 @@ function runSsh(args: string[], address: string, signal?: AbortSignal): Promise<
     if (signal?.aborted) return reject(signal.reason)
     if (systemErrorCode(error) === 'ENOENT') return resolve(undefined)
     reject(
-      new CpnError('CPN_ERR_SSH_CONFIG', `ssh -G ${address} failed: ${stderr.trim() || error.message}`, {
+      new CpnError('CPN_ERR_SSH_CONFIG', `ssh -G ${address} failed: ${saidBySsh(stderr) || error.message}`, {
         cause: error,
-        suggestions: ['Correct what the message names in ~/.ssh/config, or the address in the inventory.'],
+        suggestions: ['Correct what the message names in the ssh_config, or the address in the inventory.'],
       }),
     )
   })
   return promise
+}
+
+/** Without what ssh adds to its complaint. */
+function saidBySsh(stderr: string): string {
+  const lines = stderr.split(/[\r\n]+/).map((line) => line.trim())
+  return lines.filter((line) => line !== '' && !/terminating, \d+ bad/.test(line)).join('; ')
 }

@@ -122,6 +122,21 @@ test('what SSH cannot reach, and templates, are left out by name', async () => {
   assert.match(template!.fault!, /template/)
 })
 
+test('a ProxyCommand that only jumps is a jump, and any other keeps the host out', async () => {
+  const hosts = await read(
+    'hosts',
+    `a ansible_ssh_common_args='-o ProxyCommand="ssh -W %h:%p -q me@gate"'
+b ansible_ssh_common_args='-o ControlMaster=auto -o ProxyCommand="ssh -i key -W %h:%p gate"'
+c ansible_ssh_extra_args='-o ProxyCommand="nc %h %p"'
+d ansible_ssh_common_args='-J gate'
+`,
+  )
+  assert.deepEqual(
+    hosts.map(({ settings, fault }) => settings.jump ?? fault?.includes('ProxyCommand')),
+    ['me@gate', true, true, 'gate'],
+  )
+})
+
 test('groups in a circle come to an end', async () => {
   const hosts = await settings('hosts', '[a]\nx\n[a:children]\nb\n[b:children]\na\n')
   assert.deepEqual((hosts.x as { tags: string[] }).tags, ['b', 'a'])
