@@ -47,7 +47,7 @@ test('what an inventory cannot say is left out with its reason, and the rest com
     plan.left.map(({ alias }) => alias),
     ['all', '___', 'p', 'w'],
   )
-  assert.match(reasons(plan)[2]!, /port has to be/)
+  assert.match(reasons(plan)[2]!, /port is a whole number/)
 })
 
 test('hosts that would be reached through themselves are left alone, and no others', () => {
