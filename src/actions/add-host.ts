@@ -1,10 +1,12 @@
 import { access } from 'node:fs/promises'
 import { resolve } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import { addHostToInventory, checkedHostEntry, inventoryWithHost } from '../inventory/edit.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { inventoryPath, loadInventory } from '../inventory/load.ts'
+import type { HostEntry } from '../inventory/schema.ts'
 import { findHost } from '../inventory/select.ts'
 import { openState, type State, statePaths } from '../inventory/state.ts'
 import { forgetHostKey, recordHostKey } from '../transport/host-keys.ts'
@@ -34,14 +36,14 @@ export interface AddedHost {
 
 /**
  * Adds a host: its key is fetched and accepted first, then recorded, then the inventory is written. A host that the
- * inventory has already, given without settings, gets its key accepted and nothing else. Our own key is copied last: a
+ * inventory has already, given without settings or with the same, gets its key accepted and nothing else. Our own key is copied last: a
  * host that does not take it stays added.
  */
 export async function addHost(options: AddHostOptions, context: Context): Promise<AddedHost> {
   assertNothingOfSsh(options)
   const file = inventoryPath(options.inventory)
   const entry = checkedHostEntry(options.name, await withUsableIdentity(options))
-  const existing = Object.keys(entry).length === 0 ? await existingInventory(file, options.name) : undefined
+  const existing = await existingInventory(file, options.name, entry)
   const inventory = existing ?? (await inventoryWithHost(file, options.name, entry)).inventory
   const host = findHost(inventory, options.name)
   const accepted = host.transport === 'local' ? undefined : await acceptKey(host, inventory, options, context)
@@ -74,14 +76,16 @@ function assertNothingOfSsh({ name, settings, hostKey, trustOnFirstUse, copyKey 
   })
 }
 
-/** The inventory, if it is there and has this host. */
-async function existingInventory(file: string, name: string): Promise<Inventory | undefined> {
+/** The inventory, if it is there and has this host, with these settings where there are any. */
+async function existingInventory(file: string, name: string, entry: HostEntry): Promise<Inventory | undefined> {
   const there = await access(file).then(
     () => true,
     () => false,
   )
   const inventory = there ? await loadInventory(file) : undefined
-  return inventory?.hosts.some((host) => host.name === name) ? inventory : undefined
+  const host = inventory?.hosts.find((each) => each.name === name)
+  const isSame = Object.entries(entry).every(([key, value]) => isDeepStrictEqual(host?.[key as keyof Host], value))
+  return host && isSame ? inventory : undefined
 }
 
 async function acceptKey(

@@ -33,7 +33,7 @@ function wrongJumps(hosts: Host[], yaml: ParsedYaml): Fault[] {
     const local = jumpHosts(host, hosts).find((jump) => jump.transport === 'local')
     if (local) return [{ span, message: `"${local.name}" is this machine and cannot be jumped through: remove it` }]
     if (!leadsTo(host, host, hosts)) return []
-    return [{ span, message: `${host.name} would be reached through itself: break the circle of jumps` }]
+    return [{ span, message: `${host.name} jumps through itself: break the circle` }]
   })
 }
 

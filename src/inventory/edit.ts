@@ -109,14 +109,14 @@ function parseEdited(edited: string, file: string): Inventory {
   try {
     return parseInventory(edited, file)
   } catch (error) {
-    throw unfit(file, `it would read like this:\n${(error as Error).message}`, error)
+    throw unfit(file, (error as Error).message, error)
   }
 }
 
 function unfit(file: string, reason: string, cause?: unknown): CpnError {
   return new CpnError('CPN_ERR_INVENTORY_WRITE', `${shortPath(file)} was left as it is: ${reason}`, {
     cause,
-    suggestions: ['Change the hosts in the file by hand.'],
+    suggestions: ['Give other settings, or change the hosts in the file by hand.'],
   })
 }
 

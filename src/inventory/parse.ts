@@ -57,7 +57,7 @@ function explain(fault: YAMLError, text: string): string {
     case 'TAB_AS_INDENT':
       return 'a tab indents this line: YAML wants spaces'
     case 'BAD_INDENT':
-      return 'indent this like its neighbours, or close the bracket before it'
+      return 'indent it as its neighbours, or close the bracket before'
     case 'MULTIPLE_DOCS':
       return 'a second document begins here: remove the "---", an inventory is one document'
     case 'NON_STRING_KEY':

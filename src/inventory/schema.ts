@@ -22,7 +22,7 @@ const text = (what: string, example: string) =>
     .refine((value) => !/[\u0000-\u001f\u007f]/.test(value), `${what} cannot hold control characters`)
 
 const wholeNumber = (what: string, min: number, max: number) => {
-  const error = `${what} has to be a whole number from ${min} to ${max}, without quotes`
+  const error = `${what} is a whole number from ${min} to ${max}, without quotes`
   return z.number({ error }).int(error).min(min, error).max(max, error)
 }
 

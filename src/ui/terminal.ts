@@ -20,7 +20,8 @@ export function canBeLive(): boolean {
 /** Writes a line for the person, above what is live and not into a question. */
 export function printLine(line: string): void {
   if (paused) {
-    waiting.push(line)
+    // A question that is open to the end must not keep what ended the program.
+    if (waiting.push(line) === 1) process.once('exit', flush)
     return
   }
   erase()
@@ -55,9 +56,15 @@ export async function withoutLive<T>(work: () => Promise<T>): Promise<T> {
     return await work()
   } finally {
     paused = false
+    process.removeListener('exit', flush)
     for (const line of waiting.splice(0)) process.stderr.write(`${line}\n`)
     draw()
   }
+}
+
+/** Below the question that nobody answered. */
+function flush(): void {
+  process.stderr.write(['', ...waiting.splice(0), ''].join('\n'))
 }
 
 function redraw(): void {

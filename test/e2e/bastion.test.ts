@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { cpnProgram } from '../helpers/cli.ts'
 import { assertIdle, leakFree } from '../helpers/leaks.ts'
-import { pinnedNode } from '../helpers/program.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { type SshdHost, startHosts, startSshd, usersMissing } from '../helpers/sshd.ts'
+import { onTerminal } from '../helpers/terminal.ts'
 import { assertTold, toldOf } from './hostile-fixture.ts'
 
 const password = 'correct horse'
@@ -24,9 +21,9 @@ describe('hosts behind a bastion', { skip: usersMissing, timeout: 120_000 }, () 
       await using home = behind(bastion, inner)
       // The bastion takes no key.
       editInventory(home, (text) => text.replace(/(bastion: .*), identityFile: \S+/, '$1'))
-      const { output, exitCode } = await onTerminal(home, ['run-remote', 'all', '--', 'echo', 'works'], password)
+      const { output, exitCode } = await onTerminal(home, ['run-remote', 'all', '--', 'echo', 'works'], [password])
       assert.equal(exitCode, 0, output)
-      for (const { name } of inner) assert.match(output, new RegExp(`^${name}: works\r?$`, 'm'))
+      for (const { name } of inner) assert.match(output, new RegExp(`^${name}: works$`, 'm'))
       assert.equal(output.match(/Password of/g)?.length, 1)
       assert.equal(bastion.log().match(/Accepted password/g)?.length, 1)
       assert.doesNotMatch(output, new RegExp(password), 'a password is not shown')
@@ -86,25 +83,4 @@ function behind(bastion: SshdHost, inner: SshdHost[], ...direct: SshdHost[]): Pr
 
 function editInventory({ inventory }: Project, edit: (text: string) => string): void {
   writeFileSync(inventory, edit(readFileSync(inventory, 'utf8')))
-}
-
-/** Runs cpn on a pseudo terminal, where it is answered once. */
-async function onTerminal(
-  home: Project,
-  args: string[],
-  answer: string,
-): Promise<{ output: string; exitCode: number }> {
-  const quoted = [pinnedNode, cpnProgram, ...args].map((word) => `'${word}'`).join(' ')
-  const child = spawn('script', ['-qec', quoted, '/dev/null'], {
-    cwd: home.folder,
-    env: { ...home.env, TERM: 'xterm' },
-  })
-  let output = ''
-  let answered = false
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    output += text
-    if (!answered && /Password of/.test(output)) answered = child.stdin.write(`${answer}\r`)
-  })
-  const [exitCode] = (await once(child, 'close')) as [number]
-  return { output, exitCode }
 }

@@ -58,6 +58,7 @@ describe('adding a host over SSH', { skip: sshdMissing }, () => {
     })
     const kept = await addHost({ ...again, hostKey: host.hostKeyFingerprint }, contextOf())
     assert.equal(kept.added, false)
+    assert.equal((await add(host, { trustOnFirstUse: true })).added, false, 'the same command again')
     assert.equal(knownHosts().trim(), host.knownHostsLine())
     assert.equal(readFileSync(inventory, 'utf8'), before)
   })

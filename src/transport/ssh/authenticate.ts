@@ -2,7 +2,7 @@ import type { AnyAuthMethod, KeyboardInteractiveAuthMethod } from 'ssh2'
 import type { Prompter } from '../../common/context.ts'
 import { CpnError } from '../../common/errors.ts'
 import type { Keyring } from './keyring.ts'
-import type { Target } from './target.ts'
+import { placeOf, type Target } from './target.ts'
 
 /** Answers that a person may give before a login counts as refused. */
 const maxAnswers = 3
@@ -54,7 +54,7 @@ export class Authenticator {
     ]
     const reasons = keyring.problems.map(({ message }) => `; ${message}`).join('')
     const message =
-      `${target.hostname}:${target.port} refused the login of ${target.user}: tried ${tried.join(', ') || 'nothing'}` +
+      `${placeOf(target).where} refused the login of ${target.user}: tried ${tried.join(', ') || 'nothing'}` +
       `; the server takes ${this.#methods.join(', ') || 'nothing'}${reasons}`
     return new CpnError('CPN_ERR_AUTH_FAILED', message, { host: target.name, suggestions: this.#suggestions() })
   }
@@ -120,6 +120,7 @@ export class Authenticator {
     return [
       // A key that should have signed is one that the server takes: opening it comes first.
       ...keyring.problems.flatMap(({ suggestions }) => suggestions),
+      ...(this.#answers > 0 ? ['Check the user and the password.'] : []),
       ...(takesKeys ? ['Check the user, and that authorized_keys there has one of these keys.'] : []),
       ...(takesPassword && !prompter.interactive
         ? ['Run the command on a terminal: it asks for the password then.']

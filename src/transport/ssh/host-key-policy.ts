@@ -4,7 +4,7 @@ import { readKnownHosts } from '../known-hosts-file.ts'
 import { quote } from '../shell.ts'
 import { type HostKeyRecord, hostKeyAlgorithms, judgeHostKey, type Verdict } from './host-key-verdict.ts'
 import { fingerprint, keyType, knownHostsName, parseKnownHosts } from './known-hosts.ts'
-import type { Target } from './target.ts'
+import { placeOf, type Target } from './target.ts'
 
 /** How one server's key is judged. */
 export interface HostKeyPolicy {
@@ -42,7 +42,7 @@ function readQuietly(file: string): Promise<string> {
 }
 
 function refusal(target: Target, key: Buffer, verdict: Exclude<Verdict, { verdict: 'known' }>): CpnError {
-  const where = `${target.hostname}:${target.port}`
+  const { where } = placeOf(target)
   const host = target.name
   switch (verdict.verdict) {
     case 'revoked':

@@ -37,7 +37,8 @@ export function resolveTarget(
 }
 
 export function placeOf(target: Target, host = target.name): Place {
-  return { host, where: `${target.hostname}:${target.port}` }
+  const { hostname, port } = target
+  return { host, where: `${hostname.includes(':') ? `[${hostname}]` : hostname}:${port}` }
 }
 
 async function resolveHost(host: Host, state: Resolving): Promise<Target> {

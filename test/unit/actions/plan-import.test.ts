@@ -47,7 +47,16 @@ test('what an inventory cannot say is left out with its reason, and the rest com
     plan.left.map(({ alias }) => alias),
     ['all', '___', 'p', 'w'],
   )
-  assert.match(reasons(plan)[2]!, /port has to be/)
+  assert.match(reasons(plan)[2]!, /port is a whole number/)
+})
+
+test('hosts that would be reached through themselves are left alone, and no others', () => {
+  const foreign = [host('a', { jump: 'b' }), host('b', { jump: 'a' }), host('self', { jump: 'self' }), host('ok')]
+  const plan = planImport([...foreign, host('behind', { jump: 'ok' })], [])
+  assert.deepEqual(Object.keys(plan.added), ['ok', 'behind'])
+  assert.deepEqual(plan.names, ['ok', 'behind'])
+  const circle = 'it would be reached through itself'
+  assert.deepEqual(reasons(plan), [`a: ${circle}`, `b: ${circle}`, `self: ${circle}`])
 })
 
 test('hosts that would be reached through themselves are left alone, and no others', () => {

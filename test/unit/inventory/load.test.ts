@@ -128,7 +128,7 @@ describe('a wrong inventory is refused with its place and the fix', () => {
     ['an address with a port', 'hosts: { a: { address: "h:22" } }', 'SCHEMA', /write it as port: NUMBER/],
     ['an address like an option', 'hosts: { a: { address: -oProxyCommand=x } }', 'SCHEMA', /cannot begin with "-"/],
     ['a jump like an option', 'hosts: { a: { jump: -x } }', 'SCHEMA', /jump cannot begin with "-"/],
-    ['a port as text', 'hosts: { a: { port: "22" } }', 'SCHEMA', /port has to be a whole number from 1 to 65535/],
+    ['a port as text', 'hosts: { a: { port: "22" } }', 'SCHEMA', /port is a whole number from 1 to 65535/],
     ['a port out of range', 'hosts: { a: { port: 65536 } }', 'SCHEMA', /from 1 to 65535/],
     ['one tag instead of a list', 'hosts: { a: { tags: lab } }', 'SCHEMA', /has to be a list, such as \[lab\]/],
     ['too many workers', 'hosts: { a: { workers: 0 } }', 'SCHEMA', /auto or a whole number/],
