@@ -4,6 +4,9 @@ import { listProcesses } from '../test/helpers/processes.ts'
 import type { SshdHost } from '../test/helpers/sshd.ts'
 
 const msPerTick = 10
+/** Fields of /proc/PID/stat behind the name: user and system time of a process, and of children it has waited for. */
+const own = [11, 12]
+const children = [13, 14]
 
 /** Milliseconds, added up over all cores, since some time in the past. */
 export interface ProcessorTime {
@@ -11,15 +14,25 @@ export interface ProcessorTime {
   idle: number
   /** Spent by the agents' workers on these hosts. */
   workers: number
+  /** Spent by the agents' supervisors. */
+  supervisors: number
+  /** Spent by the hosts' servers, with those of connections that have ended. */
+  sshd: number
 }
 
 export function processorTime(hosts: readonly SshdHost[]): ProcessorTime {
   const [, , , , idle = 0, waiting = 0] = firstLine('/proc/stat').split(/\s+/).map(Number)
-  const isWorker = ({ uid, command }: { uid: number; command: string }) =>
-    command.includes('/worker.mjs') && hosts.some((host) => host.uid === uid)
-  const workers = listProcesses().filter(isWorker)
-  const ticks = workers.reduce((sum, { pid }) => sum + processTicks(pid), 0)
-  return { idle: (idle + waiting) * msPerTick, workers: ticks * msPerTick }
+  const onHosts = listProcesses().filter(({ uid }) => hosts.some((host) => host.uid === uid))
+  const of = (program: RegExp) => onHosts.filter(({ command }) => program.test(command)).map(({ pid }) => pid)
+  return {
+    idle: (idle + waiting) * msPerTick,
+    workers: spent(of(/\/worker\.mjs/), own),
+    supervisors: spent(of(/\/agent\.mjs .*\brun\b/), own),
+    sshd: spent(
+      hosts.map(({ pid }) => pid),
+      [...own, ...children],
+    ),
+  }
 }
 
 /** Parts of what the whole machine had to give in `ms`. */
@@ -28,12 +41,14 @@ export function shares(before: ProcessorTime, after: ProcessorTime, ms: number):
   return { busy: 1 - (after.idle - before.idle) / all, workers: (after.workers - before.workers) / all }
 }
 
-/** User and system time of a process. */
-function processTicks(pid: number): number {
-  const fields = firstLine(`/proc/${pid}/stat`)
-    .replace(/^.*\) /, '')
-    .split(' ')
-  return Number(fields[11]) + Number(fields[12])
+function spent(pids: number[], fields: number[]): number {
+  const ticks = pids.flatMap((pid) => {
+    const values = firstLine(`/proc/${pid}/stat`)
+      .replace(/^.*\) /, '')
+      .split(' ')
+    return fields.map((field) => Number(values[field]))
+  })
+  return ticks.reduce((sum, each) => sum + each, 0) * msPerTick
 }
 
 function firstLine(file: string): string {

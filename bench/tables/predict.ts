@@ -1,12 +1,14 @@
 // Images per second of a whole run against the pipeline alone and against Dask, and the master's processor time.
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { project } from '../../test/helpers/project.ts'
 import { readPredictions, readSummary } from '../../test/helpers/run-output.ts'
 import { startHosts } from '../../test/helpers/sshd.ts'
 import { Limit } from '../limit.ts'
 import { Dask, daskMissing } from '../peers/dask.ts'
 import { groupPhotos } from '../pictures.ts'
+import { processorTime } from '../processor-time.ts'
 import { type Report, ratio } from '../report.ts'
 import { timedCpn } from '../timed-cpn.ts'
 
@@ -23,11 +25,20 @@ export async function measure(): Promise<Report> {
   await home.ok(['provision', '--yes'], { timeoutMs: 300_000 })
   const out = join(home.folder, 'out')
   const cpn = async (folder: string) => {
+    const before = processorTime(hosts)
     const { seconds, cpuMs } = await timedCpn(home, ['predict', folder, ...detector, '--out', out, '--json'])
+    // The servers' part is known when their connections have ended.
+    await sleep(200)
+    const after = processorTime(hosts)
+    const nodesMs = {
+      workers: after.workers - before.workers,
+      supervisors: after.supervisors - before.supervisors,
+      sshd: after.sshd - before.sshd,
+    }
     const faces = readPredictions(out).reduce((sum, line) => sum + (line.faces?.length ?? 0), 0)
     const run = readSummary(out)
     rmSync(out, { recursive: true })
-    return { seconds, cpuMs, faces, run }
+    return { seconds, cpuMs, nodesMs, faces, run }
   }
   await cpn(few.folder)
   await using limit = await Limit.start(join(pictures.folder, '0-1.jpg'))
@@ -52,6 +63,8 @@ export async function measure(): Promise<Report> {
   const cpuMs = runs.map(({ ours }) => ours.cpuMs * each)
   // What the start of the program costs is in both runs: the difference is what the images cost.
   const marginal = runs.map(({ ours, short }) => ((ours.cpuMs - short.cpuMs) * 100_000) / (pictures.bytes - few.bytes))
+  const nodes = runs.map(({ ours }) => ours.nodesMs)
+  const { count } = pictures
   const found = runs[0]!
   return {
     title: `predict: ${pictures.count} photographs, ${Math.round(pictures.bytes / 1e6)} MB, 2 SSH hosts on this machine`,
@@ -66,6 +79,17 @@ export async function measure(): Promise<Report> {
       ...(dask ? [{ what: 'Dask SSHCluster + OpenCV, without its start', unit: 'images/s', values: theirs }] : []),
       { what: 'master CPU per 100 kB, start included (floor ≤ 3)', unit: 'ms', values: cpuMs },
       { what: 'master CPU per 100 kB, start left out', unit: 'ms', values: marginal },
+      {
+        what: 'workers on the nodes, CPU per photograph',
+        unit: 'ms',
+        values: nodes.map(({ workers }) => workers / count),
+      },
+      {
+        what: 'supervisors on the nodes, the same',
+        unit: 'ms',
+        values: nodes.map(({ supervisors }) => supervisors / count),
+      },
+      { what: 'sshd on the nodes, the same', unit: 'ms', values: nodes.map(({ sshd }) => sshd / count) },
     ],
     ratios: [
       ratio('cpn / the pipeline alone', whole, alone, '≥ 0.6'),
