@@ -14,8 +14,9 @@ export class Thread<Question, Value> implements AsyncDisposable {
    * @param data for the module's `workerData`
    */
   constructor(name: string, data?: unknown) {
-    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    this.#worker = new Worker(new URL(`./${name}.${extension}`, import.meta.url), { workerData: data })
+    // Built, this class is in dist/chunks.
+    const file = import.meta.url.endsWith('.ts') ? `./${name}.ts` : `../runs/${name}.js`
+    this.#worker = new Worker(new URL(file, import.meta.url), { workerData: data })
     this.#worker.on('message', (answer: Answer) => {
       const asked = this.#waiting.shift()
       if ('value' in answer) asked?.resolve(answer.value as Value)
