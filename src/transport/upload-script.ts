@@ -44,7 +44,8 @@ function prologue({ temporary, path }: UploadTarget): string[] {
 
 function finish({ bytes, sha256, mode }: UploadTarget): string[] {
   return [
-    `size=$(($(wc -c < "$tmp"))) || fail ${uploadExit.write}`,
+    // In two steps: a shell that calculates with nothing, as when a signal ends wc, ends without its traps.
+    `size=$(wc -c < "$tmp") && size=$((size)) || fail ${uploadExit.write}`,
     `[ "$size" -eq ${bytes} ] || { echo "$size" >&2; fail ${uploadExit.size}; }`,
     'if command -v sha256sum >/dev/null 2>&1; then sum=$(sha256sum < "$tmp")',
     'elif command -v shasum >/dev/null 2>&1; then sum=$(shasum -a 256 < "$tmp")',

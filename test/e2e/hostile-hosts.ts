@@ -38,6 +38,8 @@ export interface StrangeHost {
   userKnown?: (host: SshdHost) => string[]
   /** Whoever connects is told this. */
   refuses?: Told
+  /** What it refuses is commands: files are taken by SFTP. */
+  copiesBySftp?: true
   /** Commands run there, and provisioning says this. */
   unfit?: Told
   /** It can be a node, and `hosts check` has this hint. */
@@ -208,6 +210,7 @@ const shells: StrangeHost[] = [
   {
     name: 'sftp-only',
     sshd: { config: ['ForceCommand internal-sftp'] },
+    copiesBySftp: true,
     refuses: { code: 'CPN_ERR_NO_SHELL', cause: /transfer files only/, remedy: /internal-sftp/ },
   },
   {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
@@ -28,7 +28,7 @@ describe('strange hosts in a fleet', { skip, timeout: 240_000 }, () => {
       await using fleet = await strangeFleet(rows)
       await checks(fleet.home, rows)
       await runs(fleet.home, rows)
-      await copies(fleet.home, rows)
+      await copies(fleet, rows)
       assertNothingSent(fleet)
       await predicts(fleet.home, rows)
       await fleet.assertUntouched()
@@ -133,12 +133,15 @@ async function runs(home: Project, rows: StrangeHost[]): Promise<void> {
   }
 }
 
-async function copies(home: Project, rows: StrangeHost[]): Promise<void> {
+async function copies({ home, hosts }: StrangeFleet, rows: StrangeHost[]): Promise<void> {
   writeFileSync(join(home.folder, 'note'), 'a note')
   const result = await home.cpn(['copy', 'note', 'all,!read-only:note'])
   assert.equal(result.exitCode, 7, result.stderr)
-  for (const { name, refuses } of rows.filter(({ name }) => name !== 'read-only')) {
-    if (refuses) assertTold(toldOf(result, name), refuses, `copy ${name}`)
+  for (const { name, refuses, copiesBySftp } of rows.filter(({ name }) => name !== 'read-only')) {
+    if (copiesBySftp) {
+      assert.match(result.stderr, new RegExp(`^${name}: 1 file, 6 B .*by SFTP`, 'm'))
+      rmSync(join(hosts.get(name)!.home, 'note'))
+    } else if (refuses) assertTold(toldOf(result, name), refuses, `copy ${name}`)
     else assert.match(result.stderr, new RegExp(`^${name}: 1 file, 6 B`, 'm'))
   }
   const works = rows.filter(({ name, refuses }) => !refuses && name !== 'read-only').map(({ name }) => name)

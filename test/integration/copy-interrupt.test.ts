@@ -40,6 +40,7 @@ for (const [way, options] of Object.entries(ways)) {
       assert.ok(!existsSync(join(host.home, 'copied')), 'nothing has the final name')
       const [part, ...others] = parts(host)
       assert.deepEqual(others, [])
+      assert.match(part!, /\.part$/, 'it has the name under which it is looked for')
       assert.ok(statSync(part!).size < bytes, 'it was interrupted')
       // As long as this one is there no other file gets its number.
       const kept = join(host.home, 'kept')

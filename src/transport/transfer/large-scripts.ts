@@ -52,12 +52,14 @@ export function receiveScript(root: string, file: Entry, mine: string, start: nu
     defineSum,
     `umask 077; cd ${quotePath(root)} || exit ${transferExit.missing}`,
     `part=${quote(`./${partOf(file)}`)}; mine=${quote(`./${mine}`)}`,
-    'keep() { [ ! -e "$mine" ] || mv -f "$mine" "$part"; exit "$1"; }',
+    // A second signal, or one that comes while the first failure is dealt with, must not end the mv.
+    'keep() { trap "" HUP INT TERM PIPE; [ ! -e "$mine" ] || mv -f "$mine" "$part"; exit "$1"; }',
     `trap 'keep ${transferExit.write}' HUP INT TERM PIPE`,
     `[ ! -d ${quote(`./${file.path}`)} ] || { echo "it is a folder there" >&2; exit ${transferExit.name}; }`,
     start > 0 ? `mv -f "$part" "$mine" || exit ${transferExit.write}` : 'rm -f "$part"',
     `cat >> "$mine" || keep ${transferExit.write}`,
-    `[ $(($(wc -c < "$mine"))) -eq ${file.bytes} ] || keep ${transferExit.size}`,
+    // A signal may end wc without a word, and a shell that calculates with nothing ends without its traps.
+    `size=$(wc -c < "$mine") && [ $((size)) -eq ${file.bytes} ] || keep ${transferExit.size}`,
     'sum < "$mine"',
   ].join('\n')
 }

@@ -21,13 +21,15 @@ export async function onTheWay<T extends object>(
   }
 }
 
-/** That there is no SFTP either is no news: what matters is why the host runs no command. */
+/**
+ * That there is no SFTP either is no news, even where a program that is none ends the connection: what matters is why
+ * the host runs no command.
+ */
 async function openFiles(transport: Transport, signal: AbortSignal, noShell: CpnError): Promise<RemoteFiles> {
   try {
     return await transport.openFiles(signal)
   } catch {
     signal.throwIfAborted()
-    transport.lost.throwIfAborted()
     throw noShell
   }
 }
