@@ -39,8 +39,6 @@ export class GroupCommit<Change> {
   }
 
   #begin(): void {
-    clearTimeout(this.#later)
-    this.#later = undefined
     this.#wanted = true
     this.#working ??= this.#work()
   }
@@ -51,6 +49,8 @@ export class GroupCommit<Change> {
       await new Promise((resolve) => setImmediate(resolve))
       const { resolve, reject } = this.#next!
       const changes = this.#waiting
+      clearTimeout(this.#later)
+      this.#later = undefined
       this.#wanted = false
       this.#next = undefined
       this.#waiting = []

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
 import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { DigestFilter } from './digest-filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import { type EndedJob, encodeRecord, type Input, type InputState, type Ledger, type LedgerChange } from './ledger.ts'
 import type { RunWriter } from './run-writer.ts'
@@ -35,6 +36,8 @@ export class Recorder {
   readonly #run: string
   readonly #out: string
   readonly #annotates: boolean
+  /** Jobs that may have ended. */
+  readonly #ended = new DigestFilter()
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Input[]>()
 
@@ -57,7 +60,7 @@ export class Recorder {
       waiting.push(input)
       return 'waiting'
     }
-    const ended = this.#ledger.endedJob(this.#run, job.id)
+    const ended = this.#ended.mayHave(job.id) ? this.#ledger.endedJob(this.#run, job.id) : undefined
     const repeated = ended && (await this.#repeat(input, job.id, ended))
     if (repeated) return repeated
     this.#waiting.set(job.id, [input])
@@ -68,6 +71,7 @@ export class Recorder {
   async settle(outcome: JobOutcome): Promise<FinishedInput[]> {
     const finished: FinishedInput[] = []
     const waiting = this.#waiting.get(outcome.job.id)!
+    this.#ended.add(outcome.job.id)
     await this.#commits.add(jobChange(this.#run, outcome), ...(await this.#write(outcome, waiting.splice(0), finished)))
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
     this.#waiting.delete(outcome.job.id)
@@ -97,12 +101,18 @@ export class Recorder {
   async #writeOne(outcome: JobOutcome, { name }: Input): Promise<FinishedInput> {
     if (outcome.state !== 'done') return { name, state: outcome.state, error: told(outcome.error) }
     const { annotated } = outcome.result
+    const error = annotated && (await this.#writePicture(name, annotated))
+    return error ? { name, state: 'failed', error } : { name, state: 'done' }
+  }
+
+  /** Resolves with an error that concerns this one file only. */
+  async #writePicture(name: string, picture: Buffer): Promise<FinishedInput['error']> {
     try {
-      if (annotated) await this.#writer.writePicture(join(this.#out, name), annotated)
-      return { name, state: 'done' }
+      await this.#writer.writePicture(join(this.#out, name), picture)
+      return undefined
     } catch (error) {
       if (!isFaultOfOneFile(error)) throw error
-      return { name, state: 'failed', error: told(error as CpnError) }
+      return told(error as CpnError)
     }
   }
 
@@ -111,7 +121,11 @@ export class Recorder {
     if (ended.state === 'done' && this.#annotates) {
       const annotated = await readFile(join(this.#out, ended.name)).catch(() => undefined)
       if (!annotated) return undefined
-      await this.#writer.writePicture(join(this.#out, input.name), annotated)
+      const fault = await this.#writePicture(input.name, annotated)
+      if (fault) {
+        await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state: 'failed', job, error: fault })
+        return { name: input.name, state: 'failed', error: fault }
+      }
     }
     const { state, error } = ended
     await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state, job })

@@ -8,6 +8,8 @@ type Answer = { value: unknown } | { failed: { message: string; code: string | u
 export class Thread<Question, Value> implements AsyncDisposable {
   readonly #worker: Worker
   readonly #waiting: PromiseWithResolvers<Value>[] = []
+  /** Why it answers nothing any more. */
+  #ended: Error | undefined
 
   /**
    * @param name of the module in this folder, without extension, that calls `answerQuestions`
@@ -22,9 +24,8 @@ export class Thread<Question, Value> implements AsyncDisposable {
       if ('value' in answer) asked?.resolve(answer.value as Value)
       else asked?.reject(Object.assign(new Error(answer.failed.message), { code: answer.failed.code }))
     })
-    this.#worker.on('error', (error: Error) => {
-      for (const asked of this.#waiting.splice(0)) asked.reject(error)
-    })
+    this.#worker.on('error', (error: Error) => this.#end(error))
+    this.#worker.on('exit', () => this.#end(new Error('its thread has ended')))
   }
 
   /** Questions that are not answered yet. */
@@ -33,15 +34,25 @@ export class Thread<Question, Value> implements AsyncDisposable {
   }
 
   /** Rejects with what the thread threw: an Error with its message and the `code` of a system error. */
-  ask(question: Question): Promise<Value> {
+  async ask(question: Question): Promise<Value> {
     const answer = Promise.withResolvers<Value>()
-    this.#waiting.push(answer)
-    this.#worker.postMessage(question)
+    if (this.#ended) answer.reject(this.#ended)
+    else {
+      // What cannot be posted is not waited for: it throws before its answer is expected.
+      this.#worker.postMessage(question)
+      this.#waiting.push(answer)
+    }
     return answer.promise
   }
 
+  /** Questions that are not answered yet are rejected. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#worker.terminate()
+  }
+
+  #end(reason: Error): void {
+    this.#ended ??= reason
+    for (const asked of this.#waiting.splice(0)) asked.reject(this.#ended)
   }
 }
 

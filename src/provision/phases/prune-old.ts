@@ -1,32 +1,30 @@
 import { nodePaths } from '../../protocol/paths.ts'
 import { quote } from '../../transport/shell.ts'
 import type { Phase } from '../phase.ts'
-import { isEmpty } from '../plan.ts'
+import { isEmpty, type Plan } from '../plan.ts'
 
 /** Removes what nothing uses any more and the marks, now that the node is verified. */
 export const pruneOld: Phase = {
   name: 'prune-old',
   title: 'removing what is old',
   timeoutMs: 120_000,
-  settled: ({ lock }) => (lock === undefined ? 'unchanged' : undefined),
+  settled: ({ isWorking }) => (isWorking ? 'unchanged' : undefined),
   async run(provisioning, signal) {
-    const { facts, options, plan } = provisioning
-    const { releases, files } = plan.prune
+    const { facts, options, plan, lock } = provisioning
     const marks = [nodePaths.previous, nodePaths.unverified, nodePaths.unfinished].map((path) => path(options.fleetId))
     const script = `cd ${quote(facts.dir)} || exit 1
 rm -f ${marks.join(' ')}
-${removal(
-  releases.map((name) => `releases/${name}`),
-  '-rf',
-)}
-${removal(
-  files.filter((path) => !path.startsWith('blobs/')),
-  '-f',
-)}
-${sweepBlobs}`
+${lock === undefined ? '' : oldFiles(plan)}`
     await provisioning.run(script, 'old files could not be removed', { signal })
     return isEmpty(plan) ? 'unchanged' : 'changed'
   },
+}
+
+/** Only under the lock: what another provisioning has just sent is in no release yet. */
+function oldFiles({ prune: { releases, files } }: Plan): string {
+  const paths = releases.map((name) => `releases/${name}`)
+  const others = files.filter((path) => !path.startsWith('blobs/'))
+  return `${removal(paths, '-rf')}\n${removal(others, '-f')}\n${sweepBlobs}`
 }
 
 /** A blob with one link is in no release. */

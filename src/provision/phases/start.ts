@@ -1,4 +1,6 @@
+import { nodePaths } from '../../protocol/paths.ts'
 import type { Phase } from '../phase.ts'
+import type { Provisioning } from '../provisioning.ts'
 import { startAgent } from '../start-agent.ts'
 import { workingAgent } from '../working-agent.ts'
 
@@ -15,9 +17,16 @@ export const start: Phase = {
     if (lock === undefined) provisioning.started = await workingAgent(provisioning, signal)
     provisioning.isWorking = provisioning.started !== undefined
     if (provisioning.isWorking) return 'unchanged'
+    if (lock === undefined) await markUnfinished(provisioning, signal)
     // A release put together anew has new files under the same digest; what was cut off may have written settings.
     const restart = plan.configure || plan.prune.unfinished || (plan.link && !plan.switch)
     provisioning.started = await startAgent(provisioning, restart, signal)
     return provisioning.started.alreadyRunning ? 'unchanged' : 'changed'
   },
+}
+
+/** As the lock does where something is written: what is started now has to be verified, by a later run if not by this. */
+async function markUnfinished(provisioning: Provisioning, signal: AbortSignal): Promise<void> {
+  const mark = provisioning.quoted(nodePaths.unfinished(provisioning.options.fleetId))
+  await provisioning.run(`: >${mark}`, `${mark} could not be written`, { signal })
 }

@@ -20,8 +20,8 @@ export async function feedScript(
   const stalled = new AbortController()
   const ended = AbortSignal.any([signal, stalled.signal])
   const late = transferError(transport.host, `the host took no more bytes for ${stallMs / 1000} s`)
-  const timer = setTimeout(() => stalled.abort(late), stallMs)
   const remote = await transport.spawn(script, { signal: ended })
+  const timer = setTimeout(() => stalled.abort(late), stallMs)
   const output = Promise.all([collect(remote.stdout, 64 * 1024), collect(remote.stderr, 64 * 1024)])
   output.catch(() => undefined)
   try {

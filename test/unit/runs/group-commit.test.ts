@@ -63,3 +63,13 @@ test('what comes later while a group is written makes no group of its own at onc
   await commit.idle()
   assert.deepEqual(commits.at(-1), [4])
 })
+
+test('what went with a group is not waited for once more', async () => {
+  const commits: number[][] = []
+  const commit = new GroupCommit<{ seq: number }>(async (changes) => void commits.push(changes.map(({ seq }) => seq)))
+  const first = commit.add(change(1))
+  await Promise.all([first, commit.addLater(change(2))])
+  await new Promise((resolve) => setTimeout(resolve, 300))
+  await commit.add(change(3))
+  assert.deepEqual(commits, [[1, 2], [3]])
+})

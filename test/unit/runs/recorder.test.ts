@@ -144,6 +144,15 @@ test('a name that the disk cannot hold costs that file only', async () => {
   assert.equal((first as { error: { code: string } }).error.code, 'CPN_ERR_OUTPUT_WRITE')
 })
 
+test('an equal file that comes later to a name the disk cannot hold costs that file only', async () => {
+  await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
+  mkdirSync(join(it.out, 'b.jpg'), { recursive: true })
+  await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
+  await it.recorder.settle(done(it.jobs[0]!))
+  const claim = await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
+  assert.deepEqual([(claim as { state: string }).state, it.ledger.counts(it.run).failed], ['failed', 1])
+})
+
 test('an equal file whose picture is gone is looked at again', async () => {
   await using it = await bench({ 'a.jpg': 'same', 'b.jpg': 'same' })
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
