@@ -32,7 +32,7 @@ const common = {
 // their files and has to be there once.
 const { metafile } = await build({
   ...common,
-  entryPoints: globSync('src/{commands/**/*,runs/*-thread}.ts', { cwd: root }),
+  entryPoints: globSync('src/{commands/**/*,**/*-thread}.ts', { cwd: root }),
   outbase: 'src',
   outdir: 'dist',
   splitting: true,

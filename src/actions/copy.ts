@@ -1,4 +1,5 @@
 import type { Context } from '../common/context.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
@@ -32,6 +33,7 @@ export interface CopyOptions {
 
 /** Rejects with CPN_ERR_USAGE, CPN_ERR_INPUT_MISSING, CPN_ERR_HOST_UNKNOWN. */
 export async function openCopier({ inventory, files, target }: CopyOptions, ctx: Context): Promise<Copier> {
+  collectGarbageLessOften(200)
   const { pattern, path } = parseRemotePath(target)
   const hosts = selectSomeHosts(inventory, [pattern])
   const { entries, skipped } = await findLocal(files, ctx.signal)

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import type { Context } from '../common/context.ts'
+import { collectGarbageLessOften } from '../common/heap.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
@@ -24,6 +25,7 @@ export interface FetchOptions {
 
 /** Rejects with CPN_ERR_USAGE, CPN_ERR_HOST_UNKNOWN. */
 export async function openFetcher({ inventory, source, folder }: FetchOptions, ctx: Context): Promise<Fetcher> {
+  collectGarbageLessOften(200)
   const { pattern, path } = parseRemotePath(source)
   const hosts = selectSomeHosts(inventory, [pattern])
   const { knownHostsFile } = await openState(inventory.stateDir)

@@ -1,6 +1,6 @@
 import { CpnError, reasonOf } from '../common/errors.ts'
+import { Thread } from '../common/thread.ts'
 import type { Job } from '../scheduler/scheduler.ts'
-import { Thread } from './thread.ts'
 
 /** A file as it was read. */
 export interface InputFile {
@@ -62,7 +62,7 @@ export class InputReader implements AsyncDisposable {
   }
 
   #add(): Thread<string, InputFile> {
-    const thread = new Thread<string, InputFile>('input-thread')
+    const thread = new Thread<string, InputFile>('runs/input-thread')
     this.#threads.push(thread)
     return thread
   }

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs'
 import { sha256 } from '../common/digest.ts'
+import { answerQuestions } from '../common/thread.ts'
 import type { InputFile } from './input-reader.ts'
-import { answerQuestions } from './thread.ts'
 
 /** The agents refuse larger bodies. */
 const maxInputBytes = 256 * 1024 * 1024

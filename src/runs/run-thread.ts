@@ -1,7 +1,7 @@
 import { systemErrorCode } from '../common/errors.ts'
+import { answerQuestions, threadData } from '../common/thread.ts'
 import { openLedger } from './ledger.ts'
 import type { Order, WriteFailure } from './run-writer.ts'
-import { answerQuestions, threadData } from './thread.ts'
 import { type NewFile, writeFilesDurably } from './write-file.ts'
 
 /** The thread behind run-writer.ts. */

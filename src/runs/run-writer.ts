@@ -1,7 +1,7 @@
 import { CpnError } from '../common/errors.ts'
+import { Thread } from '../common/thread.ts'
 import { GroupCommit } from './group-commit.ts'
 import type { LedgerChange } from './ledger.ts'
-import { Thread } from './thread.ts'
 import { type NewFile, outputError } from './write-file.ts'
 
 /** What the thread is asked to do. */
@@ -30,7 +30,7 @@ export class RunWriter implements AsyncDisposable {
   /** @param ledgerFile the ledger, which exists */
   constructor(ledgerFile: string) {
     this.#ledgerFile = ledgerFile
-    this.#thread = new Thread('run-thread', ledgerFile)
+    this.#thread = new Thread('runs/run-thread', ledgerFile)
   }
 
   /** Resolves when the changes are durable. Rejects with CPN_ERR_STATE_DIR, and none of them is made then. */

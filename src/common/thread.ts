@@ -1,5 +1,6 @@
+import { extname } from 'node:path'
 import { isMainThread, parentPort, type Transferable, Worker, workerData } from 'node:worker_threads'
-import { systemErrorCode } from '../common/errors.ts'
+import { systemErrorCode } from './errors.ts'
 
 /** What a thread answers to one question, in the order of the questions. */
 type Answer = { value: unknown } | { failed: { message: string; code: string | undefined } }
@@ -12,12 +13,12 @@ export class Thread<Question, Value> implements AsyncDisposable {
   #ended: Error | undefined
 
   /**
-   * @param name of the module in this folder, without extension, that calls `answerQuestions`
+   * @param module its place below src/, without extension; it calls `answerQuestions`
    * @param data for the module's `workerData`
    */
-  constructor(name: string, data?: unknown) {
-    // Built, this class is in dist/chunks.
-    const file = import.meta.url.endsWith('.ts') ? `./${name}.ts` : `../runs/${name}.js`
+  constructor(module: `${string}-thread`, data?: unknown) {
+    // Built, this class is in dist/chunks and the module in dist/.
+    const file = `../${module}${extname(import.meta.url)}`
     this.#worker = new Worker(new URL(file, import.meta.url), { workerData: data })
     this.#worker.on('message', (answer: Answer) => {
       const asked = this.#waiting.shift()
