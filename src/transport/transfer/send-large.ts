@@ -1,13 +1,14 @@
-import { createHash, type Hash, randomBytes } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { quotePath } from '../shell.ts'
 import type { Transport } from '../transport.ts'
 import type { LocalEntry } from './entries.ts'
 import { scriptFailure } from './failure.ts'
 import { feedScript } from './feed.ts'
 import { nameScript, type Present, parsePresent, partOf, presentScript, receiveScript } from './large-scripts.ts'
-import { hashBeginning, hashed, readLocal } from './read-local.ts'
+import { hashed, readLocal, takeBeginning } from './read-local.ts'
 import { runScript } from './run-script.ts'
 import { setTimeAndMode } from './scripts.ts'
+import { ThreadedDigest } from './threaded-digest.ts'
 
 export interface SendContext {
   transport: Transport
@@ -37,8 +38,9 @@ async function findPresent(files: LocalEntry[], context: SendContext): Promise<M
 async function isThere(file: LocalEntry, present: Present | undefined, context: SendContext): Promise<boolean> {
   if (present?.what !== 'whole') return false
   const { transport, root, signal, onSent } = context
-  const hash = await hashBeginning(file, file.bytes, transport.host, signal)
-  if (hash.digest('hex') !== present.sha256) return false
+  await using hash = new ThreadedDigest()
+  await takeBeginning(hash, file, file.bytes, transport.host, signal)
+  if ((await hash.soFar()) !== present.sha256) return false
   const script = `cd ${quotePath(root)}\n${setTimeAndMode(`./${file.path}`, file)}`
   const result = await runScript(transport, script, { signal })
   if (result.exitCode !== 0) throw scriptFailure(transport.host, `cannot change ${file.path}`, result)
@@ -48,26 +50,29 @@ async function isThere(file: LocalEntry, present: Present | undefined, context: 
 
 async function send(file: LocalEntry, present: Present | undefined, context: SendContext): Promise<void> {
   const { transport, root, signal, onSent } = context
-  const { hash, start } = await beginning(file, present, context)
+  await using hash = new ThreadedDigest()
+  const start = await beginning(hash, file, present, context)
   onSent(start)
   const mine = `${partOf(file)}.${randomBytes(4).toString('hex')}`
   const chunks = hashed(readLocal(file, transport.host, start), hash, onSent)
   const what = `cannot write ${file.path}`
   const received = await feedScript(transport, receiveScript(root, file, mine, start), chunks, signal)
   if (received.exitCode !== 0) throw scriptFailure(transport.host, what, received)
-  const isRight = received.stdout.trim() === hash.digest('hex')
+  const isRight = received.stdout.trim() === (await hash.soFar())
   const named = await runScript(transport, nameScript(root, file, mine, isRight), { signal })
   if (named.exitCode !== 0) throw scriptFailure(transport.host, what, named)
 }
 
-/** How much of the file is there already, and the digest as far as that. */
+/** How much of the file is there already; the digest has taken that in. */
 async function beginning(
+  hash: ThreadedDigest,
   file: LocalEntry,
   present: Present | undefined,
-  context: SendContext,
-): Promise<{ hash: Hash; start: number }> {
-  const fromScratch = { hash: createHash('sha256'), start: 0 }
-  if (present?.what !== 'part' || present.bytes === 0 || present.bytes > file.bytes) return fromScratch
-  const hash = await hashBeginning(file, present.bytes, context.transport.host, context.signal)
-  return hash.copy().digest('hex') === present.sha256 ? { hash, start: present.bytes } : fromScratch
+  { transport, signal }: SendContext,
+): Promise<number> {
+  if (present?.what !== 'part' || present.bytes === 0 || present.bytes > file.bytes) return 0
+  await takeBeginning(hash, file, present.bytes, transport.host, signal)
+  if ((await hash.soFar()) === present.sha256) return present.bytes
+  await hash.restart()
+  return 0
 }
