@@ -10,7 +10,7 @@ import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
 import type { Encoding } from './release/compress.ts'
 import { standInLibrary } from './release/contents.ts'
 import { modelsNotSent, modelUploads } from './send-models.ts'
-import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
+import { countedStream, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 const changedOnTheWay = 65
 const uploadTimeoutMs = 3_600_000
@@ -107,7 +107,7 @@ async function sendProgram(
   signal: AbortSignal,
 ): Promise<void> {
   const script = unpackScript(p.path('blobs'), blob, encoding)
-  const stdin = counted(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
+  const stdin = countedStream(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
   const { exitCode, stderr } = await p.transport.exec(script, { stdin, signal, timeoutMs: uploadTimeoutMs })
   if (exitCode === 0) return
   // The packed form may be what is wrong: it is made anew then.
