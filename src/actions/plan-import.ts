@@ -1,4 +1,5 @@
 import { CpnError } from '../common/errors.ts'
+import { leadsTo } from '../inventory/consistency.ts'
 import { checkedHostEntry } from '../inventory/edit.ts'
 import { type ForeignHost, validHostName } from '../inventory/foreign-host.ts'
 import type { Host } from '../inventory/inventory.ts'
@@ -29,8 +30,8 @@ export function planImport(foreign: ForeignHost[], existing: Host[]): ImportPlan
 
 /** A host that would be reached through itself would make the whole inventory a wrong one. */
 function leaveCircles(foreign: ForeignHost[], plan: ImportPlan, names: Map<string, string>, existing: Host[]): void {
-  const jumps = new Map([...existing.map((host) => [host.name, host] as const), ...Object.entries(plan.added)])
-  const circling = Object.keys(plan.added).filter((name) => reaches(name, name, jumps))
+  const added = Object.entries(plan.added).map(([name, { jump }]) => ({ name, jump }))
+  const circling = added.filter((host) => leadsTo(host, host, [...added, ...existing])).map(({ name }) => name)
   plan.names = plan.names.filter((name) => !circling.includes(name))
   for (const { alias } of foreign) {
     const name = names.get(alias)
@@ -38,16 +39,6 @@ function leaveCircles(foreign: ForeignHost[], plan: ImportPlan, names: Map<strin
     delete plan.added[name]
     plan.left.push({ alias, reason: 'it would be reached through itself' })
   }
-}
-
-function reaches(from: string, target: string, jumps: Map<string, HostEntry>, seen = new Set<string>()): boolean {
-  const hops = jumps.get(from)?.jump?.split(',') ?? []
-  return hops.some((hop) => {
-    if (hop === target) return true
-    if (seen.has(hop)) return false
-    seen.add(hop)
-    return reaches(hop, target, jumps, seen)
-  })
 }
 
 /** The first alias of several that would be called the same gets the name. */

@@ -2,13 +2,18 @@ import type { Host } from './inventory.ts'
 import type { ParsedYaml } from './parse.ts'
 import type { Fault } from './validate.ts'
 
+interface JumpingHost {
+  name: string
+  jump?: string | undefined
+}
+
 /** What is wrong between hosts although each of them is written correctly. */
 export function inconsistencies(hosts: Host[], yaml: ParsedYaml): Fault[] {
   return [...uselessKeys(hosts, yaml), ...wrongJumps(hosts, yaml), ...samePlaces(hosts, yaml)]
 }
 
 /** The inventory hosts that a host's jump names, outermost first; aliases and addresses are left out. */
-export function jumpHosts(host: Host, hosts: readonly Host[]): Host[] {
+export function jumpHosts<T extends JumpingHost>(host: T, hosts: readonly T[]): T[] {
   const names = host.jump?.split(',').map((name) => name.trim()) ?? []
   return names.flatMap((name) => hosts.find((candidate) => candidate.name === name) ?? [])
 }
@@ -37,7 +42,8 @@ function wrongJumps(hosts: Host[], yaml: ParsedYaml): Fault[] {
   })
 }
 
-function leadsTo(from: Host, target: Host, hosts: Host[], seen = new Set<Host>()): boolean {
+/** Whether the way to one host leads through another, at whatever distance. */
+export function leadsTo<T extends JumpingHost>(from: T, target: T, hosts: readonly T[], seen = new Set<T>()): boolean {
   return jumpHosts(from, hosts).some((jump) => {
     if (jump === target) return true
     if (seen.has(jump)) return false

@@ -48,6 +48,7 @@ inodes=$(df -Pi "$near" 2>/dev/null)
 say inodes "\${inodes##*"$newline"}"
 mount=\${disk##*% }
 if [ -r /proc/mounts ]; then
+  last=
   while read -r _ at _ options _; do [ "$at" = "$mount" ] && last=$options; done </proc/mounts
   say mount "$last"
 fi

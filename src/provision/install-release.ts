@@ -4,13 +4,14 @@ import { CpnError } from '../common/errors.ts'
 import { collectGarbageLessOften } from '../common/heap.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, receiveAnswerSchema } from '../protocol/release.ts'
+import { defineDigest } from '../transport/digest-script.ts'
 import { quote } from '../transport/shell.ts'
 import type { Provisioning } from './provisioning.ts'
 import { blobAt, type PackedBlob, type SourceBlob } from './release/build.ts'
 import type { Encoding } from './release/compress.ts'
 import { standInLibrary } from './release/contents.ts'
 import { modelsNotSent, modelUploads } from './send-models.ts'
-import { counted, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
+import { countedStream, packedUpload, textUpload, type Upload, uploadStream } from './upload-stream.ts'
 
 const changedOnTheWay = 65
 const uploadTimeoutMs = 3_600_000
@@ -107,7 +108,7 @@ async function sendProgram(
   signal: AbortSignal,
 ): Promise<void> {
   const script = unpackScript(p.path('blobs'), blob, encoding)
-  const stdin = counted(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
+  const stdin = countedStream(createReadStream(path, { highWaterMark: 256 << 10 }), onProgress)
   const { exitCode, stderr } = await p.transport.exec(script, { stdin, signal, timeoutMs: uploadTimeoutMs })
   if (exitCode === 0) return
   // The packed form may be what is wrong: it is made anew then.
@@ -120,20 +121,14 @@ async function sendProgram(
   })
 }
 
-// The digest of stdin: each of these prints it first. openssl takes a quarter of the time.
-const digestWords = `digest() {
-  if command -v openssl >/dev/null 2>&1; then set -- $(openssl dgst -sha256 -r)
-  elif command -v sha256sum >/dev/null 2>&1; then set -- $(sha256sum)
-  else set -- $(shasum -a 256); fi
-  echo "$1"
-}
-`
+const withDigest = defineDigest('{ echo "no program computes SHA-256 there" >&2; exit 1; }')
 
 /** Unpacks stdin into the blobs folder with tools every host has; the digest is compared before it gets its name. */
 export function unpackScript(blobsDir: string, blob: SourceBlob, encoding: Encoding): string {
   return `umask 077
 mkdir -p ${quote(blobsDir)} && cd ${quote(blobsDir)} || exit 1
-${digestWords}t=${blob.sha256}.$$.part
+${withDigest}
+t=${blob.sha256}.$$.part
 trap 'rm -f "$t"' EXIT
 trap 'exit 1' HUP INT TERM
 ${encoding} -dc >"$t" || exit 1
@@ -153,7 +148,8 @@ async function damagedPrograms(
 ): Promise<Set<string>> {
   const present = programs.filter(({ sha256 }) => !missing.has(sha256)).map(({ sha256 }) => sha256)
   if (present.length === 0) return new Set()
-  const script = `${digestWords}cd ${p.quoted('blobs')} && for f in ${present.join(' ')}; do
+  const script = `${withDigest}
+cd ${p.quoted('blobs')} && for f in ${present.join(' ')}; do
   [ "$(digest <"$f")" = "$f" ] || echo "$f"
 done`
   const { stdout } = await p.run(script, 'the runtime could not be checked', { signal })

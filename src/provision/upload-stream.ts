@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs'
 import { Readable } from 'node:stream'
 import { zstdCompressSync } from 'node:zlib'
 import type { ReceivedFile, ReceiveHeader } from '../protocol/release.ts'
+import { counted } from '../transport/progress.ts'
 import type { PackedBlob } from './release/build.ts'
 
 /** A file of an upload and where its bytes come from. */
@@ -36,22 +37,14 @@ export function uploadStream(
 ): Readable {
   const total = uploads.reduce((sum, { file }) => sum + file.wireBytes, 0)
   const header = `${JSON.stringify({ files: uploads.map(({ file }) => file), ...rest })}\n`
-  return counted(streamParts(header, uploads), (sent) =>
+  return countedStream(streamParts(header, uploads), (sent) =>
     onProgress(Math.max(0, sent - Buffer.byteLength(header)), total),
   )
 }
 
 /** A byte stream that tells how much of it was taken. */
-export function counted(parts: AsyncIterable<Uint8Array>, onProgress: (sent: number) => void): Readable {
-  const count = async function* () {
-    let sent = 0
-    for await (const part of parts) {
-      yield part
-      sent += part.length
-      onProgress(sent)
-    }
-  }
-  return Readable.from(count(), { objectMode: false, highWaterMark: 1 << 20 })
+export function countedStream(parts: AsyncIterable<Uint8Array>, onProgress: (sent: number) => void): Readable {
+  return Readable.from(counted(parts, onProgress), { objectMode: false, highWaterMark: 1 << 20 })
 }
 
 async function* streamParts(header: string, uploads: Upload[]): AsyncGenerator<Uint8Array> {

@@ -1,8 +1,8 @@
-/** Chunks, counted as they pass. */
-export async function* counted(
-  chunks: AsyncIterable<Buffer>,
+/** Chunks, counted as they pass: each when the next one is wanted. */
+export async function* counted<T extends Uint8Array>(
+  chunks: AsyncIterable<T>,
   onProgress?: (sent: number) => void,
-): AsyncGenerator<Buffer> {
+): AsyncGenerator<T> {
   let sent = 0
   for await (const chunk of chunks) {
     sent += chunk.length

@@ -46,7 +46,7 @@ export interface UploadOptions {
   onProgress?: (sent: number) => void
 }
 
-/** What is at a path of a host; links are followed. */
+/** What is at a path of a host. */
 export interface FileStatus {
   kind: 'file' | 'folder' | 'other'
   bytes: number
@@ -61,8 +61,8 @@ export interface FileStatus {
  * which `~` names too. Everything rejects with CPN_ERR_TRANSFER, or with the reason of the signal that it was opened with.
  */
 export interface RemoteFiles extends AsyncDisposable {
-  /** Undefined when nothing is there. */
-  status(path: string): Promise<FileStatus | undefined>
+  /** Undefined when nothing is there. A link is followed, or is itself what is looked at: kind `other`. */
+  status(path: string, ofLink?: boolean): Promise<FileStatus | undefined>
   /** Names in a folder, in order, without `.` and `..`. */
   list(path: string): Promise<string[]>
   /** Absolute, without links. */
@@ -71,7 +71,10 @@ export interface RemoteFiles extends AsyncDisposable {
   makeFolder(path: string): Promise<void>
   /** The bytes from `start` on. */
   read(path: string, start?: number): AsyncGenerator<Buffer>
-  /** Writes from `start` on into a file that is there; without it into a new one (mode 0600). Leaves what it wrote. */
+  /**
+   * Writes from `start` on into a file that is there; without it into a new one (mode 0600), and nothing may have the
+   * name then. Leaves what it wrote.
+   */
   write(path: string, chunks: AsyncIterable<Buffer>, start?: number): Promise<void>
   setModeAndTime(path: string, mode: number, mtime: number): Promise<void>
   /** Replaces what has the name already, at once where the server can do that. */

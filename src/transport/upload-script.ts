@@ -1,3 +1,4 @@
+import { defineDigest } from './digest-script.ts'
 import { quote, quotePath } from './shell.ts'
 
 /** What the script's exit code says. */
@@ -47,11 +48,8 @@ function finish({ bytes, sha256, mode }: UploadTarget): string[] {
     // In two steps: a shell that calculates with nothing, as when a signal ends wc, ends without its traps.
     `size=$(wc -c < "$tmp") && size=$((size)) || fail ${uploadExit.write}`,
     `[ "$size" -eq ${bytes} ] || { echo "$size" >&2; fail ${uploadExit.size}; }`,
-    'if command -v sha256sum >/dev/null 2>&1; then sum=$(sha256sum < "$tmp")',
-    'elif command -v shasum >/dev/null 2>&1; then sum=$(shasum -a 256 < "$tmp")',
-    `elif command -v openssl >/dev/null 2>&1; then sum=$(openssl dgst -sha256 < "$tmp"); sum=\${sum##* }`,
-    `else fail ${uploadExit.noDigestProgram}; fi`,
-    `[ "\${sum%% *}" = ${quote(sha256)} ] || fail ${uploadExit.digest}`,
+    defineDigest(`fail ${uploadExit.noDigestProgram}`),
+    `[ "$(digest < "$tmp")" = ${quote(sha256)} ] || fail ${uploadExit.digest}`,
     `chmod ${mode.toString(8)} "$tmp" && mv -f "$tmp" "$path" || fail ${uploadExit.name}`,
   ]
 }

@@ -46,6 +46,7 @@ async function readAnswer(question: string, echo: boolean, signal: AbortSignal):
   signal.throwIfAborted()
   // Most runs ask nothing, and loading it takes longer than many a command.
   const { createInterface } = await import('node:readline')
+  signal.throwIfAborted()
   const above = question.split('\n').map(printable)
   const line = above.pop()!
   const { promise, resolve, reject } = Promise.withResolvers<string>()

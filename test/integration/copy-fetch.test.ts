@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -9,6 +10,8 @@ import { type SshdHost, sshdMissing, startSshd } from '../helpers/sshd.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 import { connectTo, never, plant, snapshot } from './copy-fixture.ts'
 import { fails } from './transport-fixture.ts'
+
+const rootMissing = process.getuid?.() === 0 ? false : 'needs root'
 
 describe('fetching from a host', { skip: sshdMissing }, () => {
   let host: SshdHost
@@ -63,6 +66,26 @@ describe('fetching from a host', { skip: sshdMissing }, () => {
     assert.ok(seen[0]! > 1e6, `continued at ${seen[0]}`)
     assert.ok(readFileSync(join(folder.path, 'big')).equals(content))
     assert.deepEqual(readdirSync(folder.path), ['big'])
+  })
+
+  test('a file that is a little too long for the disk here gets no name', { skip: rootMissing }, async () => {
+    using folder = tempFolder()
+    const disk = join(folder.path, 'disk')
+    mkdirSync(disk)
+    for (const megabytes of [4, 9]) {
+      const bytes = megabytes * 1024 * 1024
+      plant(there('.'), { long: randomBytes(bytes + 1000) }, 0o644)
+      execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${bytes}`, 'tmpfs', disk])
+      try {
+        await assert.rejects(fetch('long', disk), fails('CPN_ERR_TRANSFER', host.name, /disk is full/))
+        assert.deepEqual(
+          readdirSync(disk).filter((name) => !name.startsWith('.cpn-')),
+          [],
+        )
+      } finally {
+        execFileSync('umount', [disk])
+      }
+    }
   })
 
   test('what cannot be is said, and nothing is left', async () => {

@@ -2,13 +2,17 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  chmodSync,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmdirSync,
   statSync,
   symlinkSync,
   truncateSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -42,6 +46,13 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     readdirSync(folder, { recursive: true })
       .map(String)
       .filter((path) => path.includes('.cpn-'))
+  /** The only part that there is; undefined before it is there. */
+  const partNow = (): string | undefined => {
+    const [part, ...others] = leftovers()
+    assert.deepEqual(others, [])
+    return part === undefined ? undefined : there(part)
+  }
+  const sizeNow = (): number => statSync(partNow() ?? '', { throwIfNoEntry: false })?.size ?? 0
 
   test('folders go there and come back: any name, content, mode and time', async () => {
     using folder = tempFolder()
@@ -76,13 +87,11 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     plant(folder.path, { big: content })
     const local = join(folder.path, 'big')
     const { entries } = await findLocal([local], never)
-    const part = there(partOf(entries[0]!))
     const stop = new AbortController()
-    const onProgress = (): void =>
-      void (existsSync(part) && statSync(part).size > large && stop.abort(new Error('stop')))
+    const onProgress = (): void => void (sizeNow() > large && stop.abort(new Error('stop')))
     await assert.rejects(send(transport, [local], 'big', { signal: stop.signal, onProgress }), /stop/)
     assert.ok(!existsSync(there('big')), 'nothing has the final name')
-    const { size } = statSync(part)
+    const size = sizeNow()
     assert.ok(size > large && size < content.length, `a part of ${size} bytes`)
     const first: number[] = []
     await send(transport, [local], 'big', { onProgress: (bytes) => void first.push(bytes) })
@@ -92,22 +101,63 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     await send(transport, [local], 'big')
     assert.equal(statSync(there('big')).ino, ino, 'what is there already is not sent again')
     writeFileSync(there('big'), 'other')
-    plantPart(part, randomBytes(large))
+    plantPart(there(partOf(entries[0]!)), randomBytes(large))
     await send(transport, [local], 'big')
     assert.ok(readFileSync(there('big')).equals(content))
     assert.deepEqual(leftovers(), [])
   })
 
+  test('what somebody else put under the name of a part is neither written to nor becomes the file', async () => {
+    using folder = tempFolder()
+    const content = randomBytes(large)
+    plant(folder.path, { wanted: content })
+    const { entries } = await findLocal([join(folder.path, 'wanted')], never)
+    const part = there(partOf(entries[0]!))
+    plantPart(there('victim'), content.subarray(0, 1000))
+    symlinkSync('victim', part)
+    writeFileSync(part.replace(/part$/, 'foreign.part'), content.subarray(0, 2000), { mode: 0o666 })
+    mkdirSync(part.replace(/part$/, 'folder.part'))
+    await send(transport, [join(folder.path, 'wanted')], 'wanted')
+    assert.equal(statSync(there('victim')).size, 1000)
+    const about = lstatSync(there('wanted'))
+    assert.ok(about.isFile())
+    assert.equal(about.uid, host.uid)
+    assert.ok(readFileSync(there('wanted')).equals(content))
+    const [taken, ...others] = leftovers()
+    assert.deepEqual(others, [])
+    assert.ok(statSync(there(taken!)).isDirectory(), 'only a folder cannot be taken away')
+    rmdirSync(there(taken!))
+  })
+
+  test('two copies at once do not mix their bytes', async () => {
+    using folder = tempFolder()
+    const contents = [randomBytes(4 * large), randomBytes(4 * large)]
+    // Of one name, length and time, as only two masters can have them.
+    for (const [index, content] of contents.entries()) plant(folder.path, { [`${index}/both`]: content })
+    await using other = await connectTo(host)
+    const begun = Promise.withResolvers<void>()
+    const onProgress = (bytes: number): void => void (bytes > large / 2 && begun.resolve())
+    const first = send(other, [join(folder.path, '0/both')], 'both', { onProgress })
+    first.catch(() => undefined)
+    await begun.promise
+    await send(transport, [join(folder.path, '1/both')], 'both')
+    // It may have missed its part for the moment that the second one looked at it, and says so then.
+    const [ended] = await Promise.allSettled([first])
+    if (ended.status === 'rejected') assert.ok(fails('CPN_ERR_TRANSFER', host.name)(ended.reason))
+    const now = readFileSync(there('both'))
+    assert.ok(contents.some((content) => now.equals(content)))
+    for (const part of leftovers()) unlinkSync(there(part))
+  })
+
   test('bytes that are not those that were sent get no name', async () => {
     using folder = tempFolder()
     plant(folder.path, { changed: randomBytes(large) })
-    const { entries } = await findLocal([join(folder.path, 'changed')], never)
-    const part = there(partOf(entries[0]!))
     let isDamaged = false
     // When all bytes are there and none of them has been read back yet.
     const onProgress = (bytes: number): void => {
       if (isDamaged || bytes < large / 2) return
       isDamaged = true
+      const part = partNow()!
       const text = readFileSync(part)
       text[0]! ^= 1
       writeFileSync(part, text)
@@ -117,6 +167,20 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     assert.ok(isDamaged)
     assert.ok(!existsSync(there('changed')))
     assert.deepEqual(leftovers(), [])
+  })
+
+  test('what cannot be looked at is left out of a fetch and said', async () => {
+    using folder = tempFolder()
+    plant(there('mixed'), { a: 'a', 'closed/b': 'b', 'open/c': 'c', z: 'z' }, 0o644)
+    chmodSync(there('mixed/closed'), 0o700)
+    symlinkSync('closed/b', there('mixed/link'))
+    const { files, skipped } = await fetchFiles(transport, 'mixed', folder.path, { signal: never })
+    assert.equal(files, 3)
+    assert.deepEqual(Object.keys(snapshot(folder.path)), ['mixed/a', 'mixed/open/c', 'mixed/z'])
+    const [closed, link, ...others] = skipped
+    assert.match(closed!, /mixed\/closed .*permission denied/)
+    assert.match(link!, /mixed\/link .*permission denied/)
+    assert.deepEqual(others, [])
   })
 
   test('a file that changes while it is fetched gets no name here', async () => {
@@ -174,13 +238,10 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     using folder = tempFolder()
     plant(folder.path, { cut: randomBytes(4 * large) })
     const local = join(folder.path, 'cut')
-    const { entries } = await findLocal([local], never)
-    const part = there(partOf(entries[0]!))
     const cut = await connectTo(host)
-    const onProgress = (): void =>
-      void (existsSync(part) && statSync(part).size > large && cut.destroy(new Error('cut')))
+    const onProgress = (): void => void (sizeNow() > large && cut.destroy(new Error('cut')))
     await assert.rejects(send(cut, [local], 'cut', { onProgress }), fails('CPN_ERR_CONNECTION_LOST', host.name))
-    await eventually(() => statSync(part).size > large, 'a part that is kept')
+    await eventually(() => sizeNow() > large, 'a part that is kept')
     const first: number[] = []
     await send(transport, [local], 'cut', { onProgress: (bytes) => void first.push(bytes) })
     assert.ok(first[0]! >= large, `continued at ${first[0]}`)

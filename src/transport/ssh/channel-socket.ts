@@ -47,6 +47,11 @@ export class ChannelSocket extends Duplex {
     this.#outlet.enter(() => this.#writePiece(chunk, callback))
   }
 
+  /** What was written together travels together: on a jumped connection these are the parts of one packet. */
+  override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
+    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'buffer' as BufferEncoding, callback)
+  }
+
   override _final(callback: () => void): void {
     this.#channel.end()
     callback()

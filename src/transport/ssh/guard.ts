@@ -9,6 +9,8 @@ export class Guard {
   private constructor(session: Session) {
     this.#session = session
     session.stdio.on('error', () => undefined)
+    // One for each order that waits.
+    session.stdio.setMaxListeners(0)
     session.stdio.resume()
     session.stderr.resume()
   }
@@ -21,16 +23,17 @@ export class Guard {
     return !this.#session.stdio.destroyed && this.#session.stdio.writable
   }
 
-  watch(group: string): void {
-    this.#order(guardOrders.watch(group))
+  /** Resolves when the order has been handed to the connection, or when there is nobody to hear it. */
+  watch(group: string): Promise<void> {
+    return this.#order(guardOrders.watch(group))
   }
 
   forget(group: string): void {
-    this.#order(guardOrders.forget(group))
+    void this.#order(guardOrders.forget(group))
   }
 
   end(group: string): void {
-    this.#order(guardOrders.end(group))
+    void this.#order(guardOrders.end(group))
   }
 
   /** Lets go; whatever it still watches ends. */
@@ -39,7 +42,14 @@ export class Guard {
     await this.#session.exited.catch(() => undefined)
   }
 
-  #order(line: string): void {
-    if (this.isAlive) this.#session.stdio.write(line)
+  async #order(line: string): Promise<void> {
+    if (!this.isAlive) return
+    const { stdio } = this.#session
+    const { promise, resolve } = Promise.withResolvers<void>()
+    // A stream that is destroyed forgets the write that is under way.
+    stdio.once('close', resolve)
+    stdio.write(line, () => resolve())
+    await promise
+    stdio.off('close', resolve)
   }
 }

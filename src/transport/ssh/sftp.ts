@@ -1,5 +1,4 @@
-import { once } from 'node:events'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Client, SFTPWrapper } from 'ssh2'
 import SftpClient from 'ssh2-sftp-client'
 import { withDeadline } from '../../common/deadline.ts'
@@ -13,8 +12,14 @@ import { openSftp } from './sftp-channel.ts'
 /** What OpenSSH answers one request with at most: more would take a second round trip. */
 const readBytes = 255 * 1024
 
+/** Bytes of a file that go in one request: on a slow link many hosts at once have to answer it in time. */
+const pieceBytes = 32 * 1024
+
 /** ssh2-sftp-client on a connection that is there already: its own connect would log in once more. */
 class AttachedSftp extends SftpClient {
+  /** Its types know less than it can. */
+  declare lstat: SftpClient['stat']
+
   constructor(client: Client, channel: SFTPWrapper) {
     const ignore = (): void => undefined
     super('cpn', { error: ignore, end: ignore, close: ignore })
@@ -41,10 +46,10 @@ export class SftpFiles implements RemoteFiles {
     return new SftpFiles(connection, await openSftp(connection, signal), signal)
   }
 
-  async status(path: string): Promise<FileStatus | undefined> {
+  async status(path: string, ofLink = false): Promise<FileStatus | undefined> {
     const about = await this.#answer(`cannot look at ${path}`, async () => {
       try {
-        return await this.#sftp.stat(sftpPath(path))
+        return await (ofLink ? this.#sftp.lstat(sftpPath(path)) : this.#sftp.stat(sftpPath(path)))
       } catch (error) {
         if ((error as { code?: unknown }).code === 'ENOENT') return undefined
         throw error
@@ -83,30 +88,31 @@ export class SftpFiles implements RemoteFiles {
   }
 
   // Not by put(): it takes a write that failed for one that is done.
-  async write(path: string, chunks: AsyncIterable<Buffer>, start = 0): Promise<void> {
+  async write(path: string, chunks: AsyncIterable<Buffer>, start?: number): Promise<void> {
     const what = `cannot write ${path}`
-    // `w` would empty what is there; the library's types know less than it can.
-    const flags = (start > 0 ? 'r+' : 'w') as 'w'
-    const stream = this.#sftp.createWriteStream(sftpPath(path), { mode: 0o600, start, flags }) as Writable
+    const flags = start === undefined ? 'wx' : 'r+'
+    const channel = this.#channel
+    const handle = await this.#answer(what, () =>
+      answered<Buffer>((done) => channel.open(sftpPath(path), flags, 0o600, done)),
+    )
     try {
-      await this.#answer(what, () => once(stream, 'open'))
-      stream.on('error', () => undefined)
-      for await (const chunk of chunks) await this.#answer(what, () => written(stream, chunk))
-      const closed = once(stream, 'close')
-      stream.end()
-      await this.#answer(what, () => closed)
-    } finally {
-      stream.destroy()
+      let at = start ?? 0
+      for await (const chunk of chunks) {
+        await this.#answer(what, (restart) => this.#writeChunk(handle, chunk, at, restart))
+        at += chunk.length
+      }
+    } catch (error) {
+      channel.close(handle, () => undefined)
+      throw error
     }
+    await this.#answer(what, () => answered((done) => channel.close(handle, done)))
   }
 
   async setModeAndTime(path: string, mode: number, mtime: number): Promise<void> {
-    await this.#answer(`cannot change ${path}`, () => {
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      const attributes = { mode, atime: mtime, mtime }
-      this.#channel.setstat(sftpPath(path), attributes, (error) => (error ? reject(error) : resolve()))
-      return promise
-    })
+    const attributes = { mode, atime: mtime, mtime }
+    await this.#answer(`cannot change ${path}`, () =>
+      answered((done) => this.#channel.setstat(sftpPath(path), attributes, done)),
+    )
   }
 
   async rename(from: string, to: string): Promise<void> {
@@ -130,12 +136,23 @@ export class SftpFiles implements RemoteFiles {
     this.#channel.end()
   }
 
-  /** Waits for the answer to one request. */
-  async #answer<T>(what: string, request: () => Promise<T>): Promise<T> {
+  /** All pieces are on their way at once; each that is answered gives the others new time. */
+  async #writeChunk(handle: Buffer, chunk: Buffer, at: number, restart: () => void): Promise<void> {
+    const pieces = Array.from({ length: Math.ceil(chunk.length / pieceBytes) }, async (_, index) => {
+      const from = index * pieceBytes
+      const bytes = Math.min(pieceBytes, chunk.length - from)
+      await answered((done) => this.#channel.write(handle, chunk, from, bytes, at + from, done))
+      restart()
+    })
+    await Promise.all(pieces)
+  }
+
+  /** Waits for the answer to a request, or to several: `restart` gives the next one as much time again. */
+  async #answer<T>(what: string, request: (restart: () => void) => Promise<T>): Promise<T> {
     const ms = deadline('sftp')
     const late = (): Error => timeoutError('sftp', ms, this.#connection.place)
     try {
-      return await withDeadline(ms, late, request, this.#ended)
+      return await withDeadline(ms, late, (_, restart) => request(restart), this.#ended)
     } catch (error) {
       this.#ended.throwIfAborted()
       throw error instanceof CpnError ? error : sftpError(error, what, this.#connection.place)
@@ -143,9 +160,10 @@ export class SftpFiles implements RemoteFiles {
   }
 }
 
-function written(stream: Writable, chunk: Buffer): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>()
-  stream.write(chunk, (error) => (error ? reject(error) : resolve()))
+/** The answer to a request of ssh2's own channel. */
+function answered<T = void>(request: (done: (error?: Error | null, answer?: T) => void) => void): Promise<T> {
+  const { promise, resolve, reject } = Promise.withResolvers<T>()
+  request((error, answer) => (error ? reject(error) : resolve(answer as T)))
   return promise
 }
 

@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../common/deadline.ts'
 import type { Logger } from '../../common/logger.ts'
 import { underGuard } from '../lifeline.ts'
 import type { RemoteProcess } from '../transport.ts'
@@ -29,11 +30,14 @@ export class Spawner {
     }
     session.exited.then(done, done)
     if (guard && !guard.isAlive) this.#warnOf('the guard of commands has ended')
-    guard?.watch(session.group)
-    // The guard's order is on its way before this one: sshd hands them over in this order.
-    session.stdio.write('go\n')
     const process = guarded(session, guard)
     if (signal) endOnAbort(process, signal)
+    // Nobody listens yet; whoever waits for the command's end hears of it.
+    session.stdio.on('error', () => undefined)
+    // sshd hands orders over as they come: the guard's has to be on its way before this one. On a slow link orders wait.
+    if (guard) await unlessAborted(guard.watch(session.group), signal)
+    this.#connection.lost.throwIfAborted()
+    session.stdio.write('go\n')
     return process
   }
 

@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises'
+import { unlessAborted } from '../../common/deadline.ts'
 import { type Destination, readCommonConfig, readSshConfig, type SshConfig } from './ssh-config.ts'
 
 /**
@@ -11,7 +12,8 @@ export class SshConfigs {
   async read(destination: Destination, signal?: AbortSignal): Promise<SshConfig> {
     const { address, user, port } = destination
     this.#common ??= readCommon()
-    const common = await this.#common
+    // The process is everybody's: who gives up leaves it to the others.
+    const common = await unlessAborted(this.#common, signal)
     // Other forms (`user@host`, a URI) are ssh's to take apart.
     if (!common || !/^[\w.:-]+$/.test(address)) return readSshConfig(destination, signal)
     return { ...common, hostname: address.toLowerCase(), user: user ?? common.user, port: port ?? common.port }

@@ -34,3 +34,8 @@ export function scriptFailure(
       return fail(said || `the command ended with ${exitCode ?? signal}`, 'Check the path on the host; try again.')
   }
 }
+
+/** True when a host said no to one request by SFTP: one that does not answer says no to all. */
+export function isRefused(error: unknown): error is CpnError {
+  return error instanceof CpnError && error.code === 'CPN_ERR_TRANSFER' && !error.retryable
+}

@@ -46,7 +46,8 @@ async function readSmall(files: Entry[], bytes: ByteReader, stage: string, conte
       // The host says why in its exit.
       if (chunk === null) return ''
       hash.update(chunk)
-      await handle.write(chunk)
+      // Not write(): it may write less than all, as on a disk that fills up, and calls that no error.
+      await handle.writeFile(chunk)
       left -= chunk.length
     }
     context.onReceived(file.bytes)
@@ -77,7 +78,7 @@ async function readLarge(file: Entry, bytes: ByteReader, part: string, context: 
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(1024 * 1024)
   for (let at = 0; at < start; ) {
-    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, start - at), at)
+    const { bytesRead } = await handle.read(buffer, 0, Math.min(buffer.length, start - at))
     if (bytesRead === 0) return ''
     hash.update(buffer.subarray(0, bytesRead))
     at += bytesRead
@@ -88,7 +89,8 @@ async function readLarge(file: Entry, bytes: ByteReader, part: string, context: 
     const chunk = await bytes.read(file.bytes - at)
     if (chunk === null) return ''
     hash.update(chunk)
-    await handle.write(chunk, 0, chunk.length, at)
+    // Goes on where the reading ended.
+    await handle.writeFile(chunk)
     at += chunk.length
     context.onReceived(chunk.length)
   }

@@ -1,18 +1,18 @@
 import { quote, quotePath } from '../shell.ts'
 import type { Entry } from './entries.ts'
-import { chunksOf, defineSum, transferExit } from './scripts.ts'
+import { chunksOf, transferExit, withDigest } from './scripts.ts'
 
 /** Prints the bytes of all files one after another, then their digest on stderr. */
 export function fetchSmallScript(root: string, files: Entry[]): string {
   const paths = files.map(({ path }) => `./${path}`)
   return [
-    defineSum,
+    withDigest,
     `cd ${quotePath(root)} || exit ${transferExit.missing}`,
     'contents() {',
     ...chunksOf(paths).map((chunk) => `cat ${chunk.map(quote).join(' ')} || exit ${transferExit.write}`),
     '}',
     'contents',
-    'contents | sum >&2',
+    'contents | digest >&2',
     '',
   ].join('\n')
 }
@@ -21,13 +21,13 @@ export function fetchSmallScript(root: string, files: Entry[]): string {
 export function fetchLargeScript(root: string, file: Entry, has?: { bytes: number; sha256: string }): string {
   const path = quote(`./${file.path}`)
   return [
-    defineSum,
+    withDigest,
     `cd ${quotePath(root)} || exit ${transferExit.missing}`,
     'start=0',
-    ...(has ? [`[ "$(head -c ${has.bytes} ${path} | sum)" = ${has.sha256} ] && start=${has.bytes}`] : []),
+    ...(has ? [`[ "$(head -c ${has.bytes} ${path} | digest)" = ${has.sha256} ] && start=${has.bytes}`] : []),
     'echo $start',
     `tail -c +$((start + 1)) ${path} || exit ${transferExit.write}`,
-    `sum < ${path} >&2`,
+    `digest < ${path} >&2`,
     '',
   ].join('\n')
 }

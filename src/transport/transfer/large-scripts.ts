@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { quote, quotePath } from '../shell.ts'
 import type { Entry } from './entries.ts'
-import { defineSum, setTimeAndMode, transferExit } from './scripts.ts'
+import { setTimeAndMode, transferExit, withDigest } from './scripts.ts'
 
 /** The name under which a file waits for the rest of its bytes: the same whenever this version of the file is copied. */
 export function partOf({ path, bytes, mtime }: Entry): string {
@@ -20,12 +20,12 @@ export interface Present {
 /** Prints what is there of large files, a line each: number, whole or part, bytes, digest. */
 export function presentScript(root: string, files: Entry[]): string {
   return [
-    defineSum,
+    withDigest,
     `cd ${quotePath(root)} || exit ${transferExit.missing}`,
     'size() { echo $(($(wc -c < "$1"))); }',
     'look() {',
-    'if [ -f "$3" ] && [ "$(size "$3")" -eq "$2" ]; then echo "$1 whole $2 $(sum < "$3")"',
-    'elif [ -f "$4" ] && [ ! -L "$4" ]; then echo "$1 part $(size "$4") $(sum < "$4")"; fi; }',
+    'if [ -f "$3" ] && [ "$(size "$3")" -eq "$2" ]; then echo "$1 whole $2 $(digest < "$3")"',
+    'elif [ -f "$4" ] && [ ! -L "$4" ]; then echo "$1 part $(size "$4") $(digest < "$4")"; fi; }',
     ...files.map((file, index) => {
       const { bytes, path } = file
       return `look ${index} ${bytes} ${quote(`./${path}`)} ${quote(`./${partOf(file)}`)}`
@@ -49,7 +49,7 @@ export function parsePresent(stdout: string): Map<number, Present> {
  */
 export function receiveScript(root: string, file: Entry, mine: string, start: number): string {
   return [
-    defineSum,
+    withDigest,
     `umask 077; cd ${quotePath(root)} || exit ${transferExit.missing}`,
     `part=${quote(`./${partOf(file)}`)}; mine=${quote(`./${mine}`)}`,
     // A second signal, or one that comes while the first failure is dealt with, must not end the mv.
@@ -60,7 +60,7 @@ export function receiveScript(root: string, file: Entry, mine: string, start: nu
     `cat >> "$mine" || keep ${transferExit.write}`,
     // A signal may end wc without a word, and a shell that calculates with nothing ends without its traps.
     `size=$(wc -c < "$mine") && [ $((size)) -eq ${file.bytes} ] || keep ${transferExit.size}`,
-    'sum < "$mine"',
+    'digest < "$mine"',
   ].join('\n')
 }
 

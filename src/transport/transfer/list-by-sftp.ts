@@ -1,6 +1,6 @@
 import type { RemoteFiles } from '../transport.ts'
 import type { Entry } from './entries.ts'
-import { transferError } from './failure.ts'
+import { isRefused, transferError } from './failure.ts'
 import { checkNames, type RemoteTree, splitPath } from './list-remote.ts'
 import { below, hostPath } from './scripts.ts'
 
@@ -41,6 +41,11 @@ async function look(
   tree.entries.push(entry)
   for (const name of await files.list(source)) {
     const inside = path === '.' ? name : `${path}/${name}`
-    await look(files, below(source, name), inside, [...above, place], tree, signal)
+    try {
+      await look(files, below(source, name), inside, [...above, place], tree, signal)
+    } catch (error) {
+      if (!isRefused(error)) throw error
+      tree.skipped.push(error.message)
+    }
   }
 }

@@ -1,3 +1,4 @@
+import { defineDigest } from '../digest-script.ts'
 import { quote, quotePath } from '../shell.ts'
 import type { Entry } from './entries.ts'
 
@@ -31,14 +32,8 @@ export function below(folder: string, path: string): string {
   return folder.endsWith('/') ? folder + path : `${folder}/${path}`
 }
 
-/** Defines `sum`, which prints the SHA-256 of its stdin. openssl comes first: it is up to four times as fast. */
-export const defineSum = [
-  'LC_ALL=C; export LC_ALL',
-  'if command -v openssl >/dev/null 2>&1; then sum() { openssl dgst -sha256 | sed "s/.* //"; }',
-  'elif command -v sha256sum >/dev/null 2>&1; then sum() { sha256sum | cut -c1-64; }',
-  'elif command -v shasum >/dev/null 2>&1; then sum() { shasum -a 256 | cut -c1-64; }',
-  `else exit ${transferExit.noDigestProgram}; fi`,
-].join('\n')
+/** How a script begins that computes digests. */
+export const withDigest = ['LC_ALL=C; export LC_ALL', defineDigest(`exit ${transferExit.noDigestProgram}`)].join('\n')
 
 /** What is at a place of the host (folder, file, none), whether its folder is there, and whether there is a tar. */
 export function lookScript(path: string): string {
@@ -77,7 +72,7 @@ export function setTimeAndMode(path: string, { mode, mtime }: Pick<Entry, 'mode'
 /** Unpacks the tar stream on stdin beside the target and does what its last file, `finish`, says. */
 export function unpackScript(root: string, stage: string): string {
   return [
-    defineSum,
+    withDigest,
     `umask 077; cd ${quotePath(root)} || exit ${transferExit.missing}`,
     'root=$PWD',
     'clean() { cd "$root" && rm -rf "$stage"; }',
@@ -98,7 +93,7 @@ export function finishScript(files: Entry[], sha256: string): string {
     'contents() {',
     ...chunksOf(paths).map((chunk) => `cat ${chunk.map(quote).join(' ')}`),
     '}',
-    `[ "$(contents | sum)" = ${sha256} ] || fail ${transferExit.digest}`,
+    `[ "$(contents | digest)" = ${sha256} ] || fail ${transferExit.digest}`,
     ...[...Map.groupBy(paths, folderOf)].flatMap(([folder, inFolder]) =>
       chunksOf(inFolder).map((chunk) => moveInto(chunk, folder)),
     ),

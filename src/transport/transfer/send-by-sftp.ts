@@ -2,9 +2,9 @@ import { createHash, type Hash } from 'node:crypto'
 import type { RemoteFiles } from '../transport.ts'
 import { type LocalEntry, largeFileBytes, type TransferOptions, type Transferred } from './entries.ts'
 import { transferError } from './failure.ts'
-import { partOf } from './large-scripts.ts'
 import { hashBeginning, hashed, readLocal } from './read-local.ts'
 import { below } from './scripts.ts'
+import { newPart, partsThere, takeOver } from './sftp-parts.ts'
 
 export interface SftpSendOptions extends TransferOptions {
   host: string
@@ -62,9 +62,9 @@ async function sendFile(file: LocalEntry, context: SendContext): Promise<void> {
   if (there?.kind === 'folder') throw transferError(host, `cannot write ${file.path}: it is a folder there`)
   const isSame = there?.bytes === file.bytes && (await hasSameBytes(file, target, context))
   if (isSame) return files.setModeAndTime(target, file.mode, file.mtime)
-  // The same name whenever this version of the file is copied: whatever an earlier copy left is used or replaced.
-  const part = below(root, partOf(file))
-  await writePart(file, part, context)
+  const beginning = await begin(file, context)
+  const { part } = beginning
+  await writePart(file, beginning, context)
   await files.setModeAndTime(part, file.mode, file.mtime)
   await files.rename(part, target)
 }
@@ -79,12 +79,11 @@ async function hasSameBytes(file: LocalEntry, target: string, context: SendConte
   return true
 }
 
-async function writePart(file: LocalEntry, part: string, context: SendContext): Promise<void> {
+async function writePart(file: LocalEntry, { part, start, mine, its }: Beginning, context: SendContext): Promise<void> {
   const { files, host, signal, onDone } = context
-  const { start, mine, its } = await beginning(file, part, context)
   onDone(2 * start)
   try {
-    await files.write(part, hashed(readLocal(file, host, start), mine, onDone), start)
+    await files.write(part, hashed(readLocal(file, host, start), mine, onDone), start > 0 ? start : undefined)
     await hashRemote(part, its, context, start, onDone)
   } catch (error) {
     // What a lost connection or a Ctrl-C leaves can be continued; what the server refused cannot.
@@ -97,21 +96,44 @@ async function writePart(file: LocalEntry, part: string, context: SendContext): 
 }
 
 interface Beginning {
+  part: string
+  /** How much of the file is there already. */
   start: number
   /** Digests of the bytes before `start`, of the file here and of the part there. */
   mine: Hash
   its: Hash
 }
 
-/** How much of the file is there already. */
-async function beginning(file: LocalEntry, part: string, context: SendContext): Promise<Beginning> {
-  const fromScratch = { start: 0, mine: createHash('sha256'), its: createHash('sha256') }
-  const there = file.bytes < largeFileBytes ? undefined : await context.files.status(part)
-  if (there?.kind !== 'file' || there.bytes === 0 || there.bytes > file.bytes) return fromScratch
-  const mine = await hashBeginning(file, there.bytes, context.host, context.signal)
-  const its = await hashRemote(part, createHash('sha256'), context)
-  const isSame = mine.copy().digest('hex') === its.copy().digest('hex')
-  return isSame ? { start: there.bytes, mine, its } : fromScratch
+/** With what an earlier copy left, or anew. */
+async function begin(file: LocalEntry, context: SendContext): Promise<Beginning> {
+  const { files, root } = context
+  for (const left of await partsThere(files, root, file)) {
+    const part = newPart(root, file)
+    const bytes = await takeOver(files, left, part)
+    const found = bytes === undefined ? undefined : await compare(file, left, part, bytes, context)
+    if (found) return found
+  }
+  return { part: newPart(root, file), start: 0, mine: createHash('sha256'), its: createHash('sha256') }
+}
+
+/** Undefined when the part, which was called `left` before, is of no use. */
+async function compare(
+  file: LocalEntry,
+  left: string,
+  part: string,
+  bytes: number,
+  context: SendContext,
+): Promise<Beginning | undefined> {
+  const { files, host, signal } = context
+  if (bytes > 0 && bytes <= file.bytes) {
+    const mine = await hashBeginning(file, bytes, host, signal)
+    const its = await hashRemote(part, createHash('sha256'), context)
+    // One that grows is another copy's, which gets it back.
+    if ((await files.status(part, true))?.bytes !== bytes) return void (await files.rename(part, left))
+    if (mine.copy().digest('hex') === its.copy().digest('hex')) return { part, start: bytes, mine, its }
+  }
+  await files.remove(part)
+  return undefined
 }
 
 async function hashRemote(

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readSshConfig } from '../../../../src/transport/ssh/ssh-config.ts'
@@ -48,6 +48,30 @@ test('what is asked once for all hosts is what ssh says of each', async () => {
       }
     }
   } finally {
+    if (before === undefined) delete process.env.CPN_SSH_CONFIG
+    else process.env.CPN_SSH_CONFIG = before
+  }
+})
+
+test('who gives up does not wait for a configuration that takes long', async () => {
+  using folder = tempFolder()
+  const before = process.env.CPN_SSH_CONFIG
+  const file = join(folder.path, 'config')
+  const goOn = join(folder.path, 'go-on')
+  writeFileSync(file, `Match exec "until [ -e ${goOn} ]; do sleep 0.1; done"\n  User somebody\n`)
+  process.env.CPN_SSH_CONFIG = file
+  try {
+    const configs = new SshConfigs()
+    const stop = new AbortController()
+    const other = configs.read({ address: 'node1' })
+    const given = configs.read({ address: 'node1' }, stop.signal)
+    stop.abort(new Error('stop'))
+    await assert.rejects(given, /stop/)
+    assert.ok(!existsSync(goOn), 'the program still waits')
+    writeFileSync(goOn, '')
+    assert.equal((await other).user, 'somebody')
+  } finally {
+    writeFileSync(goOn, '')
     if (before === undefined) delete process.env.CPN_SSH_CONFIG
     else process.env.CPN_SSH_CONFIG = before
   }
