@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { once } from 'node:events'
 import { writeFileSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { test } from 'node:test'
 import { scanHostKey } from '../../src/transport/host-keys.ts'
 import { sshdMissing, startSshd, usersMissing } from '../helpers/sshd.ts'
@@ -47,6 +50,31 @@ test('ProxyJump of ~/.ssh/config leads through several hops', { skip: sshdMissin
   await using transport = await connector.open(host)
   assert.equal((await transport.exec('true')).exitCode, 0)
   assert.match(inner.log(), /Accepted publickey/)
+})
+
+test('a packet to a host behind a jump host is one packet to the jump host', { skip: sshdMissing }, async () => {
+  await using bastion = await startSshd({ name: 'bastion' })
+  await using sshd = await startSshd({ name: 'target' })
+  using master = new Master().trust(bastion, sshd)
+  const hosts = [hostOf(bastion), hostOf(sshd, { jump: 'bastion' })]
+  await using connector = master.connector(hosts)
+  const sockets: Socket[] = []
+  const onSocket = (message: unknown): void => void sockets.push((message as { socket: Socket }).socket)
+  subscribe('net.client.socket', onSocket)
+  await using transport = await connector.open(hosts[1]!)
+  unsubscribe('net.client.socket', onSocket)
+  const sent = (): number => sockets.reduce((sum, socket) => sum + socket.bytesWritten, 0)
+  const { stdin, stdout } = await transport.spawn('cat')
+  const before = sent()
+  for (let writes = 0; writes < 100; writes++) {
+    stdin.write('x')
+    await once(stdout, 'data')
+  }
+  const after = sent()
+  stdin.end()
+  // 85 in one packet; its parts in packets of their own would be 158.
+  const bytes = (after - before) / 100
+  assert.ok(bytes > 50 && bytes < 120, `${bytes} bytes for each`)
 })
 
 test('an unknown key of a hop is refused before the login there, and named', { skip: sshdMissing }, async () => {
