@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import { finished } from 'node:stream/promises'
 import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
 import { bridgeAuthority, bridgeErrorHeader, bridgeSettings, bridgeWindowBytes } from '../../protocol/bridge.ts'
@@ -92,9 +93,10 @@ async function ready(http2: ClientHttp2Session, session: Session, place: Place, 
     resolve()
   })
   const ended = (): void => reject(notStarted(place, said))
-  // What the command says last may come after its stdout has ended.
+  // What the command said last may come after its stdout has ended, or lie unread when its end is known.
+  const heard = finished(session.stderr, { writable: false }).catch(() => undefined)
   http2.once('close', () => setTimeout(ended, deadline('close')).unref())
-  session.exited.then(ended, reject)
+  session.exited.then(() => heard).then(ended, reject)
   await withDeadline(
     ms,
     () => timeoutError('bridge', ms, place, said),
