@@ -28,8 +28,8 @@ const common = {
   logLevel: 'warning',
 }
 
-// A command with its libraries in a few files starts in half the time that hundreds of them take. oclif finds commands by
-// their files and has to be there once.
+// A command starts faster with its libraries in a few files than in hundreds. oclif finds commands by their files and has
+// to be there once.
 const { metafile } = await build({
   ...common,
   entryPoints: globSync('src/{commands/**/*,**/*-thread}.ts', { cwd: root }),

@@ -33,3 +33,14 @@ test('a commit that fails makes none of its changes and is told', async () => {
   await assert.rejects(writer.commit([{ kind: 'found', run, inputs: twice }]), { code: 'CPN_ERR_STATE_DIR' })
   assert.equal(ledger.counts(run).inputs, 0)
 })
+
+test('a thread that cannot open its ledger refuses every change, also those that come when it has ended', async () => {
+  using folder = tempFolder()
+  await using writer = new RunWriter(join(folder.path, 'nowhere', 'ledger.db'))
+  const change = { kind: 'found', run: 'r', inputs: [input('a.jpg')] } as const
+  await assert.rejects(writer.commit([change]), { code: 'CPN_ERR_STATE_DIR' })
+  await assert.rejects(writer.commit([change]), { code: 'CPN_ERR_STATE_DIR' })
+  await assert.rejects(writer.writePicture(join(folder.path, 'a.jpg'), Buffer.from('a')), {
+    code: 'CPN_ERR_OUTPUT_WRITE',
+  })
+})
