@@ -53,7 +53,6 @@ export interface PredictResult {
   ended?: CpnError
 }
 
-const attemptDeadlineMs = 120_000
 const readAhead = 4
 const settleAtOnce = 8
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
@@ -216,7 +215,6 @@ class PredictRun {
       pipeline: this.#pipeline,
       clock: systemClock,
       random: Math.random,
-      deadlineMs: attemptDeadlineMs,
       drain: this.#drain.signal,
       onAttempt: (event) => this.#note(event),
     })

@@ -75,6 +75,7 @@ export const errorCodes = {
 
   CPN_ERR_AGENT_START: 'agent',
   CPN_ERR_AGENT_UNREACHABLE: 'agent',
+  CPN_ERR_AGENT_DIED: 'agent',
   CPN_ERR_AGENT_PROTOCOL: 'agent',
   CPN_ERR_AGENT_BUSY: 'agent',
   CPN_ERR_AGENT_DRAINING: 'agent',

@@ -1,0 +1,87 @@
+import type { Pipeline } from '../protocol/pipeline.ts'
+import type { Lanes, NodeCandidate } from './lanes.ts'
+import type { NodeNotice } from './scheduler.ts'
+import type { Task } from './task.ts'
+import { countVotes, type Vote } from './votes.ts'
+
+export interface AuditsOptions {
+  lanes: Lanes
+  pipeline: Pipeline
+  random: () => number
+  /** Share of jobs, 0..1. */
+  audit?: number
+  onNotice?: (notice: NodeNotice) => void
+  /** Called for each result that others agree against. */
+  onOverruled: (vote: Vote, task: Task) => void
+}
+
+/** Tries for a second opinion; a result that is there does not wait for ever. */
+const maxFailedAudits = 3
+
+/** Second opinions: which results get one, who is asked, and what follows. */
+export class Audits {
+  readonly #options: AuditsOptions
+
+  constructor(options: AuditsOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Whether somebody else is asked about this job, too: about a share of all results, about all of a node that was wrong
+   * before, and about an image that is said to be unusable by a node that has not done anything else yet.
+   */
+  wants(task: Task, { node, opinion }: Vote): boolean {
+    const { lanes, random, audit = 0 } = this.#options
+    if (!lanes.usable().some((name) => name !== node && !task.history.failedOn.has(name))) return false
+    const lane = lanes.get(node)
+    if ('error' in opinion) return opinion.error.code.startsWith('CPN_ERR_IMAGE_') && lane.successes === 0
+    if (lane.probation > 0) {
+      lane.probation--
+      return true
+    }
+    return audit > 0 && random() < audit
+  }
+
+  /** Nodes to ask next: others, or where there are none and two disagree, one of them once more. */
+  candidatesFor(task: Task, candidates: NodeCandidate[]): NodeCandidate[] {
+    const others = candidates.filter(({ name }) => isUnasked(task, name))
+    return others.length > 0 || task.votes.length < 2 ? others : candidates
+  }
+
+  /** The opinion that counts; undefined while somebody else has to be asked. What was wrong has its consequences. */
+  count(task: Task): Vote | undefined {
+    const { lanes, pipeline, onNotice } = this.#options
+    const tired = task.failedAudits >= maxFailedAudits
+    if (tired && task.votes.length === 1) return task.votes[0]
+    const usable = lanes.usable()
+    const othersLeft = !tired && usable.some((name) => isUnasked(task, name))
+    const count = countVotes(task.votes, othersLeft, pipeline)
+    if (count.state === 'decided') {
+      for (const vote of count.wrong) this.#overrule(vote, task, count.difference)
+      return count.kept
+    }
+    if (count.state === 'more' && !tired) return undefined
+    const kept = count.state === 'undecided' ? count.kept : task.votes[0]!
+    const difference = count.state === 'undecided' ? count.difference : 'their results'
+    onNotice?.({
+      kind: 'undecided',
+      nodes: [...new Set(task.votes.map(({ node }) => node))],
+      job: task.job,
+      difference,
+    })
+    return kept
+  }
+
+  #overrule(vote: Vote, task: Task, difference: string): void {
+    const { lanes, random, onNotice, onOverruled } = this.#options
+    const lane = lanes.get(vote.node)
+    const milliseconds = lane.distrust(random)
+    lanes.setAside(lane, milliseconds)
+    onOverruled(vote, task)
+    onNotice?.({ kind: 'overruled', node: vote.node, milliseconds, job: task.job, difference })
+  }
+}
+
+function isUnasked({ votes, history }: Task, name: string): boolean {
+  return !history.failedOn.has(name) && !votes.some(({ node }) => node === name)
+}
