@@ -15,8 +15,8 @@ export interface AuditsOptions {
   onOverruled: (vote: Vote, task: Task) => void
 }
 
-/** Tries for a second opinion; a result that is there does not wait for ever. */
-const maxFailedAudits = 3
+/** Tries for a second opinion, and for one that decides; a result that is there does not wait for ever. */
+const maxFailedAudits = { second: 3, deciding: 10 } as const
 
 /** Second opinions: which results get one, who is asked, and what follows. */
 export class Audits {
@@ -51,8 +51,9 @@ export class Audits {
   /** The opinion that counts; undefined while somebody else has to be asked. What was wrong has its consequences. */
   count(task: Task): Vote | undefined {
     const { lanes, pipeline, onNotice } = this.#options
-    const tired = task.failedAudits >= maxFailedAudits
-    if (tired && task.votes.length === 1) return task.votes[0]
+    const isDisputed = task.votes.length > 1
+    const tired = task.failedAudits >= (isDisputed ? maxFailedAudits.deciding : maxFailedAudits.second)
+    if (tired && !isDisputed) return task.votes[0]
     const usable = lanes.usable()
     const othersLeft = !tired && usable.some((name) => isUnasked(task, name))
     const count = countVotes(task.votes, othersLeft, pipeline)

@@ -42,8 +42,9 @@ export interface Circumstances {
 
 const maxAttempts = 3
 /** Attempts while a node that might do it, or might prove what it is, is away. */
-const patientAttempts = 8
-const maxKills = 4
+const patientAttempts = 10
+/** So many nodes are proof, whatever each of them is worth. */
+const manyNodes = 4
 
 /** The host, the link or its owner is the cause: tells nothing about the job and nothing about the node's health. */
 const blameless: ReadonlySet<ErrorCode> = new Set([
@@ -115,8 +116,9 @@ export function backoffMs(failures: number, random: () => number): number {
  */
 function isProven({ kills, failedOn }: JobHistory, { usable, othersAway }: Circumstances): boolean {
   const credible = kills.filter((kill) => kill.credible)
-  if (new Set(credible.map(({ node }) => node)).size >= 2) return true
-  if (kills.length >= (othersAway ? patientAttempts : maxKills)) return true
+  if (nodesOf(credible) >= 2 || nodesOf(kills) >= manyNodes) return true
   if (usable.some((name) => !failedOn.has(name))) return false
-  return (othersAway ? credible : kills).length >= 2
+  return othersAway ? credible.length >= 2 || kills.length >= patientAttempts : kills.length >= 2
 }
+
+const nodesOf = (kills: readonly Kill[]) => new Set(kills.map(({ node }) => node)).size

@@ -309,7 +309,7 @@ class Scheduler {
 
   #auditFailed(task: Task): void {
     task.failedAudits++
-    this.#count(task)
+    if (task.running.size === 0) this.#count(task)
   }
 
   /** A second opinion that nobody can give any more is not waited for. */
