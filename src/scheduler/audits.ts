@@ -27,19 +27,23 @@ export class Audits {
   }
 
   /**
-   * Whether somebody else is asked about this job, too: about a share of all results, about all of a node that was wrong
-   * before, and about an image that is said to be unusable by a node that has not done anything else yet.
+   * Whether somebody else is asked about this job, too. A share of all results is a sample, which is let go of where it
+   * would hold the end of a run up. All results of a node that was wrong before have to be confirmed, and an image that
+   * is said to be unusable by a node that has not done anything else yet.
    */
-  wants(task: Task, { node, opinion }: Vote): boolean {
+  wants(task: Task, { node, opinion }: Vote): 'sample' | 'required' | undefined {
     const { lanes, random, audit = 0 } = this.#options
-    if (!lanes.usable().some((name) => name !== node && !task.history.failedOn.has(name))) return false
+    if (!lanes.usable().some((name) => name !== node && !task.history.failedOn.has(name))) return undefined
     const lane = lanes.get(node)
-    if ('error' in opinion) return opinion.error.code.startsWith('CPN_ERR_IMAGE_') && lane.successes === 0
+    if ('error' in opinion) {
+      return opinion.error.code.startsWith('CPN_ERR_IMAGE_') && lane.successes === 0 ? 'required' : undefined
+    }
     if (lane.probation > 0) {
       lane.probation--
-      return true
+      return 'required'
     }
-    return audit > 0 && random() < audit
+    if (audit >= 1) return 'required'
+    return audit > 0 && random() < audit ? 'sample' : undefined
   }
 
   /** Nodes to ask next: others, or where there are none and two disagree, one of them once more. */

@@ -11,7 +11,7 @@ import { Lanes, type NodeCandidate } from './lanes.ts'
 import { place } from './placement.ts'
 import { Queue, type Request } from './queue.ts'
 import type { AttemptEvent, AttemptPurpose, Job, JobOutcome, NodeNotice, NodePool, NodeResult } from './scheduler.ts'
-import type { Attempt, Task } from './task.ts'
+import { type Attempt, isOnlySampled, type Task } from './task.ts'
 import type { Vote } from './votes.ts'
 
 export interface ScheduleOptions {
@@ -198,6 +198,10 @@ class Scheduler {
     const { clock } = this.#options
     const now = clock.now()
     const open = this.#running().filter(({ task, purpose }) => !task.settled && !task.hedged && purpose !== 'alone')
+    if (open.length > 0 && open.every(({ task }) => isOnlySampled(task))) {
+      for (const { task } of open) this.#settleWith(task, task.votes[0]!)
+      return true
+    }
     const best = ({ task }: Attempt) => fastestFor(task, apartFrom(task, this.#audits.candidatesFor(task, candidates)))
     const slow = chooseHedge(open, now, (attempt) => best(attempt)?.milliseconds)
     if (!slow) {
@@ -292,7 +296,8 @@ class Scheduler {
 
   /** A result, or a statement about the image: it counts, unless somebody else is asked, too. */
   #heard(task: Task, vote: Vote): void {
-    if (task.votes.length === 0 && !this.#audits.wants(task, vote)) {
+    task.audit ??= this.#audits.wants(task, vote)
+    if (!task.audit) {
       this.#settleWith(task, vote)
       return
     }
@@ -312,12 +317,14 @@ class Scheduler {
     if (task.running.size === 0) this.#count(task)
   }
 
-  /** A second opinion that nobody can give any more is not waited for. */
+  /** A second opinion that nobody can give any more is not waited for, and at the end of a run no sample is. */
   #settleHopeless(request: Request): boolean {
-    const kept = this.#audits.count(request.task)
+    const { task } = request
+    const isLate = this.#queue.isExhausted && isOnlySampled(task)
+    const kept = isLate ? task.votes[0] : this.#audits.count(task)
     if (!kept) return false
     this.#queue.remove(request)
-    this.#settleWith(request.task, kept)
+    this.#settleWith(task, kept)
     return true
   }
 

@@ -14,6 +14,8 @@ export interface Task {
   readonly running: Set<Attempt>
   /** Results that wait for a second opinion, its first one included. */
   readonly votes: Vote[]
+  /** Why there is a second opinion. */
+  audit: 'sample' | 'required' | undefined
   /** Attempts at a second opinion that came to nothing. */
   failedAudits: number
   hedged: boolean
@@ -38,6 +40,11 @@ export interface Attempt {
   readonly cancel: AbortController
 }
 
+/** A result is there, nobody contradicts, and it was only a sample: a second opinion is welcome, but not waited for. */
+export function isOnlySampled({ audit, votes }: Task): boolean {
+  return audit === 'sample' && votes.length === 1
+}
+
 export function newTask(job: Job): Task {
   return {
     job,
@@ -45,6 +52,7 @@ export function newTask(job: Job): Task {
     tries: 0,
     running: new Set(),
     votes: [],
+    audit: undefined,
     failedAudits: 0,
     hedged: false,
     settled: false,

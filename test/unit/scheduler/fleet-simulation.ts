@@ -64,7 +64,8 @@ export interface WorldPlan {
 
 export interface WorldReport {
   outcomes: JobOutcome[]
-  events: AttemptEvent[]
+  /** With milliseconds of virtual time. */
+  events: (AttemptEvent & { at: number })[]
   notices: NodeNotice[]
   /** Faults against the contract, in words. */
   breaches: string[]
@@ -115,7 +116,7 @@ export async function simulate(plan: WorldPlan): Promise<WorldReport> {
   const clock = new SimulatedClock()
   const random = seeded(plan.seed + 1)
   const breaches: string[] = []
-  const events: AttemptEvent[] = []
+  const events: WorldReport['events'] = []
   const notices: NodeNotice[] = []
   const over = new AbortController()
   const kinds = new Map(plan.images.map((kind, index) => [`job${index}`, kind]))
@@ -132,7 +133,7 @@ export async function simulate(plan: WorldPlan): Promise<WorldReport> {
     random,
     audit: plan.audit,
     pipeline: { detector: { scoreThreshold: 0.5 }, maxPixels: 1 } as never,
-    onAttempt: (event) => events.push(event),
+    onAttempt: (event) => events.push({ ...event, at: clock.now() }),
     onNotice: (notice) => notices.push(notice),
     ...(plan.tellsLeft ? { left: () => kinds.size - given } : {}),
   })
