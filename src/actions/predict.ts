@@ -23,9 +23,11 @@ import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { RunWriter } from '../runs/run-writer.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { followInventory } from './follow-inventory.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
+import { describeNotice, describeQuarantine } from './tell-notices.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -37,6 +39,8 @@ export interface PredictOptions extends PipelineOptions {
   hosts: string[]
   /** Waits for a usable node instead of ending. */
   wait: boolean
+  /** Share of images, 0..1, that a second node looks at, too. */
+  audit: number
 }
 
 /** What a run tells while it goes on. */
@@ -77,6 +81,7 @@ export async function predict(
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
+  await using _following = followInventory(fleet, { ...options, state }, ctx)
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   using ledger = openLedger(state.ledgerFile)
@@ -110,6 +115,9 @@ class PredictRun {
   readonly #commits: GroupCommit<LedgerChange>
   readonly #reader: InputReader
   readonly #recorder: Recorder
+  readonly #audit: number
+  /** Inputs that were given to the scheduler, or needed no job. */
+  #taken = 0
   readonly #discovery: Discovery
   /** Aborts on Ctrl-C and on an error that makes going on pointless. */
   readonly #drain = new AbortController()
@@ -123,6 +131,7 @@ class PredictRun {
     this.#pipeline = pipeline
     this.#fleet = fleet
     this.#out = out
+    this.#audit = options.audit
     this.#ctx = ctx
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => writer.commit(changes))
@@ -215,6 +224,9 @@ class PredictRun {
       pipeline: this.#pipeline,
       clock: systemClock,
       random: Math.random,
+      audit: this.#audit,
+      left: () => (this.#discovery.complete ? this.#discovery.inputs - this.#taken : undefined),
+      onNotice: (notice) => this.#ctx.notice(describeNotice(notice)),
       drain: this.#drain.signal,
       onAttempt: (event) => this.#note(event),
     })
@@ -237,6 +249,7 @@ class PredictRun {
       job: await this.#reader.job(input.source).catch(toCpnError),
     }))
     for await (const { input, job } of loaded) {
+      this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
       else if (await this.#isNew(input, job)) yield job
     }
@@ -251,6 +264,7 @@ class PredictRun {
   async #settle(outcome: JobOutcome): Promise<void> {
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
+      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))

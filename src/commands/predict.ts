@@ -53,6 +53,11 @@ export default class Predict extends BaseCommand {
       description: 'Annotated copies: preview (long edge at most 2048), full (original size) or none.',
     }),
     'max-megapixels': Flags.integer({ min: 1, max: 1000, default: 100, description: 'Largest image accepted.' }),
+    audit: Flags.string({
+      helpValue: 'PERCENT',
+      default: '0.5',
+      description: 'Share of images that a second node looks at, too; a disagreement is decided by a third.',
+    }),
     wait: Flags.boolean({ description: 'Wait until a node can be used instead of ending with exit code 4.' }),
   }
 
@@ -73,6 +78,7 @@ export default class Predict extends BaseCommand {
         annotate: flags.annotate,
         maxPixels: flags['max-megapixels'] * 1_000_000,
         wait: flags.wait,
+        audit: parsePercent(flags.audit),
       },
       ctx,
       (event) => view.show(event),
@@ -103,6 +109,14 @@ function parseThreshold(text: string | undefined): number | undefined {
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
   throw new CpnError('CPN_ERR_USAGE', `--score-threshold ${text} is not a number from 0 to 1`, {
     suggestions: ['Give for example: --score-threshold 0.6'],
+  })
+}
+
+function parsePercent(text: string): number {
+  const value = Number(text.replace(/%$/, ''))
+  if (/^[\d.]+%?$/.test(text) && value >= 0 && value <= 100) return value / 100
+  throw new CpnError('CPN_ERR_USAGE', `--audit ${text} is not a percentage from 0 to 100`, {
+    suggestions: ['Give for example: --audit 2'],
   })
 }
 

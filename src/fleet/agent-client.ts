@@ -24,6 +24,8 @@ export interface AgentClientOptions {
   connect: (signal?: AbortSignal) => Promise<Duplex>
   /** Connections kept at most; more requests than that wait. */
   connections: number
+  /** Called whenever something comes from the agent. */
+  onLife?: () => void
 }
 
 /** Answers larger than this are refused, so that a node cannot fill the master's memory. */
@@ -38,9 +40,11 @@ const pieceBytes = 256 * 1024
 export class AgentClient implements AsyncDisposable {
   readonly #host: string
   readonly #pool: Pool
+  readonly #onLife: () => void
 
-  constructor({ host, connect, connections }: AgentClientOptions) {
+  constructor({ host, connect, connections, onLife = () => {} }: AgentClientOptions) {
     this.#host = host
+    this.#onLife = onLife
     this.#pool = new Pool('http://agent', {
       connections,
       pipelining: 1,
@@ -106,6 +110,7 @@ export class AgentClient implements AsyncDisposable {
     if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
     try {
       for await (const line of lines(response.body.setEncoding('utf8'))) {
+        this.#onLife()
         yield this.#parseText(agentEventSchema, line, 'event')
       }
     } catch (error) {
@@ -179,6 +184,7 @@ export class AgentClient implements AsyncDisposable {
     try {
       for await (const chunk of response.body) {
         onPiece()
+        this.#onLife()
         chunks.push(chunk)
       }
     } catch (error) {

@@ -13,6 +13,8 @@ export interface ConnectAgentOptions {
   connections?: number
   /** False: an agent that is down stays down and is reported. Default true. */
   startIfDown?: boolean
+  /** Called whenever something comes from the agent. */
+  onLife?: () => void
   signal?: AbortSignal
 }
 
@@ -47,7 +49,7 @@ export function agentProgramOf({ state, fleetDir }: AgentPlace, host: string): s
 
 /** Connects to the fleet's agent on a host; starts one that has died. Rejects with CPN_ERR_NODE_*, CPN_ERR_AGENT_*. */
 export async function connectAgent(transport: Transport, options: ConnectAgentOptions): Promise<AgentClient> {
-  const { host, fleetId, connections = 2, startIfDown = true, signal } = options
+  const { host, fleetId, connections = 2, startIfDown = true, onLife, signal } = options
   const place = await findAgent(transport, host, fleetId, signal)
   if (place.state === 'stopped') throw stopped(host.name)
   const agentProgram = quote(agentProgramOf(place, host.name))
@@ -59,7 +61,7 @@ export async function connectAgent(transport: Transport, options: ConnectAgentOp
     if (!startIfDown || !(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_UNREACHABLE') throw error
     await startAgent(transport, host.name, agentProgram, signal)
   }
-  return new AgentClient({ host: host.name, connect: open, connections })
+  return new AgentClient({ host: host.name, connect: open, connections, onLife })
 }
 
 async function startAgent(transport: Transport, host: string, agentProgram: string, signal?: AbortSignal) {

@@ -28,6 +28,8 @@ export interface State extends StatePaths {
   markSeen(name: string): Promise<void>
   /** When the host's agent answered last (ISO 8601, UTC); undefined if it never did. */
   lastSeen(name: string): Promise<string | undefined>
+  /** Absolute path of what hostHistory reads; there is none before something happened. */
+  hostHistoryFile(name: string): string
   /** Oldest first; empty for a host that nothing happened to. */
   hostHistory(name: string): Promise<HostEvent[]>
 }
@@ -61,7 +63,9 @@ export async function openState(stateDir: string): Promise<State> {
   }
 }
 
-function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory' | 'markSeen' | 'lastSeen'> {
+function history(
+  stateDir: string,
+): Pick<State, 'recordHostEvent' | 'hostHistory' | 'hostHistoryFile' | 'markSeen' | 'lastSeen'> {
   const fileOf = (name: string, extension: string) => {
     const fault = hostNameFault(name)
     if (fault) throw new CpnError('CPN_ERR_HOST_UNKNOWN', fault)
@@ -69,6 +73,7 @@ function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory
   }
   return {
     recordHostEvent: async (name, event) => appendHostEvent(fileOf(name, 'ndjson'), event),
+    hostHistoryFile: (name) => fileOf(name, 'ndjson'),
     hostHistory: async (name) => readHostEvents(fileOf(name, 'ndjson')),
     // The file's time is the message: it is written often and nothing has to be read back to do so.
     markSeen: async (name) => writeFile(fileOf(name, 'seen'), '', { mode: 0o600 }),

@@ -36,7 +36,7 @@ export class InputReader implements AsyncDisposable {
       if (again.sha256 !== id) throw unreadable(source, 'it changed while the run was going on')
       return asBuffer(again)
     }
-    return { id, bytes, read }
+    return { id, bytes, source, read }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,7 +1,7 @@
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { Lanes, NodeCandidate } from './lanes.ts'
 import type { NodeNotice } from './scheduler.ts'
-import type { Task } from './task.ts'
+import { isOnlySampled, type Task } from './task.ts'
 import { countVotes, type Vote } from './votes.ts'
 
 export interface AuditsOptions {
@@ -15,8 +15,8 @@ export interface AuditsOptions {
   onOverruled: (vote: Vote, task: Task) => void
 }
 
-/** Tries for a second opinion, and for one that decides; a result that is there does not wait for ever. */
-const maxFailedAudits = { second: 3, deciding: 10 } as const
+/** Tries for a second opinion that come to nothing; a result that is there does not wait for ever. */
+const maxFailedAudits = { sample: 3, required: 10 } as const
 
 /** Second opinions: which results get one, who is asked, and what follows. */
 export class Audits {
@@ -55,9 +55,8 @@ export class Audits {
   /** The opinion that counts; undefined while somebody else has to be asked. What was wrong has its consequences. */
   count(task: Task): Vote | undefined {
     const { lanes, pipeline, onNotice } = this.#options
-    const isDisputed = task.votes.length > 1
-    const tired = task.failedAudits >= (isDisputed ? maxFailedAudits.deciding : maxFailedAudits.second)
-    if (tired && !isDisputed) return task.votes[0]
+    const tired = task.failedAudits >= maxFailedAudits[isOnlySampled(task) ? 'sample' : 'required']
+    if (tired && task.votes.length === 1) return task.votes[0]
     const usable = lanes.usable()
     const othersLeft = !tired && usable.some((name) => isUnasked(task, name))
     const count = countVotes(task.votes, othersLeft, pipeline)

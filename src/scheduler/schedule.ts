@@ -3,7 +3,7 @@ import { CpnError, toCpnError } from '../common/errors.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { attemptDeadlineMs } from './attempt-deadline.ts'
 import { Audits } from './audits.ts'
-import { backoffMs, isAboutImage, judge } from './blame.ts'
+import { backoffMs, isAboutImage, judge, type Verdict } from './blame.ts'
 import { chooseHedge, mayHedge, untilHedgeMs } from './hedging.ts'
 import { chooseWard } from './isolation.ts'
 import type { Lane } from './lane.ts'
@@ -288,7 +288,7 @@ class Scheduler {
     })
     if (verdict === 'stop') this.#failure = error
     else if (isAboutImage(error) && verdict === 'fail') this.#heard(task, vote)
-    else if (task.votes.length > 0) this.#auditFailed(task)
+    else if (task.votes.length > 0) this.#auditFailed(task, verdict)
     else if (verdict === 'fail' || verdict === 'quarantine') this.#giveUp(task, verdict, error)
     else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')
     if (verdict === 'elsewhere' || verdict === 'again' || verdict === 'busy') this.#pause(lane, verdict, error)
@@ -312,8 +312,8 @@ class Scheduler {
     else this.#queue.add(task, 'audit')
   }
 
-  #auditFailed(task: Task): void {
-    task.failedAudits++
+  #auditFailed(task: Task, verdict: Verdict): void {
+    if (verdict !== 'again' && verdict !== 'busy') task.failedAudits++
     if (task.running.size === 0) this.#count(task)
   }
 

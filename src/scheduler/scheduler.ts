@@ -7,6 +7,8 @@ export interface Job {
   /** sha256 of the bytes. */
   id: string
   bytes: number
+  /** Absolute path of a file with these bytes, for messages. */
+  source?: string
   /** The bytes, read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they are not what they were. */
   read(): Promise<Buffer>
 }
