@@ -9,7 +9,10 @@ export interface Job {
   bytes: number
   /** Absolute path of a file with these bytes, for messages. */
   source?: string
-  /** The bytes, read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they are not what they were. */
+  /**
+   * The bytes in memory that is the caller's; read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they
+   * are not what they were.
+   */
   read(): Promise<Buffer>
 }
 
@@ -20,6 +23,8 @@ export interface NodeResult {
   annotated?: Buffer
   /** One L2-normalised vector per face; undefined without an embedder. */
   embeddings?: Float32Array[]
+  /** Gives the memory of `annotated` back, which is empty then. */
+  release?(): void
 }
 
 export interface AttemptRequest {
