@@ -8,11 +8,11 @@ const usualPixels = 100_000_000
 /**
  * Milliseconds that an image may wait for a worker, and that a worker may take.
  * @param expectedMs what an image of this size takes on this node; undefined where nothing was measured
- * @param wasLate a deadline has passed for this job before: the next one is the longest there is, so that an image that
+ * @param isSlow the job takes longer than expected, or a deadline has passed for it: the next one is the longest there is, so that an image that
  *   is only heavy is not taken for one that hangs
  */
-export function attemptDeadlineMs(expectedMs: number | undefined, maxPixels: number, wasLate: boolean): number {
+export function attemptDeadlineMs(expectedMs: number | undefined, maxPixels: number, isSlow: boolean): number {
   const scale = Math.max(1, maxPixels / usualPixels)
-  if (expectedMs === undefined || wasLate) return Math.round(ceilingMs * scale)
+  if (expectedMs === undefined || isSlow) return Math.round(ceilingMs * scale)
   return Math.round(Math.min(ceilingMs, Math.max(floorMs, patience * expectedMs)) * scale)
 }

@@ -248,7 +248,7 @@ class Scheduler {
     task.running.add(attempt)
     this.#tellOf(attempt, 'started')
     const fullMs = lane.rate.expectedMs(node.slots, task.job.bytes)
-    const deadlineMs = attemptDeadlineMs(fullMs, pipeline.maxPixels, task.history.wasLate)
+    const deadlineMs = attemptDeadlineMs(fullMs, pipeline.maxPixels, task.history.wasLate || purpose === 'hedge')
     const { signal } = attempt.cancel
     node.predict({ job: task.job, attempt: attempt.number, epoch, run, pipeline, deadlineMs, signal }).then(
       (result) => this.#ended(attempt, () => this.#succeeded(attempt, result, node.build)),
