@@ -61,7 +61,7 @@ const spareBytes = 64 * 1024 * 1024
 
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
- * Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
+ * Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
   options: PredictOptions,
