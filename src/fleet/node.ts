@@ -8,7 +8,7 @@ import type { AttemptRequest, NodeResult, SchedulableNode } from '../scheduler/s
 import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AgentClient } from './agent-client.ts'
-import { connectAgent } from './connect-agent.ts'
+import { connectAgent, loadClient } from './connect-agent.ts'
 import { Inquest } from './inquest.ts'
 import { Silence } from './silence.ts'
 
@@ -171,7 +171,10 @@ export class FleetNode implements SchedulableNode {
     const { host } = this
     let silence: Silence | undefined
     const onLife = () => silence?.end()
-    await using transport = await connector().open(host, signal)
+    const opening = connector().open(host, signal)
+    // Begun while the host answers; connectAgent tells of a failure.
+    loadClient().catch(() => undefined)
+    await using transport = await opening
     this.hostKey = transport.hostKey
     const options = { host, fleetId, connections, startIfDown: startIfDown(host), onLife, signal }
     await using client = await connectAgent(transport, options)
