@@ -5,16 +5,16 @@ import type { Vote } from './votes.ts'
 
 /**
  * What two nodes may differ in without one of them being wrong: processors round differently, and a difference in the
- * last bit of a convolution may become one in the third digit of a score. docs/decisions/0015 has what was measured.
+ * last bit of a pixel or a convolution grows on its way to a score. docs/decisions/0015 has what was measured.
  */
 export const tolerance = {
   /** Of a score, 0..1. A face this close to the threshold may be missing. */
-  score: 0.02,
+  score: 0.01,
   /** Pixels, or this share of the box's longer side where that is more; for keypoints too. */
-  pixels: 1.5,
-  share: 0.02,
+  pixels: 1,
+  share: 0.01,
   /** Lowest cosine of two embeddings of one face. */
-  cosine: 0.995,
+  cosine: 0.999,
 } as const
 
 type Said = Pick<Vote, 'build' | 'opinion'>
