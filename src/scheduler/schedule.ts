@@ -251,7 +251,10 @@ class Scheduler {
     const deadlineMs = attemptDeadlineMs(fullMs, pipeline.maxPixels, task.history.wasLate || purpose === 'hedge')
     const { signal } = attempt.cancel
     node.predict({ job: task.job, attempt: attempt.number, epoch, run, pipeline, deadlineMs, signal }).then(
-      (result) => this.#ended(attempt, () => this.#succeeded(attempt, result, node.build)),
+      (result) => {
+        if (task.settled) result.release?.()
+        this.#ended(attempt, () => this.#succeeded(attempt, result, node.build))
+      },
       (error) => this.#ended(attempt, () => this.#failed(attempt, toCpnError(error))),
     )
   }
@@ -336,7 +339,10 @@ class Scheduler {
     }
   }
 
-  #settleWith(task: Task, { node, opinion, milliseconds }: Vote): void {
+  #settleWith(task: Task, kept: Vote): void {
+    const { node, opinion, milliseconds } = kept
+    for (const { opinion } of task.votes.filter((vote) => vote !== kept))
+      if ('result' in opinion) opinion.result.release?.()
     const about = { job: task.job, attempts: task.tries }
     if ('error' in opinion) this.#settle(task, { ...about, state: 'failed', error: opinion.error })
     else this.#settle(task, { ...about, state: 'done', node, result: opinion.result, milliseconds })
