@@ -9,6 +9,8 @@ export interface JobHistory {
   kills: Kill[]
   /** Nodes that could not do it although they could be reached. */
   failedOn: Set<string>
+  /** Nodes whose agent died while it was in work there, one entry per death. */
+  deaths: string[]
   /** It was in work, among others, when an agent died: its next attempts run alone. */
   suspect: boolean
   /** A deadline passed while a worker had it. */
@@ -66,6 +68,7 @@ const killing: ReadonlySet<ErrorCode> = new Set([
 export const newHistory = (): JobHistory => ({
   attempts: 0,
   kills: [],
+  deaths: [],
   failedOn: new Set(),
   suspect: false,
   wasLate: false,
@@ -97,7 +100,8 @@ export function judge(error: CpnError, history: JobHistory, circumstances: Circu
   // Who cannot do it at all says nothing about an image that took a worker down elsewhere.
   const patient = othersAway || history.kills.length > 0
   const enough = history.attempts >= (patient ? patientAttempts : maxAttempts)
-  return untried || !enough ? 'elsewhere' : 'fail'
+  if (untried || !enough) return 'elsewhere'
+  return history.kills.length > 0 ? 'quarantine' : 'fail'
 }
 
 /** An error that is a statement about the image: any node would come to the same. */

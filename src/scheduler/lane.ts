@@ -19,6 +19,8 @@ export class Lane {
   successes = 0
   /** Attempts that failed through the node since its last success; many at once are one. */
   faults = 0
+  /** Times that its agent died. */
+  deaths = 0
   /** Short pauses that go on. */
   pauses = 0
   /** Long pauses that go on; they count only while another node works. */

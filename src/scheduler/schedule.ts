@@ -282,9 +282,11 @@ class Scheduler {
     const milliseconds = this.#options.clock.now() - started
     const vote = { node: lane.name, attempt: number, build: undefined, opinion: { error }, milliseconds }
     this.#tellOf(attempt, 'failed', error)
+    const isDeath = error.code === 'CPN_ERR_AGENT_DIED'
+    if (isDeath) this.#noteDeath(task, lane)
     const verdict = judge(error, task.history, {
       node: lane.name,
-      credible: lane.isCredible,
+      credible: lane.isCredible && !(isDeath && deathsWithout(task, lane) > 1),
       alone: !attempt.accompanied,
       usable: this.#lanes.usable(),
       othersAway: this.#lanes.someAway(task.history.failedOn),
@@ -295,6 +297,12 @@ class Scheduler {
     else if (verdict === 'fail' || verdict === 'quarantine') this.#giveUp(task, verdict, error)
     else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')
     if (verdict === 'elsewhere' || verdict === 'again' || verdict === 'busy') this.#pause(lane, verdict, error)
+  }
+
+  /** All that were in work tell of one and the same death. */
+  #noteDeath({ history }: Task, lane: Lane): void {
+    if (lane.pauses === 0) lane.deaths++
+    history.deaths.push(lane.name)
   }
 
   /** A result, or a statement about the image: it counts, unless somebody else is asked, too. */
@@ -393,6 +401,11 @@ class Scheduler {
   #tell(event: AttemptEvent): void {
     this.#options.onAttempt?.(event)
   }
+}
+
+/** How often the node's agent died while this job was not there: one that dies of other things says nothing of it. */
+function deathsWithout({ history }: Task, { name, deaths }: Lane): number {
+  return deaths - history.deaths.filter((node) => node === name).length
 }
 
 /** Without the nodes that have it in work, one that was told to stop a moment ago included. */
