@@ -26,6 +26,7 @@ import { RunWriter } from '../runs/run-writer.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { keepAwake } from './keep-awake.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -173,6 +174,7 @@ class PredictRun {
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
+      await using _awake = keepAwake(`run ${this.#run.id}`)
       listening.defer(this.#watchNodes())
       listening.defer(tellNodes(this.#fleet, this.#ctx))
       await this.#work()

@@ -79,10 +79,9 @@ export class RunHistory implements Disposable {
 
   /** What each node did in a run, by name. */
   shares(run: string): NodeShare[] {
-    return this.#db
-      .prepare(`SELECT node, SUM(state = 'done') AS done, SUM(state = 'failed') AS failed FROM attempts
-        WHERE run = ? GROUP BY node ORDER BY node`)
-      .all(run) as unknown as NodeShare[]
+    const rows = this.#db.prepare(`SELECT node, SUM(state = 'done') AS done, SUM(state = 'failed') AS failed
+      FROM attempts WHERE run = ? GROUP BY node ORDER BY node`)
+    return (rows.all(run) as unknown as NodeShare[]).map((row) => ({ ...row }))
   }
 
   [Symbol.dispose](): void {
