@@ -123,8 +123,12 @@ export interface Ledger extends Disposable {
    */
   beginRun(run: NewRun): BegunRun
   endRun(run: Run, state: 'finished' | 'interrupted'): void
-  /** Forgets a run and all that belongs to it. */
+  /** Forgets a run and all that belongs to it. The caller holds the lock of its `out`, or has begun it. */
   deleteRun(run: string): void
+  /** About how many bytes a run takes. */
+  runBytes(run: string): number
+  /** Gives space of deleted runs back to the disk; nobody can commit meanwhile. */
+  shrink(): void
   /** Oldest first. */
   runs(): RunRecord[]
   /** The run that wrote to a folder last. */
