@@ -74,7 +74,7 @@ const spareBytes = 64 * 1024 * 1024
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
- * and what is still as it was is skipped. Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE,
+ * and what is still as it was is skipped. Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE,
  * CPN_ERR_RUN_BUSY, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
@@ -94,11 +94,12 @@ export async function predict(
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
-  const usable = fleet.usable(ctx.signal)
-  await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
+  // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
   await using writer = new RunWriter(state.ledgerFile)
   await using reader = new InputReader()
+  const usable = fleet.usable(ctx.signal)
+  await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
   return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }).go(roots)
 }
