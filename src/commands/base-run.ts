@@ -77,7 +77,7 @@ class RunView {
 
   show(event: PredictEvent): void {
     if (event.type === 'begin') {
-      const what = event.epoch === 1 ? `run ${event.run}` : `run ${event.run} goes on`
+      const what = event.epoch === 1 ? `run ${event.run}` : `run ${event.run}, continued,`
       this.#tell(`${what} on ${event.usable.join(', ') || 'no node yet'}`)
       if (!this.#quiet) this.#progress = startProgress({ unit: 'images', total: this.#total })
     } else if (event.type === 'found') {

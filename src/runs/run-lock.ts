@@ -25,11 +25,23 @@ const glanceMs = 500
  * that were removed could be locked by two, each on its own.
  * @param dir where locks are, made when it is missing
  * @param out real path
- * Throws CPN_ERR_RUN_BUSY, naming who has it.
+ * Throws CPN_ERR_RUN_BUSY, naming who has it, and CPN_ERR_STATE_DIR where no lock can be made.
  */
 export function lockOut(dir: string, out: string): Disposable {
-  mkdirSync(dir, { recursive: true, mode: 0o700 })
-  const db = openLock(dir, out)
+  try {
+    mkdirSync(dir, { recursive: true, mode: 0o700 })
+    return takeLock(openLock(dir, out), out)
+  } catch (cause) {
+    if (cause instanceof CpnError) throw cause
+    const file = join(dir, lockName(out))
+    throw new CpnError('CPN_ERR_STATE_DIR', `the lock ${file} cannot be used: ${(cause as Error).message}`, {
+      cause,
+      suggestions: ['Free space there and check its permissions.', `If the file is damaged, remove it: rm ${file}`],
+    })
+  }
+}
+
+function takeLock(db: DatabaseSync, out: string): Disposable {
   try {
     const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() }
     const text = JSON.stringify(owner)

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
+import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { lockOut, outOwner } from '../../../src/runs/run-lock.ts'
+import { lockName, lockOut, outOwner } from '../../../src/runs/run-lock.ts'
 import { pinnedNode, start } from '../../helpers/program.ts'
 import { repositoryRoot } from '../../helpers/shared.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
@@ -21,6 +22,17 @@ test('an OUT has one owner, who is named, until the lock is given back', () => {
   lock[Symbol.dispose]()
   assert.equal(outOwner(dir, '/out'), undefined)
   lockOut(dir, '/out')[Symbol.dispose]()
+})
+
+test('a lock that cannot be made, or is no lock, is told of with its name', () => {
+  using folder = tempFolder()
+  writeFileSync(join(folder.path, 'file'), '')
+  assert.throws(() => lockOut(join(folder.path, 'file', 'locks'), '/out'), { code: 'CPN_ERR_STATE_DIR' })
+  writeFileSync(
+    join(folder.path, lockName('/out')),
+    'no database, and longer than the head of one would have to be.'.repeat(20),
+  )
+  assert.throws(() => lockOut(folder.path, '/out'), { code: 'CPN_ERR_STATE_DIR', message: /not a database/ })
 })
 
 test('a lock dies with the process that has it', async () => {
