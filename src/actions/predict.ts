@@ -67,7 +67,9 @@ export interface PredictResult {
 
 const attemptDeadlineMs = 120_000
 const readAhead = 4
-const settleAtOnce = 8
+const settleAtOnce = 16
+/** Results that come within this time are committed together, which costs less for each of them. */
+const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
 
@@ -148,7 +150,7 @@ class PredictRun {
     this.#out = out
     this.#ctx = ctx
     this.#onEvent = onEvent
-    this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes))
+    this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes), commitSpacingMs)
     this.#reader = reader
     const annotates = pipeline.annotate !== 'none'
     const { verify, retry } = options
