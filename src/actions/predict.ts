@@ -226,7 +226,7 @@ class PredictRun {
 
   /** A master that died has left what it was writing. */
   async #removeLeftovers(): Promise<void> {
-    if (this.#run.left === 'running') await removeLeftovers(this.#out, this.#drain.signal)
+    if (this.#run.died) await removeLeftovers(this.#out, this.#drain.signal)
   }
 
   #isEmpty(): boolean {

@@ -98,6 +98,8 @@ export interface Run {
 export interface BegunRun extends Run {
   /** How the run was left by its last epoch; undefined for a new one. */
   left: RunState | undefined
+  /** The last master that wrote to the folder died at it. */
+  died: boolean
 }
 
 export interface RunRecord extends Run {

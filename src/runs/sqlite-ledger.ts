@@ -45,7 +45,7 @@ export class SqliteLedger implements Ledger {
       const last = this.lastRunOf(wanted.out)
       if (last && isSameWork(last, wanted) && last.id === (wanted.id ?? last.id)) return this.#resume(last)
       if (wanted.id !== undefined) throw otherWork(wanted.id)
-      return this.#create(wanted)
+      return this.#create(wanted, last)
     })
   }
 
@@ -169,12 +169,15 @@ export class SqliteLedger implements Ledger {
     this.#db.close()
   }
 
-  #create({ out, options, pipelineDigest }: NewRun): BegunRun {
+  #create({ out, options, pipelineDigest }: NewRun, last: RunRecord | undefined): BegunRun {
+    // Its master died: nobody else is at work on this folder.
+    const died = last?.state === 'running'
+    if (died) this.endRun(last, 'interrupted')
     const created = now()
     const id = `${created.slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-')}-${randomBytes(3).toString('hex')}`
     this.#sql(`INSERT INTO runs (id, created_at, started_at, state, epoch, out, options, pipeline_digest)
       VALUES (?, ?, ?, 'running', 1, ?, ?, ?)`).run(id, created, created, out, JSON.stringify(options), pipelineDigest)
-    return { id, epoch: 1, left: undefined }
+    return { id, epoch: 1, left: undefined, died }
   }
 
   #resume({ id, epoch, state }: RunRecord): BegunRun {
@@ -183,7 +186,7 @@ export class SqliteLedger implements Ledger {
       now(),
       id,
     )
-    return { id, epoch: epoch + 1, left: state }
+    return { id, epoch: epoch + 1, left: state, died: state === 'running' }
   }
 
   #assertNewest({ id, epoch }: Run): void {

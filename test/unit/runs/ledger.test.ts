@@ -29,8 +29,14 @@ test('the same work goes on in a new epoch, other work into the same folder is a
   const { id, epoch, left } = ledger.beginRun(work)
   assert.deepEqual([id, epoch, left], [first.id, 2, 'running'])
   ledger.endRun({ id, epoch }, 'finished')
-  assert.deepEqual(ledger.beginRun(work).left, 'finished')
+  const third = ledger.beginRun(work)
+  assert.deepEqual([third.left, third.died], ['finished', false])
   const other = ledger.beginRun({ ...work, options: { paths: ['/elsewhere'] } })
+  assert.equal(other.died, true)
+  assert.deepEqual(
+    ledger.runs().map(({ state }) => state),
+    ['interrupted', 'running'],
+  )
   assert.notEqual(other.id, first.id)
   // What is in the folder is the other's by now.
   assert.equal(ledger.beginRun(work).left, undefined)
