@@ -47,6 +47,17 @@ export type PredictAnswer = z.infer<typeof predictAnswerSchema>
 export const isolationSchema = z.object({
   /** Node's permission model; restrains JavaScript, not native code. */
   permission: z.boolean(),
+  /**
+   * What keeps workers from the network, native code included: a network namespace without interfaces, a filter of
+   * system calls (systemd's sandbox), or nothing.
+   */
+  network: z.enum(['namespace', 'filter', 'open']).default('open'),
+  /** Workers see neither homes nor sockets and temporary files of others: a mount namespace. */
+  files: z.boolean().default(false),
+  /** No program that a worker starts can have more rights than it. */
+  noNewPrivileges: z.boolean().default(false),
+  /** Limits of each worker's process (setrlimit), by name. */
+  limits: z.record(z.string(), z.number()).default({}),
   supervisor: z.enum(['systemd-user', 'keeper', 'none']),
 })
 

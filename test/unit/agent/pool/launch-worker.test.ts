@@ -17,7 +17,7 @@ test('a worker is nice, sees no environment, and opens no door but release and m
   }
   copyFileSync(program, join(releaseDir, 'agent', 'worker.mjs'))
   writeFileSync(join(modelsDir, 'model'), '')
-  const child = launchWorker({ releaseDir, modelsDir }, 7)
+  const child = launchWorker({ releaseDir, modelsDir }, 7, [])
   const [{ doors, environment }] = await once(child, 'message')
   const threads = readdirSync(`/proc/${child.pid}/task`)
   assert.deepEqual(new Set(threads.map((thread) => getPriority(Number(thread)))), new Set([7]))
