@@ -1,7 +1,7 @@
 import type { PredictAnswer } from '../protocol/messages.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
-import { pictureOf, type Size } from './picture/picture.ts'
+import { type Picture, pictureOf, type Size } from './picture/picture.ts'
 
 /** Long edge of a preview. */
 const previewEdge = 2048
@@ -11,23 +11,38 @@ export function maxAnswerBytes({ annotate }: Pick<Pipeline, 'annotate'>): number
   return (annotate === 'full' ? 512 : annotate === 'preview' ? 64 : 16) * 2 ** 20
 }
 
+/** What an image says of itself. */
+export interface Original {
+  format: Picture['format'] | undefined
+  /** Before any orientation; undefined when the image, damaged as it may be, does not say. */
+  size: Size | undefined
+}
+
+export function originalOf(image: Buffer): Original {
+  const picture = pictureOf(image)
+  return { format: picture?.format, size: picture?.size(image) }
+}
+
 /**
  * What is wrong with a node's result for an image, in words; undefined when nothing is. Without decoding anything: that
  * would cost the master what the nodes are there for.
  */
-export function faultOf(image: Buffer, pipeline: Pipeline, result: NodeResult): string | undefined {
+export function faultOf(original: Original, pipeline: Pipeline, result: NodeResult): string | undefined {
   return (
-    faultOfSize(image, pipeline, result.answer) ??
+    faultOfSize(original, pipeline, result.answer) ??
     faultOfFaces(result.answer) ??
     faultOfEmbeddings(pipeline, result) ??
-    (result.annotated && faultOfPicture(image, result.annotated, pipeline, result.answer))
+    (result.annotated && faultOfPicture(original, result.annotated, pipeline, result.answer))
   )
 }
 
-/** Damaged originals may not say how large they are; then the decoder's word is all there is. */
-function faultOfSize(image: Buffer, { maxPixels }: Pipeline, { width, height }: PredictAnswer): string | undefined {
+/** Where the original does not say how large it is, the decoder's word is all there is. */
+function faultOfSize(
+  { size }: Original,
+  { maxPixels }: Pipeline,
+  { width, height }: PredictAnswer,
+): string | undefined {
   if (width * height > maxPixels) return `an image of ${width}x${height}, more than is accepted`
-  const size = pictureOf(image)?.size(image)
   if (!size || size.width * size.height === 0) return undefined
   if (sameSize(size, { width, height }, 0) || sameSize(turned(size), { width, height }, 0)) return undefined
   return `a size of ${width}x${height} for an image of ${size.width}x${size.height}`
@@ -49,16 +64,15 @@ function faultOfEmbeddings({ embedder }: Pipeline, { embeddings, answer }: NodeR
 
 /** The copy is a whole picture of the original's format, as large as the answer and the pipeline make it. */
 function faultOfPicture(
-  image: Buffer,
+  { format }: Original,
   annotated: Buffer,
   { annotate }: Pipeline,
   { width, height, parts }: PredictAnswer,
 ): string | undefined {
   const copy = pictureOf(annotated)
   if (!copy) return 'a copy that is no picture'
-  const original = pictureOf(image)?.format
   const said = parts.find((part) => part.name === 'annotated')?.mediaType
-  if (copy.format !== original || said !== `image/${original}`) return `a ${copy.format} copy of a ${original} image`
+  if (copy.format !== format || said !== `image/${format}`) return `a ${copy.format} copy of a ${format} image`
   const size = copy.size(annotated)
   const scale = annotate === 'preview' ? Math.min(1, previewEdge / Math.max(width, height)) : 1
   const expected = { width: width * scale, height: height * scale }

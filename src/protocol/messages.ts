@@ -79,9 +79,9 @@ export const nodeCardSchema = z.object({
   /** Cores this agent may use, after affinity and cgroup quota. */
   cores: z.number().positive(),
   memoryBytes: z.number(),
-  workers: z.number().int().positive(),
+  workers: z.number().int().positive().max(1024),
   /** Jobs taken at once: one in work and one waiting per worker. */
-  slots: z.number().int().positive(),
+  slots: z.number().int().positive().max(2048),
   executionProviders: z.array(z.string()),
   models: z.array(z.object({ name: modelNameSchema, version: z.string(), sha256: sha256Schema })),
   isolation: isolationSchema,

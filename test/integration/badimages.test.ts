@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isErrorCode } from '../../src/common/error-codes.ts'
-import { faultOf } from '../../src/fleet/verify-result.ts'
+import { faultOf, originalOf } from '../../src/fleet/verify-result.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
 import { facesPipeline } from '../helpers/faces.ts'
 import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
@@ -48,7 +48,7 @@ function assertTaken(file: string, pipeline: Pipeline, { answer, parts }: Extrac
   const values = Array.from({ length: numbers!.length / 4 }, (_, index) => numbers!.readFloatLE(index * 4))
   const embeddings = answer.faces.map((_, index) => Float32Array.from(values.slice(index * 128, index * 128 + 128)))
   const result = { answer: { job: '', attempt: 1, epoch: 1, ...answer }, annotated: annotated!, embeddings }
-  assert.equal(faultOf(readFileSync(shared('badimages', file)), pipeline, result), undefined, file)
+  assert.equal(faultOf(originalOf(readFileSync(shared('badimages', file))), pipeline, result), undefined, file)
 }
 
 function assertReason(file: string, { error }: Extract<Outcome, { type: 'failed' }>): void {

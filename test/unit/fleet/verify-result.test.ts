@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import sharp from 'sharp'
 import { pictureOf } from '../../../src/fleet/picture/picture.ts'
-import { faultOf, maxAnswerBytes } from '../../../src/fleet/verify-result.ts'
+import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
 import { type DrawnPhoto, drawnPhoto } from '../../helpers/drawn-images.ts'
 import { facesPipeline, runFaces } from '../../helpers/faces.ts'
@@ -24,7 +24,11 @@ test('what an honest node answers is taken, for every format, turned or not, sma
     for (const photo of [{}, { orientation: 6 }, { width: 2500, height: 1250 }]) {
       for (const annotate of ['preview', 'full'] as const) {
         const { image, pipeline, result } = await honest({ format, ...photo }, annotate)
-        assert.equal(faultOf(image, pipeline, result), undefined, `${format} ${JSON.stringify(photo)} ${annotate}`)
+        assert.equal(
+          faultOf(originalOf(image), pipeline, result),
+          undefined,
+          `${format} ${JSON.stringify(photo)} ${annotate}`,
+        )
       }
     }
   }
@@ -38,7 +42,10 @@ test('a copy that is cut, or has something behind it, is refused in every format
     // Whoever reads a TIFF goes by its directory, and what nothing refers to is not found.
     if (format !== 'tiff') wrong.push(Buffer.concat([whole, Buffer.from('<script>alert(1)</script>')]))
     for (const annotated of wrong) {
-      assert.ok(faultOf(image, pipeline, { ...result, annotated }), `${format} of ${annotated.length} bytes`)
+      assert.ok(
+        faultOf(originalOf(image), pipeline, { ...result, annotated }),
+        `${format} of ${annotated.length} bytes`,
+      )
     }
   }
 })
@@ -52,10 +59,10 @@ test('a copy of another size, another format, or that is no picture is refused',
     [Buffer.from('<!DOCTYPE html><script>alert(1)</script>'), /no picture/],
     [Buffer.alloc(0), /no picture/],
   ] as const) {
-    assert.match(faultOf(image, pipeline, { ...result, annotated }) ?? '', says)
+    assert.match(faultOf(originalOf(image), pipeline, { ...result, annotated }) ?? '', says)
   }
   const parts = [{ name: 'annotated' as const, bytes: 1, mediaType: 'text/html' }]
-  assert.ok(faultOf(image, pipeline, { ...result, answer: { ...result.answer, parts } }))
+  assert.ok(faultOf(originalOf(image), pipeline, { ...result, answer: { ...result.answer, parts } }))
 })
 
 test('sizes, faces, scores and embeddings that cannot be are refused', async () => {
@@ -74,9 +81,9 @@ test('sizes, faces, scores and embeddings that cannot be are refused', async () 
     [{}, /no embedding/, { ...pipeline, embedder }],
     [{ embeddings: [unit.map((value) => value * 2)] }, /length 1/, { ...pipeline, embedder }],
   ] as [Partial<NodeResult>, RegExp, typeof pipeline?][]) {
-    assert.match(faultOf(image, changedPipeline, { ...result, ...changes }) ?? '', says)
+    assert.match(faultOf(originalOf(image), changedPipeline, { ...result, ...changes }) ?? '', says)
   }
-  assert.equal(faultOf(image, { ...pipeline, embedder }, { ...result, embeddings: [unit] }), undefined)
+  assert.equal(faultOf(originalOf(image), { ...pipeline, embedder }, { ...result, embeddings: [unit] }), undefined)
 })
 
 test('whatever bytes come, looking at them throws nothing and ends', async () => {
