@@ -1,7 +1,7 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
 import { type NodeStatus, status } from '../actions/status.ts'
-import { formatRate } from '../ui/format.ts'
+import { formatRate, printable } from '../ui/format.ts'
 import { isolationWords } from '../ui/isolation.ts'
 import { renderTable } from '../ui/table.ts'
 import { BaseCommand } from './base.ts'
@@ -29,7 +29,7 @@ export default class Status extends BaseCommand {
     const nodes = await status({ inventory, hosts: argv as string[] }, ctx)
     this.log(render(nodes))
     for (const { name, error } of nodes)
-      if (error) this.log(`${name}: ${error.message}. ${error.suggestions.join(' ')}`.trim())
+      if (error) this.log(printable(`${name}: ${error.message}. ${error.suggestions.join(' ')}`.trim()))
     return { nodes }
   }
 }
