@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { isErrorCode } from '../../src/common/error-codes.ts'
 import { faultOf, originalOf } from '../../src/fleet/verify-result.ts'
+import { splitParts } from '../../src/protocol/framing.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
 import { facesPipeline } from '../helpers/faces.ts'
 import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
@@ -43,11 +44,14 @@ test('odd, broken and hostile files have one outcome each, from one worker', { s
 })
 
 /** A master finds nothing wrong with it. */
-function assertTaken(file: string, pipeline: Pipeline, { answer, parts }: Extract<Outcome, { type: 'done' }>): void {
-  const [annotated, numbers] = parts.map((part) => Buffer.from(part))
+function assertTaken(file: string, pipeline: Pipeline, { answer, raw }: Extract<Outcome, { type: 'done' }>): void {
+  const [annotated, numbers] = splitParts(
+    raw,
+    answer.parts.map(({ bytes }) => bytes),
+  )
   const values = Array.from({ length: numbers!.length / 4 }, (_, index) => numbers!.readFloatLE(index * 4))
   const embeddings = answer.faces.map((_, index) => Float32Array.from(values.slice(index * 128, index * 128 + 128)))
-  const result = { answer: { job: '', attempt: 1, epoch: 1, ...answer }, annotated: annotated!, embeddings }
+  const result = { answer, annotated: annotated!, embeddings }
   assert.equal(faultOf(originalOf(readFileSync(shared('badimages', file))), pipeline, result), undefined, file)
 }
 

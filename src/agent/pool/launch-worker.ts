@@ -25,8 +25,8 @@ export function launchWorker(files: WorkerFiles, nice: number, launcher: string[
   const worker = [join(releaseDir, 'agent', 'worker.mjs'), '--models-dir', modelsDir, '--font', font]
   const [program = '', ...args] = [...launcher, process.execPath, ...flags, ...worker]
   const child = spawn(program, args, {
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    // The last one is the pipe that jobs come through.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: '/',
     // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
     detached: true,
