@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
-import { type AgentPlace, agentError, agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { type AgentPlace, agentCommand, agentError, findAgent, runAgentProgram } from '../fleet/connect-agent.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { openState } from '../inventory/state.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
-import { quote } from '../transport/shell.ts'
 
 /** Runs the agents' own program on hosts: start, stop, logs. */
 export interface AgentControl extends AsyncDisposable {
@@ -55,11 +54,8 @@ async function runAgent(connector: Connector, host: Host, fleetId: string, comma
   await using transport = await connector.open(host, signal)
   const place = await findAgent(transport, host, fleetId, signal)
   if (command !== 'start') assertAgent(place, host.name, 'nothing to stop')
-  const program = quote(agentProgramOf(place, host.name))
-  const { exitCode, stdout, stderr } = await transport.exec(`${program} ${command}`, {
-    signal,
-    timeoutMs: stopTimeoutMs,
-  })
+  const options = { signal, timeoutMs: stopTimeoutMs }
+  const { exitCode, stdout, stderr } = await runAgentProgram(transport, place, command, options)
   if (exitCode === 0) return JSON.parse(stdout)
   throw agentError(stderr, host.name)
 }
@@ -84,9 +80,8 @@ async function* logs(
   await using transport = await connector.open(host, signal)
   const place = await findAgent(transport, host, fleetId, signal)
   assertAgent(place, host.name, 'no log')
-  const program = quote(agentProgramOf(place, host.name))
-  const command = `${program} logs --lines ${lines}${follow ? ' --follow' : ''}`
-  const remote = await transport.spawn(command, { signal })
+  const command = agentCommand(place, host.name, `logs --lines ${lines}${follow ? ' --follow' : ''}`)
+  const remote = await transport.spawn(command.script, { signal, locked: command.locked })
   let stderr = ''
   remote.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-maxErrorChars)

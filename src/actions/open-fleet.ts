@@ -63,9 +63,18 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const place = await findAgent(transport, host, fleetId, signal)
+  if (place.locked) throw modelsMissing(host.name, models)
   const agentProgram = agentProgramOf(place, host.name)
   const { sendModels } = await import('../provision/send-models.ts')
   await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models, signal })
+}
+
+function modelsMissing(host: string, models: InstalledModel[]): CpnError {
+  const names = models.map(({ manifest }) => manifest.name).join(', ')
+  return new CpnError('CPN_ERR_KEY_LOCKED', `the node lacks ${names}, and a locked key sends no models`, {
+    host,
+    suggestions: [`Send them with another key: cpn provision ${host} --identity-file FILE`],
+  })
 }
 
 /** Provisions a host that has no agent, or one of another protocol, after asking once; this machine without asking. */

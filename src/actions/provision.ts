@@ -1,5 +1,5 @@
 import type { Context } from '../common/context.ts'
-import { toCpnError } from '../common/errors.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
 import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
@@ -15,6 +15,7 @@ import { describeMissing } from '../provision/requirement-state.ts'
 import { requirementsOf } from '../provision/requirements.ts'
 import { type PhaseEnd, runPhases } from '../provision/run-phases.ts'
 import { createConnector } from '../transport/connector.ts'
+import { ownKeyFor } from '../transport/own-key.ts'
 import { ensureModels } from './models.ts'
 import { defaultDetector } from './resolve-pipeline.ts'
 
@@ -30,6 +31,10 @@ export interface ProvisionOptions {
   release?: ReleaseOptions
   /** How long to wait on a host for another package manager to end; 300 without it. */
   packageLockSeconds?: number
+  /** Key file to log in with here, in the place of the inventory's. */
+  identityFile?: string
+  /** Restricts the inventory's key on each host to the agent's work, or takes that back. */
+  keyLock?: 'lock' | 'unlock'
 }
 
 /** What became of one host. */
@@ -59,8 +64,9 @@ export interface Provisioner extends AsyncDisposable {
  * with CPN_ERR_HOST_UNKNOWN, CPN_ERR_STATE_DIR, CPN_ERR_MODEL_*.
  */
 export async function openProvisioner(options: ProvisionOptions, ctx: Context): Promise<Provisioner> {
-  const { inventory, dryRun } = options
+  const { inventory, dryRun, keyLock } = options
   const hosts = selectSomeHosts(inventory, options.hosts)
+  if (keyLock === 'lock') for (const host of hosts) assertNoJump(host, inventory)
   const state = await openState(inventory.stateDir)
   const { prompter, logger } = ctx
   const models = await modelsToSend(state, dryRun, ctx)
@@ -70,9 +76,14 @@ export async function openProvisioner(options: ProvisionOptions, ctx: Context): 
     prompter,
     logger,
   })
+  const byName = new Map(hosts.map((host) => [host.name, host]))
   const shared: ProvisioningOptions = {
     fleetId: state.fleetId,
     connect: (host, signal) => connector.open(host, signal),
+    keyLock: keyLock && {
+      lock: keyLock === 'lock',
+      keyOf: (host) => ownKeyFor(byName.get(host.name)!, inventory.hosts),
+    },
     release: releaseOnce({ signal: ctx.signal, ...options.release }),
     models,
     sudo: options.sudo,
@@ -80,11 +91,26 @@ export async function openProvisioner(options: ProvisionOptions, ctx: Context): 
     prompter,
     logger,
   }
+  const { identityFile } = options
   return {
-    hosts,
+    hosts: identityFile === undefined ? hosts : hosts.map((host) => ({ ...host, identityFile })),
     provision: (host, onEvent) => provisionHost(host, shared, options, state, onEvent, ctx.signal),
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   }
+}
+
+/** A locked key forwards nothing, so hosts behind this one would be cut off. */
+function assertNoJump(host: Host, { hosts }: Inventory): void {
+  const behind = hosts.find(({ jump }) => jump?.split(',').some((hop) => hop.trim() === host.name))
+  if (!behind) return
+  throw new CpnError(
+    'CPN_ERR_USAGE',
+    `${behind.name} is reached through ${host.name}, whose key cannot be locked then`,
+    {
+      host: host.name,
+      suggestions: ['Leave this host out, or use another key for the jump.'],
+    },
+  )
 }
 
 // A node without a detector cannot be verified.
@@ -105,7 +131,7 @@ function releaseOnce(options: ReleaseOptions): (platform: ReleasePlatform) => Pr
 async function provisionHost(
   host: Host,
   shared: ProvisioningOptions,
-  { inventory, dryRun }: ProvisionOptions,
+  { inventory, dryRun, keyLock }: ProvisionOptions,
   state: State,
   onEvent: (event: ProvisionEvent) => void,
   signal: AbortSignal,
@@ -116,6 +142,8 @@ async function provisionHost(
     const ends = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
     const report = reportOf(provisioning, dryRun, ends)
     if (!dryRun) await remember(state, host.name, report)
+    if (keyLock && ends.get('lock-key')?.outcome === 'changed')
+      await state.recordHostEvent(host.name, { event: `key-${keyLock}ed` })
     return report
   } catch (error) {
     const { code } = toCpnError(error)

@@ -1,6 +1,7 @@
+import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { openProvisioner, type ProvisionReport } from '../actions/provision.ts'
+import { openProvisioner, type ProvisionOptions, type ProvisionReport } from '../actions/provision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'
 import { formatBytes, printable } from '../ui/format.ts'
@@ -27,6 +28,7 @@ export default class Provision extends BaseCommand {
     '<%= config.bin %> <%= command.id %> node1 tag:lab',
     '<%= config.bin %> <%= command.id %> --dry-run',
     '<%= config.bin %> <%= command.id %> --sudo   # requirements are installed with sudo',
+    '<%= config.bin %> <%= command.id %> node1 --lock-key   # a stolen key is worth little then',
   ]
 
   static override strict = false
@@ -37,6 +39,16 @@ export default class Provision extends BaseCommand {
 
   static override flags = {
     'dry-run': Flags.boolean({ description: 'Look and tell what would change; write nothing on any host.' }),
+    'identity-file': Flags.string({
+      helpValue: 'FILE',
+      description: 'Key to log in with this time, in the place of the inventory’s.',
+    }),
+    'lock-key': Flags.boolean({
+      exclusive: ['unlock-key', 'dry-run'],
+      description:
+        'Let the inventory’s key do nothing on the host but the agent’s work: no shell, no files, no forwarding.',
+    }),
+    'unlock-key': Flags.boolean({ exclusive: ['dry-run'], description: 'Take that back.' }),
     sudo: Flags.boolean({ description: 'Use sudo to install requirements; its password is asked for when needed.' }),
   }
 
@@ -45,7 +57,16 @@ export default class Provision extends BaseCommand {
     const ctx = this.context()
     const inventory = await findInventory(flags.inventory, ctx)
     const dryRun = flags['dry-run']
-    const options = { inventory, hosts: argv as string[], sudo: flags.sudo, dryRun }
+    const keyLock: ProvisionOptions['keyLock'] = flags['lock-key'] ? 'lock' : flags['unlock-key'] ? 'unlock' : undefined
+    const identityFile = flags['identity-file']
+    const options: ProvisionOptions = {
+      inventory,
+      hosts: argv as string[],
+      sudo: flags.sudo,
+      dryRun,
+      ...(keyLock !== undefined && { keyLock }),
+      ...(identityFile && { identityFile: resolve(identityFile) }),
+    }
     await using provisioner = await openProvisioner(options, ctx)
     const hosts = new Map(provisioner.hosts.map((host) => [host.name, host]))
     const run = async (name: string, report: Report) => {

@@ -102,6 +102,8 @@ top=${quote(dir)}
 made=
 while [ -n "$top" ] && [ ! -d "$top" ]; do made=$top; top=\${top%/*}; done
 mkdir -p ${quote(dir)} && cd ${quote(dir)} || exit 1
+set -- $(ls -lnd .)
+[ "$3" = "$(id -u)" ] || { echo 'it belongs to another user' >&2; exit 1; }
 case $made in ''|${quote(dir)}) ;; *) printf '%s\\n' "$made" >${madeParents} || exit 1 ;; esac
 ${takeWords(owner)}
 mine=0

@@ -4,6 +4,7 @@ import type { Logger } from '../common/logger.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { InstalledModel } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
+import type { OwnKey } from '../transport/own-key.ts'
 import { quote } from '../transport/shell.ts'
 import type { ExecOptions, ExecResult, Transport } from '../transport/transport.ts'
 import type { HostFacts } from './facts.ts'
@@ -25,6 +26,8 @@ export interface ProvisioningOptions {
   sudo: boolean
   /** How long apt and dpkg wait on a host for another package manager to end; 300 without it. */
   packageLockSeconds?: number | undefined
+  /** Locks the key that other commands log in with, or takes the lock off. */
+  keyLock?: { lock: boolean; keyOf(host: Host): Promise<OwnKey> } | undefined
   prompter: Prompter
   logger: Logger
 }
