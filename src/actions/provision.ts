@@ -6,6 +6,8 @@ import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { type InstalledModel, openModelStore } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
+import { Journal, type Unfinished } from '../provision/journal.ts'
+import { whoWeAre } from '../provision/lock.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'
 import { lookingPhases, provisionPhases } from '../provision/phases/index.ts'
 import { describePlan } from '../provision/plan.ts'
@@ -22,6 +24,8 @@ export interface ProvisionOptions {
   inventory: Inventory
   /** Patterns; none means all. */
   hosts: string[]
+  /** Of these only the ones whose last provisioning has not succeeded. */
+  onlyFailed?: boolean
   /** sudo may be used on hosts where root is needed. */
   sudo: boolean
   /** Looks and tells what would change; writes nothing on any host. */
@@ -30,6 +34,8 @@ export interface ProvisionOptions {
   release?: ReleaseOptions
   /** How long to wait on a host for another package manager to end; 300 without it. */
   packageLockSeconds?: number
+  /** How long the lock on a host is good for without being renewed; 900 without it. */
+  leaseSeconds?: number
 }
 
 /** What became of one host. */
@@ -44,6 +50,8 @@ export interface ProvisionReport {
   changes: string[]
   /** How long each phase took that had something to do, by its name. */
   seconds: Record<string, number>
+  /** The provisioning before did not succeed: where it ended, and what with. */
+  resumed?: Unfinished
 }
 
 /** Makes nodes of hosts, each on its own: one that fails or hangs delays no other. */
@@ -60,10 +68,11 @@ export interface Provisioner extends AsyncDisposable {
  */
 export async function openProvisioner(options: ProvisionOptions, ctx: Context): Promise<Provisioner> {
   const { inventory, dryRun } = options
-  const hosts = selectSomeHosts(inventory, options.hosts)
+  const selected = selectSomeHosts(inventory, options.hosts)
   const state = await openState(inventory.stateDir)
+  const hosts = options.onlyFailed ? selected.filter(({ name }) => journalOf(state, name).unfinished()) : selected
   const { prompter, logger } = ctx
-  const models = await modelsToSend(state, dryRun, ctx)
+  const models = hosts.length > 0 ? await modelsToSend(state, dryRun, ctx) : []
   const connector = createConnector({
     hosts: inventory.hosts,
     knownHostsFile: state.knownHostsFile,
@@ -77,6 +86,7 @@ export async function openProvisioner(options: ProvisionOptions, ctx: Context): 
     models,
     sudo: options.sudo,
     packageLockSeconds: options.packageLockSeconds,
+    leaseSeconds: options.leaseSeconds,
     prompter,
     logger,
   }
@@ -112,17 +122,30 @@ async function provisionHost(
 ): Promise<ProvisionReport> {
   const requirements = await requirementsOf(host, inventory)
   await using provisioning = new Provisioning(host, requirements, shared)
+  if (dryRun) return reportOf(provisioning, true, await runPhases(lookingPhases, provisioning, onEvent, signal))
+  const journal = journalOf(state, host.name)
+  const resumed = journal.unfinished()
+  journal.begin()
+  const noted = (event: ProvisionEvent) => {
+    if (event.state === 'start') journal.phase(event.phase)
+    onEvent(event)
+  }
   try {
-    const ends = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
-    const report = reportOf(provisioning, dryRun, ends)
-    if (!dryRun) await remember(state, host.name, report)
+    const ends = await runPhases(provisionPhases, provisioning, noted, signal)
+    const report = { ...reportOf(provisioning, false, ends), ...(resumed ? { resumed } : {}) }
+    await remember(state, host.name, provisioning.before, report)
+    journal.done()
     return report
   } catch (error) {
     const { code } = toCpnError(error)
-    if (!dryRun) await state.recordHostEvent(host.name, { event: 'provision-failed', code })
+    journal.failed(code)
+    const { phase } = journal.unfinished() ?? {}
+    await state.recordHostEvent(host.name, { event: 'provision-failed', by: whoWeAre(), code, phase })
     throw error
   }
 }
+
+const journalOf = (state: State, name: string) => new Journal(state.journalFile(name))
 
 function reportOf(provisioning: Provisioning, dryRun: boolean, ends: Map<string, PhaseEnd>): ProvisionReport {
   const { plan, missing, release, started } = provisioning
@@ -140,8 +163,8 @@ function reportOf(provisioning: Provisioning, dryRun: boolean, ends: Map<string,
   }
 }
 
-async function remember(state: State, name: string, report: ProvisionReport): Promise<void> {
+async function remember(state: State, name: string, from: string, report: ProvisionReport): Promise<void> {
   const { release, supervisor, changed } = report
   if (!changed && provisionedRelease(await state.hostHistory(name)) === release) return
-  await state.recordHostEvent(name, { event: 'provisioned', release, supervisor })
+  await state.recordHostEvent(name, { event: 'provisioned', by: whoWeAre(), from, release, supervisor })
 }
