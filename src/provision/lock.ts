@@ -30,9 +30,11 @@ ancestors() {
 /** Prints \`cpn-fact ancestors=…\`: see lockScript. */
 export const ancestorsFact = `${processWords}printf 'cpn-fact ancestors='; ancestors; echo\n`
 
-// A lock counts while the process that took it lives, where it can be seen, and its lease has not run out. Older versions
-// wrote no `expires`.
-const heldWords = `${processWords}
+/**
+ * Shell words: `held` tells whether the lock in the current folder counts. The process that took it has to live, where
+ * it can be seen, and its lease must not have run out. Older versions wrote no `expires`.
+ */
+export const heldWords = `${processWords}
 field() { sed -n "s/^$1=//p" "$2/owner" 2>/dev/null; }
 number() { case $1 in ''|*[!0-9]*) echo 0 ;; *) echo "$1" ;; esac; }
 held() {

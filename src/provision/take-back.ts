@@ -21,9 +21,9 @@ interface TakingBack {
 
 /**
  * Shell words that leave a watcher behind on the host, out of reach of the connection's end. As long as the new release is
- * not verified it looks whether the provisioning is still at work; when the master is gone, the connection cut, or the
- * lease run out, it takes over the lock and brings the release before back into use. So a release that nobody verified
- * does not stay, whatever becomes of the master.
+ * not verified it looks whether the provisioning is still at work; when the master is gone, the connection cut, the
+ * lease run out or the lock broken, it takes the lock and brings the release before back into use. So a release that
+ * nobody verified does not stay, whatever becomes of the master. Another provisioning that is faster takes over its duty.
  */
 export function watchWords({ dir, fleetId, token, release }: TakingBack): string {
   const runtime = quote(`${dir}/${nodePaths.release(release)}/bin/node`)
@@ -40,6 +40,7 @@ umask 077
 unset NODE_OPTIONS NODE_PATH
 ${inheritWords(owner)}undecided() { [ -h ${previous} ] || [ -e ${unverified} ]; }
 while undecided; do
+  [ -e lock ] || break
   [ "$(field token lock)" = ${quote(token)} ] || exit 0
   held || break
   sleep 1
