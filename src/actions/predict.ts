@@ -23,6 +23,7 @@ import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { RunWriter } from '../runs/run-writer.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { RunLog } from './log-run.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -107,6 +108,7 @@ class PredictRun {
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
+  readonly #log: RunLog
   readonly #onEvent: (event: PredictEvent) => void
   readonly #commits: GroupCommit<LedgerChange>
   readonly #reader: InputReader
@@ -125,6 +127,7 @@ class PredictRun {
     this.#fleet = fleet
     this.#out = out
     this.#ctx = ctx
+    this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => writer.commit(changes))
     this.#reader = reader
@@ -149,6 +152,7 @@ class PredictRun {
       found.catch((error) => this.#drain.abort(toCpnError(error)))
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
+      this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, out: this.#out, usable })
       listening.defer(this.#watchNodes())
       listening.defer(tellNodes(this.#fleet, this.#ctx))
@@ -251,6 +255,7 @@ class PredictRun {
   }
 
   async #settle(outcome: JobOutcome): Promise<void> {
+    this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
     } catch (error) {
@@ -264,6 +269,7 @@ class PredictRun {
   }
 
   #note({ error, ...event }: AttemptEvent): void {
+    this.#log.attempt({ error, ...event })
     const told = error && { code: error.code, message: error.message }
     const change = {
       kind: 'attempt',
@@ -317,6 +323,7 @@ class PredictRun {
       seconds: round(seconds),
       imagesPerSecond: round(counts.done / seconds),
     }
+    this.#log.ended(summary, ended?.code)
     try {
       await writePredictions(this.#ledger, this.#run.id, this.#out)
       await writeSummary(this.#out, summary)

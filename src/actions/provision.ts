@@ -1,5 +1,6 @@
 import type { Context } from '../common/context.ts'
 import { toCpnError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
 import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
@@ -123,11 +124,13 @@ async function provisionHost(
   const requirements = await requirementsOf(host, inventory)
   await using provisioning = new Provisioning(host, requirements, shared)
   if (dryRun) return reportOf(provisioning, true, await runPhases(lookingPhases, provisioning, onEvent, signal))
+  const { logger } = shared
   const journal = journalOf(state, host.name)
   const resumed = journal.unfinished()
   journal.begin()
   const noted = (event: ProvisionEvent) => {
     if (event.state === 'start') journal.phase(event.phase)
+    if (event.seconds !== undefined) logPhase(logger, event)
     onEvent(event)
   }
   try {
@@ -135,14 +138,21 @@ async function provisionHost(
     const report = { ...reportOf(provisioning, false, ends), ...(resumed ? { resumed } : {}) }
     await remember(state, host.name, provisioning.before, report)
     journal.done()
+    const { changed, release } = report
+    logger.info({ event: 'provisioned', host: host.name, changed, release }, 'host provisioned')
     return report
   } catch (error) {
     const { code } = toCpnError(error)
     journal.failed(code)
     const { phase } = journal.unfinished() ?? {}
+    logger.error({ event: 'provision-failed', host: host.name, phase, code }, 'provisioning failed')
     await state.recordHostEvent(host.name, { event: 'provision-failed', by: whoWeAre(), code, phase })
     throw error
   }
+}
+
+function logPhase(logger: Logger, { host, phase, outcome, seconds }: ProvisionEvent): void {
+  logger.info({ event: 'phase-done', host, phase, outcome, seconds: Math.round(seconds! * 1000) / 1000 }, 'phase done')
 }
 
 const journalOf = (state: State, name: string) => new Journal(state.journalFile(name))

@@ -95,7 +95,7 @@ export class FleetNode implements SchedulableNode {
       this.#settle()
       if (final.has(error.code)) return
       const pause = Math.min(maxPauseMs, 250 * 2 ** failures) * (0.5 + random() / 2)
-      logger.info({ host: this.name, code: error.code, reason: error.message, pause }, 'node lost')
+      logger.warn({ event: 'node-lost', host: this.name, code: error.code, reason: error.message, pause }, 'node lost')
       await clock.sleep(pause, signal).catch(() => {})
     }
     this.#settle()
@@ -117,6 +117,7 @@ export class FleetNode implements SchedulableNode {
           await prepare?.(this.host, transport, event.card, ended)
           this.#client = client
           this.error = undefined
+          this.#options.logger.info({ event: 'node-joined', host: this.name, slots: event.card.slots }, 'node joined')
         }
         this.#hear(event)
         this.#settle()

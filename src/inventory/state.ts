@@ -34,6 +34,9 @@ export interface State extends StatePaths {
   hostHistory(name: string): Promise<HostEvent[]>
 }
 
+/** What commands log, in logsDir. */
+export const logFileName = 'cpn.ndjson'
+
 /** Where things are in a state folder, whether it exists or not. */
 export function statePaths(dir: string): StatePaths {
   return {
