@@ -56,6 +56,9 @@ export interface LockOwner {
   name: string
 }
 
+/** File that holds the pid of a process which watches the lock, and which SIGUSR1 makes look at once. */
+export const lockWatcher = 'lock/watcher'
+
 /** Exit code of a script that found the lock taken; the owner's name is on stdout. */
 export const lockedExit = 75
 
@@ -197,9 +200,13 @@ exit 0
 `
 }
 
-/** Shell words: gives a lock in the current folder back, if it has this token. */
+/** Shell words: gives a lock in the current folder back, if it has this token, and wakes who watches it. */
 export function unlockWords(token: string): string {
-  return `[ "$(sed -n 's/^token=//p' lock/owner 2>/dev/null)" = ${quote(token)} ] && rm -rf lock`
+  return `if [ "$(sed -n 's/^token=//p' lock/owner 2>/dev/null)" = ${quote(token)} ]; then
+  watcher=$(cat ${lockWatcher} 2>/dev/null)
+  rm -rf lock
+  [ -z "$watcher" ] || kill -s USR1 "$watcher" 2>/dev/null
+fi`
 }
 
 /**

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { nodePaths } from '../protocol/paths.ts'
 import { quote } from '../transport/shell.ts'
 import { auditWords } from './audit.ts'
-import { inheritWords, type LockOwner, unlockWords } from './lock.ts'
+import { inheritWords, type LockOwner, lockWatcher, unlockWords } from './lock.ts'
 
 /** How an owner of a lock begins that takes a release back on the host itself; it is done within a minute or so. */
 export const takingBack = 'cpn on the host itself'
@@ -39,12 +39,20 @@ function takeBackScript({ dir, fleetId, token, release }: TakingBack): string {
 umask 077
 unset NODE_OPTIONS NODE_PATH
 ${inheritWords(owner)}undecided() { [ -h ${previous} ] || [ -e ${unverified} ]; }
+ours() { [ "$(field token lock)" = ${quote(token)} ]; }
+nap=
+trap '[ -z "$nap" ] || kill "$nap" 2>/dev/null' USR1
+ours && echo $$ >${lockWatcher}
 while undecided; do
   [ -e lock ] || break
-  [ "$(field token lock)" = ${quote(token)} ] || exit 0
+  ours || exit 0
   held || break
-  sleep 1
+  sleep 1 &
+  nap=$!
+  wait "$nap"
+  nap=
 done
+ours && rm -f ${lockWatcher}
 undecided && take || exit 0
 if [ -h ${previous} ]; then
   ${previous}/bin/node --version >/dev/null 2>&1 || { LD_LIBRARY_PATH=$PWD/${previous}/lib; export LD_LIBRARY_PATH; }
