@@ -12,8 +12,8 @@ export interface AgentControl extends AsyncDisposable {
   start(host: Host): Promise<StartReport>
   /** Stops the agent and keeps it stopped. Drains first unless `now`. */
   stop(host: Host, options: { now: boolean }): Promise<void>
-  /** The agent's log, a line at a time; with `follow` until the context's signal aborts. */
-  logs(host: Host, options: { lines: number; follow: boolean }): AsyncGenerator<string>
+  /** What `cpn-agent logs` prints with these flags, a line at a time, until the context's signal aborts. */
+  logs(host: Host, flags: string): AsyncGenerator<string>
 }
 
 export interface StartReport {
@@ -26,6 +26,8 @@ export interface StartReport {
 /** Longer than the agent's own deadline for draining. */
 const stopTimeoutMs = 180_000
 const maxErrorChars = 10_000
+/** A line of a log may be as long; what a host says beyond is left out. */
+const maxLineChars = 64 * 1024
 
 export async function openAgentControl(inventory: Inventory, ctx: Context): Promise<AgentControl> {
   const state = await openState(inventory.stateDir)
@@ -45,7 +47,7 @@ export async function openAgentControl(inventory: Inventory, ctx: Context): Prom
       await runAgent(connector, host, state.fleetId, now ? 'stop --now' : 'stop', ctx)
       await state.recordHostEvent(host.name, { event: 'stopped' })
     },
-    logs: (host, options) => logs(connector, host, state.fleetId, options, ctx),
+    logs: (host, flags) => logs(connector, host, state.fleetId, flags, ctx),
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   }
 }
@@ -74,13 +76,13 @@ async function* logs(
   connector: Connector,
   host: Host,
   fleetId: string,
-  { lines, follow }: { lines: number; follow: boolean },
+  flags: string,
   { signal }: Context,
 ): AsyncGenerator<string> {
   await using transport = await connector.open(host, signal)
   const place = await findAgent(transport, host, fleetId, signal)
   assertAgent(place, host.name, 'no log')
-  const command = agentCommand(place, host.name, `logs --lines ${lines}${follow ? ' --follow' : ''}`)
+  const command = agentCommand(place, host.name, `logs ${flags}`)
   const remote = await transport.spawn(command.script, { signal, locked: command.locked })
   let stderr = ''
   remote.stderr.setEncoding('utf8').on('data', (chunk: string) => {
@@ -104,8 +106,8 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
   let rest = ''
   for await (const chunk of stream.setEncoding('utf8')) {
     const parts = (rest + chunk).split('\n')
-    rest = parts.pop() ?? ''
-    yield* parts
+    rest = (parts.pop() ?? '').slice(0, maxLineChars)
+    for (const part of parts) yield part.slice(0, maxLineChars)
   }
   if (rest !== '') yield rest
 }

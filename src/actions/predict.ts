@@ -28,6 +28,7 @@ import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
+import { RunLog } from './log-run.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -132,6 +133,7 @@ class PredictRun {
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
+  readonly #log: RunLog
   readonly #onEvent: (event: PredictEvent) => void
   readonly #commits: GroupCommit<LedgerChange>
   readonly #reader: InputReader
@@ -157,6 +159,7 @@ class PredictRun {
     this.#out = out
     this.#audit = options.audit
     this.#ctx = ctx
+    this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes), commitSpacingMs)
     this.#reader = reader
@@ -184,6 +187,7 @@ class PredictRun {
       found.catch((error) => this.#drain.abort(toCpnError(error)))
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
+      this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
       await using _awake = keepAwake(`run ${this.#run.id}`)
       listening.defer(this.#watchNodes())
@@ -311,6 +315,7 @@ class PredictRun {
   }
 
   async #settle(outcome: JobOutcome): Promise<void> {
+    this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
       if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome))
@@ -325,6 +330,7 @@ class PredictRun {
   }
 
   #note({ error, ...event }: AttemptEvent): void {
+    this.#log.attempt({ error, ...event })
     const told = error && { code: error.code, message: error.message }
     const change = {
       kind: 'attempt',
@@ -377,6 +383,7 @@ class PredictRun {
       seconds: round(seconds),
       imagesPerSecond: round(counts.done / seconds),
     }
+    this.#log.ended(summary, ended?.code)
     try {
       await writePredictions(this.#ledger, this.#run.id, this.#out)
       await writeSummary(this.#out, summary)

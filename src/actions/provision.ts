@@ -1,11 +1,14 @@
 import type { Context } from '../common/context.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
+import type { Logger } from '../common/logger.ts'
 import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { type InstalledModel, openModelStore } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
+import { Journal, type Unfinished } from '../provision/journal.ts'
+import { whoWeAre } from '../provision/lock.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'
 import { lookingPhases, provisionPhases } from '../provision/phases/index.ts'
 import { describePlan } from '../provision/plan.ts'
@@ -23,6 +26,8 @@ export interface ProvisionOptions {
   inventory: Inventory
   /** Patterns; none means all. */
   hosts: string[]
+  /** Of these only the ones whose last provisioning has not succeeded. */
+  onlyFailed?: boolean
   /** sudo may be used on hosts where root is needed. */
   sudo: boolean
   /** Looks and tells what would change; writes nothing on any host. */
@@ -35,6 +40,8 @@ export interface ProvisionOptions {
   identityFile?: string
   /** Restricts the inventory's key on each host to the agent's work, or takes that back. */
   keyLock?: 'lock' | 'unlock'
+  /** How long the lock on a host is good for without being renewed; 900 without it. */
+  leaseSeconds?: number
 }
 
 /** What became of one host. */
@@ -49,6 +56,8 @@ export interface ProvisionReport {
   changes: string[]
   /** How long each phase took that had something to do, by its name. */
   seconds: Record<string, number>
+  /** The provisioning before did not succeed: where it ended, and what with. */
+  resumed?: Unfinished
 }
 
 /** Makes nodes of hosts, each on its own: one that fails or hangs delays no other. */
@@ -65,11 +74,12 @@ export interface Provisioner extends AsyncDisposable {
  */
 export async function openProvisioner(options: ProvisionOptions, ctx: Context): Promise<Provisioner> {
   const { inventory, dryRun, keyLock } = options
-  const hosts = selectSomeHosts(inventory, options.hosts)
-  if (keyLock === 'lock') for (const host of hosts) assertNoJump(host, inventory)
+  const selected = selectSomeHosts(inventory, options.hosts)
+  if (keyLock === 'lock') for (const host of selected) assertNoJump(host, inventory)
   const state = await openState(inventory.stateDir)
+  const hosts = options.onlyFailed ? selected.filter(({ name }) => journalOf(state, name).unfinished()) : selected
   const { prompter, logger } = ctx
-  const models = await modelsToSend(state, dryRun, ctx)
+  const models = hosts.length > 0 ? await modelsToSend(state, dryRun, ctx) : []
   const connector = createConnector({
     hosts: inventory.hosts,
     knownHostsFile: state.knownHostsFile,
@@ -88,6 +98,7 @@ export async function openProvisioner(options: ProvisionOptions, ctx: Context): 
     models,
     sudo: options.sudo,
     packageLockSeconds: options.packageLockSeconds,
+    leaseSeconds: options.leaseSeconds,
     prompter,
     logger,
   }
@@ -138,19 +149,42 @@ async function provisionHost(
 ): Promise<ProvisionReport> {
   const requirements = await requirementsOf(host, inventory)
   await using provisioning = new Provisioning(host, requirements, shared)
+  if (dryRun) return reportOf(provisioning, true, await runPhases(lookingPhases, provisioning, onEvent, signal))
+  const { logger } = shared
+  const journal = journalOf(state, host.name)
+  const resumed = journal.unfinished()
+  journal.begin()
+  const noted = (event: ProvisionEvent) => {
+    if (event.state === 'start') journal.phase(event.phase)
+    if (event.seconds !== undefined) logPhase(logger, event)
+    onEvent(event)
+  }
   try {
-    const ends = await runPhases(dryRun ? lookingPhases : provisionPhases, provisioning, onEvent, signal)
-    const report = reportOf(provisioning, dryRun, ends)
-    if (!dryRun) await remember(state, host.name, report)
-    if (keyLock && ends.get('lock-key')?.outcome === 'changed')
+    const ends = await runPhases(provisionPhases, provisioning, noted, signal)
+    const report = { ...reportOf(provisioning, false, ends), ...(resumed ? { resumed } : {}) }
+    await remember(state, host.name, provisioning.before, report)
+    if (keyLock && ends.get('lock-key')?.outcome === 'changed') {
       await state.recordHostEvent(host.name, { event: `key-${keyLock}ed` })
+    }
+    journal.done()
+    const { changed, release } = report
+    logger.info({ event: 'provisioned', host: host.name, changed, release }, 'host provisioned')
     return report
   } catch (error) {
     const { code } = toCpnError(error)
-    if (!dryRun) await state.recordHostEvent(host.name, { event: 'provision-failed', code })
+    journal.failed(code)
+    const { phase } = journal.unfinished() ?? {}
+    logger.error({ event: 'provision-failed', host: host.name, phase, code }, 'provisioning failed')
+    await state.recordHostEvent(host.name, { event: 'provision-failed', by: whoWeAre(), code, phase })
     throw error
   }
 }
+
+function logPhase(logger: Logger, { host, phase, outcome, seconds }: ProvisionEvent): void {
+  logger.info({ event: 'phase-done', host, phase, outcome, seconds: Math.round(seconds! * 1000) / 1000 }, 'phase done')
+}
+
+const journalOf = (state: State, name: string) => new Journal(state.journalFile(name))
 
 function reportOf(provisioning: Provisioning, dryRun: boolean, ends: Map<string, PhaseEnd>): ProvisionReport {
   const { plan, missing, release, started } = provisioning
@@ -168,8 +202,8 @@ function reportOf(provisioning: Provisioning, dryRun: boolean, ends: Map<string,
   }
 }
 
-async function remember(state: State, name: string, report: ProvisionReport): Promise<void> {
+async function remember(state: State, name: string, from: string, report: ProvisionReport): Promise<void> {
   const { release, supervisor, changed } = report
   if (!changed && provisionedRelease(await state.hostHistory(name)) === release) return
-  await state.recordHostEvent(name, { event: 'provisioned', release, supervisor })
+  await state.recordHostEvent(name, { event: 'provisioned', by: whoWeAre(), from, release, supervisor })
 }

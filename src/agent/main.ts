@@ -7,7 +7,7 @@ import { decodeLockedRequest, keyLockedMark, markerOf } from '../protocol/locked
 import { encodeError } from '../protocol/wire-errors.ts'
 import { runBridge } from './bridge.ts'
 import { lockKey } from './control/lock-key.ts'
-import { followLog, logEnd, recentLines } from './control/logs.ts'
+import { printLogs } from './control/logs.ts'
 import { startAgent } from './control/start.ts'
 import { agentStatus } from './control/status.ts'
 import { stopAgent } from './control/stop.ts'
@@ -44,7 +44,7 @@ const commands: Record<string, (call: Call) => unknown> = {
   },
   status: ({ fleet }) => agentStatus(fleet()),
   uninstall: ({ fleet }) => uninstallAgent(fleet()),
-  logs: printLogs,
+  logs: ({ args, fleet }) => printLogs(args, fleet()),
   run: ({ args, fleet }) => {
     const { values } = parseArgs({ args, options: { 'kept-by': { type: 'string' } } })
     return runSupervisor({ fleet: fleet(), releaseDir, keptBy: keptBy(values['kept-by']) })
@@ -80,15 +80,6 @@ async function lockedLogin({ fleet }: Call): Promise<unknown> {
 /** What a master finds out by a script where its key is not locked. */
 function placeOf({ dir, stopped }: FleetFolder): string {
   return `cpn-place ${existsSync(stopped) ? 'stopped' : 'provisioned'} ${dir}\n`
-}
-
-async function printLogs({ args, fleet }: Call): Promise<void> {
-  const options = { lines: { type: 'string' }, follow: { type: 'boolean', short: 'f' } } as const
-  const { values } = parseArgs({ args, options })
-  const folder = fleet()
-  const start = logEnd(folder)
-  for (const line of recentLines(folder, Number(values.lines ?? 100))) process.stdout.write(`${line}\n`)
-  if (values.follow) for await (const text of followLog(folder, start)) process.stdout.write(text)
 }
 
 function keptBy(name: string | undefined) {

@@ -132,7 +132,7 @@ export class FleetNode implements SchedulableNode {
       if (await repair?.(this.host, error, signal).catch((cause) => this.#leave(toCpnError(cause)))) continue
       this.#settle()
       const pause = Math.min(maxPauseMs, 250 * 2 ** failures) * (0.5 + random() / 2)
-      logger.info({ host: this.name, code: error.code, reason: error.message, pause }, 'node lost')
+      logger.warn({ event: 'node-lost', host: this.name, code: error.code, reason: error.message, pause }, 'node lost')
       const early = AbortSignal.any([signal, this.#nudge.signal])
       await (this.isRefused ? aborted(early) : clock.sleep(pause, early).catch(() => {}))
       if (this.#nudge.signal.aborted) failures = -1
@@ -189,6 +189,7 @@ export class FleetNode implements SchedulableNode {
           inquest.instance = event.card.instance
           this.#session = { client, inquest }
           this.error = undefined
+          this.#options.logger.info({ event: 'node-joined', host: this.name, slots: event.card.slots }, 'node joined')
         }
         this.#hear(event)
         this.#settle()

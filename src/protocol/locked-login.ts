@@ -11,7 +11,7 @@ const requests = [
   /^bridge$/,
   /^start( --if-not-stopped)?$/,
   /^stop( --now)?$/,
-  /^logs --lines \d{1,9}( --follow)?$/,
+  /^logs --lines \d{1,9}( --follow)?( --clock)?( --within \d{1,9})?( --level [a-z]{4,5})?$/,
 ]
 
 export interface LockedRequest {
