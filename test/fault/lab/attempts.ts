@@ -1,0 +1,44 @@
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Project } from '../../helpers/project.ts'
+
+/** One try of a job as the ledger tells it; times in milliseconds since 1970. */
+export interface Attempt {
+  job: string
+  attempt: number
+  node: string
+  started: number
+  /** Undefined: its end was never written down. */
+  ended: number | undefined
+  /** The error's code and message; null when it succeeded. */
+  error: string | null
+}
+
+interface Row {
+  job: string
+  attempt: number
+  node: string
+  started: string
+  ended: string | null
+  error: string | null
+}
+
+/** All attempts of a run in the order of their starts. */
+export function attemptsOf({ folder }: Project, run: string): Attempt[] {
+  using ledger = new DatabaseSync(join(folder, '.cpn', 'ledger.db'), { readOnly: true, timeout: 10_000 })
+  const rows = ledger
+    .prepare(`SELECT s.job, s.attempt, s.node, s.time AS started, e.time AS ended, e.error FROM attempts s
+      LEFT JOIN attempts e ON e.run = s.run AND e.job = s.job AND e.attempt = s.attempt AND e.state <> 'started'
+      WHERE s.run = ? AND s.state = 'started' ORDER BY s.time`)
+    .all(run) as unknown as Row[]
+  return rows.map((row) => ({
+    ...row,
+    started: Date.parse(row.started),
+    ended: row.ended === null ? undefined : Date.parse(row.ended),
+  }))
+}
+
+/** Attempts that a node had in work at a moment. */
+export function inFlight(attempts: Attempt[], node: string, at: number): Attempt[] {
+  return attempts.filter((each) => each.node === node && each.started <= at && (each.ended ?? Infinity) > at)
+}

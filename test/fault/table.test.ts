@@ -1,0 +1,26 @@
+import { after, before, describe, test } from 'node:test'
+import { sshdMissing } from '../helpers/sshd.ts'
+import { faults } from './faults/index.ts'
+import { Lab } from './lab/lab.ts'
+import { play } from './lab/play.ts'
+import { table } from './table.ts'
+
+/** `npm run test:fault` plays the whole table, the suite its short part; CPN_FAULT_ROWS chooses rows by a pattern. */
+const wanted = process.env.CPN_FAULT_ROWS
+const rows = table.filter(({ fault, short }) => (wanted ? new RegExp(wanted).test(fault) : short))
+
+describe('results are as in peace', { skip: sshdMissing }, () => {
+  let lab: Lab
+  before(async () => {
+    lab = await Lab.open({
+      nodes: ['node1', 'node2'].map((name) => ({ host: { name }, settings: { workers: 1 } })),
+      sets: { many: { count: 150 }, large: { count: 40, padding: 400_000 } },
+    })
+  })
+  after(() => lab[Symbol.asyncDispose]())
+  for (const row of rows) {
+    const fault = faults[row.fault]!
+    const skip = fault.missing ?? false
+    test(`${row.fault}, after ${row.moment.written} pictures`, { skip, timeout: 240_000 }, () => play(lab, row, fault))
+  }
+})
