@@ -1,5 +1,6 @@
 import { after, before, describe, test } from 'node:test'
 import { sshdMissing } from '../helpers/sshd.ts'
+import { clockOfFile, faketimeMissing } from '../helpers/strange-host.ts'
 import { faults } from './faults/index.ts'
 import { Lab } from './lab/lab.ts'
 import { play } from './lab/play.ts'
@@ -12,8 +13,14 @@ const rows = table.filter(({ fault, short }) => (wanted ? new RegExp(wanted).tes
 describe('results are as in peace', { skip: sshdMissing }, () => {
   let lab: Lab
   before(async () => {
+    const settings = { workers: 1 }
+    const isRoot = process.getuid?.() === 0
+    const clock = isRoot && !faketimeMissing ? { config: [clockOfFile], files: { '.faketimerc': '+0\n' } } : {}
     lab = await Lab.open({
-      nodes: ['node1', 'node2'].map((name) => ({ host: { name }, settings: { workers: 1 } })),
+      nodes: [
+        { host: { name: 'node1', ...clock }, settings, diskMegabytes: isRoot ? 600 : 0 },
+        { host: { name: 'node2' }, settings },
+      ],
       sets: { many: { count: 150 }, large: { count: 40, padding: 400_000 } },
     })
   })

@@ -1,6 +1,15 @@
 import type { Fault } from '../lab/scenario.ts'
+import { answerFaults } from './answers.ts'
+import { hostFaults } from './hosts.ts'
 import { linkFaults } from './links.ts'
+import { masterFaults } from './master.ts'
 import { processFaults } from './processes.ts'
 
 /** All faults by the names that the table uses. */
-export const faults: Record<string, Fault> = { ...processFaults, ...linkFaults }
+export const faults: Record<string, Fault> = {
+  ...processFaults,
+  ...linkFaults,
+  ...answerFaults,
+  ...hostFaults,
+  ...masterFaults,
+}

@@ -4,10 +4,10 @@ import type { Fault } from '../lab/scenario.ts'
 export const processFaults: Record<string, Fault> = {
   'agent killed': { strike: ({ victim }) => victim.signal(victim.agents(), 'SIGKILL') },
   'agent stopped by SIGSTOP': {
-    strike: ({ victim, cleanUp }) => {
+    strike: ({ victim, undo }) => {
       const agents = victim.agents()
       victim.signal(agents, 'SIGSTOP')
-      cleanUp.defer(() => victim.signal(agents, 'SIGCONT'))
+      undo.defer(() => victim.signal(agents, 'SIGCONT'))
     },
   },
   'worker killed by SIGSEGV': { strike: ({ victim }) => victim.signal(victim.workers(), 'SIGSEGV') },

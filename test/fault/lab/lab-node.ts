@@ -6,6 +6,7 @@ import { type FaultProxy, startProxy } from '../../helpers/proxy.ts'
 import { type SshdHost, type SshdOptions, startSshd } from '../../helpers/sshd.ts'
 import { until } from '../../helpers/until.ts'
 import { askSocket } from './ask-socket.ts'
+import { mountDisk } from './small-disk.ts'
 
 /** Settings of a node in the inventory. */
 export interface NodeSettings {
@@ -13,21 +14,33 @@ export interface NodeSettings {
   remoteDir?: string
 }
 
+export interface LabNodeOptions {
+  host: SshdOptions
+  settings?: NodeSettings
+  /** Gives everything of cpn on the host a disk of this size; 0: it has none of its own. */
+  diskMegabytes?: number
+}
+
 /** A real host with a real agent, reached through a proxy of ours. */
 export class LabNode implements AsyncDisposable {
   readonly host: SshdHost
   readonly proxy: FaultProxy
   readonly settings: NodeSettings
+  /** Folder that is the disk of its own, if it has one. */
+  readonly disk: string | undefined
+  readonly #owned = new AsyncDisposableStack()
 
-  constructor(host: SshdHost, proxy: FaultProxy, settings: NodeSettings) {
-    this.host = host
-    this.proxy = proxy
-    this.settings = settings
+  constructor(host: SshdHost, proxy: FaultProxy, { settings = {}, diskMegabytes = 0 }: LabNodeOptions) {
+    this.host = this.#owned.use(host)
+    this.proxy = this.#owned.use(proxy)
+    this.disk = diskMegabytes > 0 ? join(host.home, 'disk') : undefined
+    this.settings = this.disk ? { ...settings, remoteDir: join(this.disk, 'cpn') } : settings
+    if (this.disk) this.#owned.use(mountDisk(this.disk, diskMegabytes, host.uid))
   }
 
-  static async start(options: SshdOptions, settings: NodeSettings): Promise<LabNode> {
-    const host = await startSshd(options)
-    return new LabNode(host, await startProxy(host), settings)
+  static async start(options: LabNodeOptions): Promise<LabNode> {
+    const host = await startSshd(options.host)
+    return new LabNode(host, await startProxy(host), options)
   }
 
   get name(): string {
@@ -98,8 +111,7 @@ export class LabNode implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.proxy[Symbol.asyncDispose]()
-    await this.host[Symbol.asyncDispose]()
+    await this.#owned.disposeAsync()
   }
 
   #running(program: RegExp): TestProcess[] {

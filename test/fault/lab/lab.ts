@@ -3,9 +3,8 @@ import { join } from 'node:path'
 import type { CpnProcess } from '../../helpers/cli.ts'
 import { addTinyDetector } from '../../helpers/drawn-job.ts'
 import { type Project, project } from '../../helpers/project.ts'
-import type { SshdOptions } from '../../helpers/sshd.ts'
 import { tinyManifest } from '../../helpers/tiny-model.ts'
-import { LabNode, type NodeSettings } from './lab-node.ts'
+import { LabNode, type LabNodeOptions } from './lab-node.ts'
 import { drawPictures } from './pictures.ts'
 import { type Results, takeResults } from './results.ts'
 
@@ -16,7 +15,7 @@ export interface PictureSet {
 }
 
 export interface LabOptions {
-  nodes: { host: SshdOptions; settings?: NodeSettings }[]
+  nodes: LabNodeOptions[]
   sets: Record<string, PictureSet>
 }
 
@@ -36,7 +35,7 @@ export class Lab implements AsyncDisposable {
   static async open({ nodes: wanted, sets }: LabOptions): Promise<Lab> {
     await using starting = new AsyncDisposableStack()
     const nodes: LabNode[] = []
-    for (const { host, settings = {} } of wanted) nodes.push(starting.use(await LabNode.start(host, settings)))
+    for (const options of wanted) nodes.push(starting.use(await LabNode.start(options)))
     const home = starting.use(project())
     const lab = new Lab(home, nodes)
     for (const [name, { count, padding }] of Object.entries(sets)) {

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CpnProcess, CpnResult } from '../../helpers/cli.ts'
 import { countWritten, readPredictions } from '../../helpers/run-output.ts'
-import { attemptsOf, inFlight } from './attempts.ts'
 import type { Lab } from './lab.ts'
+import { attemptsOf, inFlight } from './ledger.ts'
 import { assertSame, readResults } from './results.ts'
-import type { Fault, Outcome, Scenario, Stage } from './scenario.ts'
+import type { Fault, Outcome, Preparation, Scenario, Stage } from './scenario.ts'
 
 const runMs = 150_000
 let played = 0
@@ -20,37 +20,63 @@ export async function play(lab: Lab, scenario: Scenario, fault: Fault): Promise<
   const folder = lab.home.folder
   cpSync(join(folder, set), join(folder, name), { recursive: true })
   const [victim, ...others] = lab.nodes
-  await using mended = new AsyncDisposableStack()
-  mended.defer(() => lab.heal())
-  const cleanUp = mended.use(new AsyncDisposableStack())
-  const set_ = { lab, victim: victim!, others, pictures: join(folder, name), out: join(folder, `${name}-out`), cleanUp }
-  await fault.prepare?.(set_)
-  const stage: Stage = { ...set_, run: lab.predict(name, `${name}-out`) }
-  const ended = within(stage.run)
-  const struckAt = await strike(stage, fault, moment.written, ended)
-  assertEnded(await ended, stage.run, outcome)
-  await proveHit(stage, struckAt, outcome)
+  await using atEnd = new AsyncDisposableStack()
+  atEnd.defer(() => lab.heal())
+  const undo = atEnd.use(new AsyncDisposableStack())
+  const out = `${name}-out`
+  const places = { pictures: join(folder, name), out: join(folder, out) }
+  const prepared: Preparation = { lab, victim: victim!, others, ...places, touched: [], undo, atEnd }
+  await fault.prepare?.(prepared)
+  const run = lab.predict(name, out)
+  const ended = within(run)
+  const stage = await strikeAt(moment.written, prepared, run, ended, fault)
+  const result = await ended
+  assertEnded(result, run, outcome)
+  // A master that is killed takes what it had not written down with it: that the victim was at work has to do.
+  if (outcome.exitCode !== null) proveHit(stage, outcome)
   if (outcome.again) {
-    await cleanUp.disposeAsync()
-    await lab.home.ok(stage.run.args)
+    await undo.disposeAsync()
+    await lab.home.ok(run.args)
   }
-  const except = outcome.except ?? {}
-  assertSame(oracle, readResults(stage.out), Object.keys(except))
-  assertExcept(stage.out, except)
+  assertSame(oracle, readResults(stage.out), stage.touched)
+  assertTouched(stage, outcome)
 }
 
-/** Waits for the moment, strikes, and tells when. */
-async function strike(stage: Stage, fault: Fault, written: number, ended: Promise<CpnResult>): Promise<number> {
+interface Struck extends Stage {
+  /** When, in milliseconds since 1970. */
+  at: number
+}
+
+/** Waits for the moment and strikes while the victim has a job in work. */
+async function strikeAt(
+  written: number,
+  prepared: Preparation,
+  run: CpnProcess,
+  ended: Promise<CpnResult>,
+  fault: Fault,
+): Promise<Struck> {
   let over = false
-  void ended.finally(() => {
+  const end = (): void => {
     over = true
-  })
-  while (!over && countWritten(stage.out) < written) await sleep(5)
-  assert.ok(!over, `the run was over before the fault: ${stage.run.describe()}`)
-  await stage.victim.busy()
-  const at = Date.now()
-  await fault.strike(stage)
-  return at
+  }
+  ended.then(end, end)
+  while (!over && countWritten(prepared.out) < written) await sleep(5)
+  assert.ok(!over, `the run was over before the fault: ${run.describe()}`)
+  const { victim } = prepared
+  // Workers that stand still keep their jobs: what is in work now still is when the fault strikes.
+  const workers = victim.workers()
+  victim.signal(workers, 'SIGSTOP')
+  try {
+    await victim.busy()
+    const [, id] = await run.waitFor(/^run (\S+) on /m)
+    const stage = { ...prepared, run, id: id!, at: Date.now() }
+    const striking = fault.strike(stage)
+    victim.signal(workers, 'SIGCONT')
+    await striking
+    return stage
+  } finally {
+    victim.signal(workers, 'SIGCONT')
+  }
 }
 
 function assertEnded(result: CpnResult, run: CpnProcess, { exitCode = 0, tells }: Outcome): void {
@@ -59,26 +85,23 @@ function assertEnded(result: CpnResult, run: CpnProcess, { exitCode = 0, tells }
 }
 
 /** The fault has to have met a job in flight, and, where it is to be noticed, to have ended one. */
-function proveHit({ lab, run, victim }: Stage, at: number, { noticed }: Outcome): void {
-  const id = /^run (\S+) on /m.exec(run.stderr)?.[1]
-  assert.ok(id, run.describe())
+function proveHit({ lab, id, at, victim }: Struck, { noticed }: Outcome): void {
   const attempts = attemptsOf(lab.home, id)
   const hit = inFlight(attempts, victim.name, at)
-  assert.ok(hit.length > 0, `the fault met no job in flight on ${victim.name}: ${JSON.stringify(attempts.slice(-20))}`)
+  const onVictim = attempts.filter(({ node }) => node === victim.name)
+  assert.ok(hit.length > 0, `no job in flight on ${victim.name} at ${at}: ${JSON.stringify(onVictim.slice(-20))}`)
   if (!noticed) return
   const ends = hit.map(({ error }) => error ?? 'done')
-  assert.ok(
-    ends.some((end) => noticed.test(end)),
-    `no attempt that was in work ended by ${noticed}: ${ends.join('; ')}`,
-  )
+  const isNoticed = ends.some((end) => noticed.test(end))
+  assert.ok(isNoticed, `no attempt that was in work ended by ${noticed}: ${ends.join('; ')}`)
 }
 
-function assertExcept(out: string, except: NonNullable<Outcome['except']>): void {
+function assertTouched({ out, touched }: Struck, outcome: Outcome): void {
   const lines = new Map(readPredictions(out).map((line) => [line.path, line]))
-  for (const [path, state] of Object.entries(except)) {
+  for (const path of touched) {
     const line = lines.get(path) as { state?: string } | undefined
     assert.ok(line, `${path} is lost`)
-    if (state !== 'any') assert.equal(line.state, state, JSON.stringify(line))
+    assert.equal(line.state ?? 'done', outcome.touched, JSON.stringify(line))
   }
 }
 

@@ -23,9 +23,20 @@ interface Row {
   error: string | null
 }
 
+function openReadOnly({ folder }: Project): DatabaseSync {
+  return new DatabaseSync(join(folder, '.cpn', 'ledger.db'), { readOnly: true, timeout: 10_000 })
+}
+
+/** Name of the input whose turn comes last. */
+export function lastInput(home: Project, run: string): string {
+  using ledger = openReadOnly(home)
+  const row = ledger.prepare('SELECT name FROM inputs WHERE run = ? ORDER BY seq DESC LIMIT 1').get(run)
+  return row!.name as string
+}
+
 /** All attempts of a run in the order of their starts. */
-export function attemptsOf({ folder }: Project, run: string): Attempt[] {
-  using ledger = new DatabaseSync(join(folder, '.cpn', 'ledger.db'), { readOnly: true, timeout: 10_000 })
+export function attemptsOf(home: Project, run: string): Attempt[] {
+  using ledger = openReadOnly(home)
   const rows = ledger
     .prepare(`SELECT s.job, s.attempt, s.node, s.time AS started, e.time AS ended, e.error FROM attempts s
       LEFT JOIN attempts e ON e.run = s.run AND e.job = s.job AND e.attempt = s.attempt AND e.state <> 'started'
