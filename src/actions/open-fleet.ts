@@ -9,10 +9,8 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import type { State } from '../inventory/state.ts'
 import type { InstalledModel } from '../models/store.ts'
-import { sendModels } from '../provision/send-models.ts'
 import { createConnector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
-import { openProvisioner } from './provision.ts'
 
 export interface OpenFleetOptions {
   inventory: Inventory
@@ -64,6 +62,7 @@ async function send(
 ): Promise<void> {
   const place = await findAgent(transport, host, fleetId, signal)
   const agentProgram = agentProgramOf(place, host.name)
+  const { sendModels } = await import('../provision/send-models.ts')
   await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models, signal })
 }
 
@@ -77,6 +76,8 @@ function repairer(inventory: Inventory, ctx: Context) {
     if (host.transport !== 'local' && !(await agreed(host.name, error, ctx, signal))) return false
     ctx.notice(`${host.name}: provisioning, because ${error.message}`)
     const options = { inventory, hosts: [host.name], sudo: false, dryRun: false }
+    // Most runs need none of it, and it takes its time to load.
+    const { openProvisioner } = await import('./provision.ts')
     await using provisioner = await openProvisioner(options, { ...ctx, signal: AbortSignal.any([ctx.signal, signal]) })
     for (const each of provisioner.hosts) await provisioner.provision(each, () => {})
     return true

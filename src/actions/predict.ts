@@ -61,7 +61,7 @@ const spareBytes = 64 * 1024 * 1024
 
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
- * Rejects before anything is written with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
+ * Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
   options: PredictOptions,
@@ -78,11 +78,12 @@ export async function predict(
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
-  const usable = fleet.usable(ctx.signal)
-  await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
+  // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
   await using writer = new RunWriter(state.ledgerFile)
   await using reader = new InputReader()
+  const usable = fleet.usable(ctx.signal)
+  await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
   return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, options, ctx, onEvent }).go(roots)
 }

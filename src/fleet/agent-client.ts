@@ -4,6 +4,7 @@ import type * as z from 'zod'
 import { withDeadline } from '../common/deadline.ts'
 import { contentDigest, contentDigestOf } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
+import { giveBack } from '../common/memory.ts'
 import { decodeFrame, headerLengthName, splitParts } from '../protocol/framing.ts'
 import { encodePredictHeaders } from '../protocol/headers.ts'
 import {
@@ -16,6 +17,7 @@ import {
 } from '../protocol/messages.ts'
 import { decodeError } from '../protocol/wire-errors.ts'
 import type { AttemptRequest, NodeResult } from '../scheduler/scheduler.ts'
+import { requestWhole, type WholeAnswer } from './whole-answer.ts'
 
 export interface AgentClientOptions {
   /** Inventory name, for errors. */
@@ -61,9 +63,8 @@ export class AgentClient implements AsyncDisposable {
 
   /** GET /cpn/v1/node */
   async card(signal?: AbortSignal): Promise<NodeCard> {
-    return this.#short('/cpn/v1/node', signal, async (response) =>
-      this.#parseText(nodeCardSchema, await this.#text(response), 'node card'),
-    )
+    const { body } = await this.#short('/cpn/v1/node', signal)
+    return this.#parseText(nodeCardSchema, body.toString(), 'node card')
   }
 
   /** POST /cpn/v1/predict; length, digest and schema of the answer are verified before it counts. */
@@ -81,7 +82,7 @@ export class AgentClient implements AsyncDisposable {
           retryable: true,
         }),
       async (signal, restart) => {
-        const response = await this.#request({
+        const options = {
           method: 'POST',
           path: '/cpn/v1/predict',
           headers: {
@@ -91,10 +92,10 @@ export class AgentClient implements AsyncDisposable {
             'content-digest': contentDigestOf(job.id),
           },
           body: image.length > pieceBytes ? Readable.from(pieces(image, restart)) : image,
-          signal,
-        })
-        if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
-        return this.#result(request, response, await this.#body(response, restart))
+        } as const
+        const answer = await this.#ask(options, signal, restart)
+        giveBack(image)
+        return this.#result(request, answer)
       },
       request.signal,
     )
@@ -102,10 +103,13 @@ export class AgentClient implements AsyncDisposable {
 
   /** GET /cpn/v1/events; ends when the agent or the connection does. */
   async *events(signal?: AbortSignal): AsyncGenerator<AgentEvent> {
-    const response = await this.#request({ method: 'GET', path: '/cpn/v1/events', signal })
-    if (response.statusCode !== 200) throw decodeError(response.statusCode, await this.#text(response), this.#host)
     try {
-      for await (const line of lines(response.body.setEncoding('utf8'))) {
+      const { statusCode, body } = await this.#pool.request({ method: 'GET', path: '/cpn/v1/events', signal })
+      if (statusCode !== 200) {
+        body.on('error', () => {}).destroy()
+        throw this.#breach(`HTTP ${statusCode} instead of events`)
+      }
+      for await (const line of lines(body.setEncoding('utf8'))) {
         yield this.#parseText(agentEventSchema, line, 'event')
       }
     } catch (error) {
@@ -118,90 +122,46 @@ export class AgentClient implements AsyncDisposable {
     await this.#pool.destroy(this.#lost(new Error('closed by the master')))
   }
 
-  async #short<T>(
-    path: string,
-    signal: AbortSignal | undefined,
-    read: (response: Dispatcher.ResponseData) => Promise<T>,
-  ) {
+  async #short(path: string, signal: AbortSignal | undefined): Promise<WholeAnswer> {
     const onTimeout = () =>
       new CpnError('CPN_ERR_AGENT_UNREACHABLE', `the agent did not answer ${path} in time`, {
         host: this.#host,
         retryable: true,
         suggestions: [`Look at its log: cpn logs ${this.#host}`],
       })
-    return withDeadline(
-      shortRequestMs,
-      onTimeout,
-      async (limited) => {
-        const response = await this.#request({ method: 'GET', path, signal: limited })
-        if (response.statusCode !== 200) {
-          throw decodeError(response.statusCode, await this.#text(response), this.#host)
-        }
-        return read(response)
-      },
+    const ask = (limited: AbortSignal) => this.#ask({ method: 'GET', path }, limited)
+    return withDeadline(shortRequestMs, onTimeout, ask, signal)
+  }
+
+  /** The whole of an answer that is no error. @param onPiece called whenever some more of it has come */
+  async #ask(options: Dispatcher.DispatchOptions, signal: AbortSignal, onPiece?: () => void): Promise<WholeAnswer> {
+    const answer = await requestWhole(this.#pool, options, {
+      allowedBytes: (status, headers) => (status === 200 && headers['content-length'] ? maxAnswerBytes : maxTextBytes),
+      tooLarge: () => this.#breach('an answer that is too large or does not end'),
+      onPiece,
       signal,
-    )
+    }).catch((error) => {
+      throw this.#lost(error)
+    })
+    if (answer.status !== 200) throw decodeError(answer.status, answer.body.toString(), this.#host)
+    return answer
   }
 
-  async #request(options: Omit<Dispatcher.RequestOptions, 'origin'>): Promise<Dispatcher.ResponseData> {
-    try {
-      return await this.#pool.request(options)
-    } catch (error) {
-      throw this.#lost(error)
-    }
-  }
-
-  /** The text of an answer that is no result. */
-  async #text({ body }: Dispatcher.ResponseData): Promise<string> {
-    const chunks: Buffer[] = []
-    let bytes = 0
-    try {
-      for await (const chunk of body as AsyncIterable<Buffer>) {
-        bytes += chunk.length
-        if (bytes > maxTextBytes) throw this.#breach('an answer that does not end')
-        chunks.push(chunk)
-      }
-    } catch (error) {
-      throw this.#lost(error)
-    }
-    return Buffer.concat(chunks).toString('utf8')
-  }
-
-  /** @param onPiece called whenever some more of it has come */
-  async #body(response: Dispatcher.ResponseData, onPiece: () => void): Promise<Buffer> {
-    const length = Number(response.headers['content-length'])
-    if (!Number.isSafeInteger(length) || length > maxAnswerBytes) {
-      // An unread body would keep its connection from ever being used again.
-      response.body.on('error', () => {}).destroy()
-      throw this.#breach(`an answer with the Content-Length ${response.headers['content-length']}`)
-    }
-    const chunks: Buffer[] = []
-    try {
-      for await (const chunk of response.body) {
-        onPiece()
-        chunks.push(chunk)
-      }
-    } catch (error) {
-      throw this.#lost(error)
-    }
-    const body = Buffer.concat(chunks)
-    // A tunnel that is cut in the middle of an answer ends cleanly: only length and digest tell.
-    if (body.length !== length || contentDigest(body) !== response.headers['content-digest']) {
+  #result(request: AttemptRequest, { headers, body }: WholeAnswer): NodeResult {
+    if (headers['content-length'] === undefined) throw this.#breach('an answer without a Content-Length')
+    // A tunnel that is cut in the middle of an answer may end cleanly: only length and digest tell.
+    if (body.length !== Number(headers['content-length']) || contentDigest(body) !== headers['content-digest']) {
       throw new CpnError('CPN_ERR_DIGEST_MISMATCH', 'the answer arrived damaged or cut', {
         host: this.#host,
         retryable: true,
       })
     }
-    return body
-  }
-
-  #result(request: AttemptRequest, response: Dispatcher.ResponseData, body: Buffer): NodeResult {
-    const { json, raw } = this.#framed(() => decodeFrame(body, Number(response.headers[headerLengthName])))
+    const { json, raw } = this.#framed(() => decodeFrame(body, Number(headers[headerLengthName])))
     const answer = this.#parse(predictAnswerSchema, json, 'answer')
     if (answer.job !== request.job.id || answer.attempt !== request.attempt || answer.epoch !== request.epoch) {
       throw this.#breach('an answer to another question')
     }
-    const result: NodeResult = { answer }
+    const result: NodeResult = { answer, release: () => giveBack(body) }
     const lengths = answer.parts.map((part) => part.bytes)
     const pieces = this.#framed(() => splitParts(raw, lengths))
     for (const [index, part] of answer.parts.entries()) {

@@ -1,10 +1,11 @@
+import type { Duplex } from 'node:stream'
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { decodeError } from '../protocol/wire-errors.ts'
 import { quote, quotePath } from '../transport/shell.ts'
 import type { Transport } from '../transport/transport.ts'
-import { AgentClient } from './agent-client.ts'
+import type { AgentClient } from './agent-client.ts'
 
 export interface ConnectAgentOptions {
   host: Host
@@ -45,6 +46,9 @@ export function agentProgramOf({ state, fleetDir }: AgentPlace, host: string): s
   })
 }
 
+/** Loads what talks to agents, a pool of connections with all that belongs to it: begun early, no host waits for it. */
+export const loadClient = () => import('./agent-client.ts')
+
 /** Connects to the fleet's agent on a host; starts one that has died. Rejects with CPN_ERR_NODE_*, CPN_ERR_AGENT_*. */
 export async function connectAgent(transport: Transport, options: ConnectAgentOptions): Promise<AgentClient> {
   const { host, fleetId, connections = 2, startIfDown = true, signal } = options
@@ -53,13 +57,23 @@ export async function connectAgent(transport: Transport, options: ConnectAgentOp
   const agentProgram = quote(agentProgramOf(place, host.name))
   const socket = `${place.fleetDir}/${nodePaths.socket(fleetId).slice(nodePaths.fleet(fleetId).length + 1)}`
   const open = (inner?: AbortSignal) => transport.openAgent(socket, `${agentProgram} bridge`, inner)
+  const { AgentClient } = await loadClient()
+  let first: Duplex | undefined
   try {
-    ;(await open(signal)).destroy()
+    first = await open(signal)
+    // Should it end before it is used, another one is opened.
+    first.on('error', () => undefined)
   } catch (error) {
     if (!startIfDown || !(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_UNREACHABLE') throw error
     await startAgent(transport, host.name, agentProgram, signal)
   }
-  return new AgentClient({ host: host.name, connect: open, connections })
+  // What showed that the agent is there becomes the client's first connection.
+  const connect = async (inner?: AbortSignal) => {
+    const ready = first
+    first = undefined
+    return ready && !ready.destroyed ? ready : open(inner)
+  }
+  return new AgentClient({ host: host.name, connect, connections })
 }
 
 async function startAgent(transport: Transport, host: string, agentProgram: string, signal?: AbortSignal) {

@@ -8,7 +8,7 @@ import type { AttemptRequest, NodeResult, SchedulableNode } from '../scheduler/s
 import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AgentClient } from './agent-client.ts'
-import { connectAgent } from './connect-agent.ts'
+import { connectAgent, loadClient } from './connect-agent.ts'
 
 export type NodeState = 'unprovisioned' | 'ready' | 'degraded' | 'draining' | 'stopped' | 'unreachable'
 
@@ -104,7 +104,10 @@ export class FleetNode implements SchedulableNode {
   /** One connection from its start to its end; always ends by throwing. */
   async #session(signal: AbortSignal): Promise<never> {
     const { connector, fleetId, prepare, startIfDown } = this.#options
-    await using transport = await connector.open(this.host, signal)
+    const opening = connector.open(this.host, signal)
+    // Begun while the host answers; connectAgent tells of a failure.
+    loadClient().catch(() => undefined)
+    await using transport = await opening
     this.hostKey = transport.hostKey
     const options = { host: this.host, fleetId, connections, startIfDown, signal }
     await using client = await connectAgent(transport, options)

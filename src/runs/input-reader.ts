@@ -16,7 +16,8 @@ const slowMs = 10
 
 /** Reads inputs and takes their digests in threads of its own. */
 export class InputReader implements AsyncDisposable {
-  readonly #threads: Thread<string, InputFile>[] = []
+  /** The first one starts at once: it takes longer to start than to read a picture. */
+  readonly #threads = [newThread()]
 
   /**
    * The job that an input asks for. Its bytes are kept for the first attempt and read again for later ones. Rejects with
@@ -51,22 +52,16 @@ export class InputReader implements AsyncDisposable {
       throw unreadable(source, reasonOf(cause))
     } finally {
       const slow = performance.now() - started > slowMs
-      if (slow && this.#threads.length < maxThreads && this.#leastAsked().asked > 0) this.#add()
+      if (slow && this.#threads.length < maxThreads && this.#leastAsked().asked > 0) this.#threads.push(newThread())
     }
   }
 
   #leastAsked(): Thread<string, InputFile> {
-    const [first, ...others] = this.#threads
-    if (!first) return this.#add()
-    return others.reduce((least, thread) => (thread.asked < least.asked ? thread : least), first)
-  }
-
-  #add(): Thread<string, InputFile> {
-    const thread = new Thread<string, InputFile>('runs/input-thread')
-    this.#threads.push(thread)
-    return thread
+    return this.#threads.reduce((least, thread) => (thread.asked < least.asked ? thread : least))
   }
 }
+
+const newThread = () => new Thread<string, InputFile>('runs/input-thread')
 
 const asBuffer = ({ bytes }: InputFile) => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 

@@ -75,6 +75,7 @@ export class Recorder {
     await this.#commits.add(jobChange(this.#run, outcome), ...(await this.#write(outcome, waiting.splice(0), finished)))
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
     this.#waiting.delete(outcome.job.id)
+    if (outcome.state === 'done') outcome.result.release?.()
     return finished
   }
 

@@ -7,7 +7,7 @@ export interface Job {
   /** sha256 of the bytes. */
   id: string
   bytes: number
-  /** The bytes, read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they are not what they were. */
+  /** The bytes in memory that is the caller's; read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they are not what they were. */
   read(): Promise<Buffer>
 }
 
@@ -18,6 +18,8 @@ export interface NodeResult {
   annotated?: Buffer
   /** One L2-normalised vector per face; undefined without an embedder. */
   embeddings?: Float32Array[]
+  /** Gives the memory of `annotated` back, which is empty then. */
+  release?(): void
 }
 
 export interface AttemptRequest {

@@ -44,12 +44,12 @@ export class ChannelSocket extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#outlet.enter(() => this.#writePiece(chunk, callback))
+    this.#writePieces(piecesOf([chunk]), callback)
   }
 
   /** What was written together travels together: on a jumped connection these are the parts of one packet. */
   override _writev(chunks: { chunk: Buffer }[], callback: (error?: Error | null) => void): void {
-    this._write(Buffer.concat(chunks.map(({ chunk }) => chunk)), 'buffer' as BufferEncoding, callback)
+    this.#writePieces(piecesOf(chunks.map(({ chunk }) => chunk)), callback)
   }
 
   override _final(callback: () => void): void {
@@ -93,15 +93,16 @@ export class ChannelSocket extends Duplex {
     return false
   }
 
-  #writePiece(chunk: Buffer, callback: (error?: Error | null) => void): void {
+  #writePieces(pieces: Iterator<Buffer>, callback: (error?: Error | null) => void): void {
+    const { value: piece, done } = pieces.next()
+    if (done) callback()
+    else this.#outlet.enter(() => this.#writePiece(piece, pieces, callback))
+  }
+
+  #writePiece(piece: Buffer, rest: Iterator<Buffer>, callback: (error?: Error | null) => void): void {
     // Nobody takes the rest of what is written to a program that has ended; the close that follows ends this stream.
     if (this.destroyed || this.#channel.writableEnded) return
-    const rest = chunk.subarray(pieceBytes)
-    const next = (error?: Error | null): void => {
-      if (error || rest.length === 0) callback(error)
-      else this.#outlet.enter(() => this.#writePiece(rest, callback))
-    }
-    this.#channel.write(chunk.subarray(0, pieceBytes), next)
+    this.#channel.write(piece, (error) => (error ? callback(error) : this.#writePieces(rest, callback)))
   }
 
   /** Nothing can be written any more; what was received may still be read. */
@@ -110,3 +111,24 @@ export class ChannelSocket extends Duplex {
     else this.once('end', () => this.destroy())
   }
 }
+
+/** The chunks in pieces of the same size but for the last; only what comes from several chunks is copied. */
+function* piecesOf(chunks: readonly Buffer[]): Generator<Buffer> {
+  let parts: Buffer[] = []
+  let room = pieceBytes
+  for (const chunk of chunks) {
+    for (let start = 0; start < chunk.length; ) {
+      const part = chunk.subarray(start, start + room)
+      parts.push(part)
+      start += part.length
+      room -= part.length
+      if (room > 0) continue
+      yield joined(parts)
+      parts = []
+      room = pieceBytes
+    }
+  }
+  if (parts.length > 0) yield joined(parts)
+}
+
+const joined = (parts: Buffer[]): Buffer => (parts.length === 1 ? parts[0]! : Buffer.concat(parts))

@@ -1,9 +1,10 @@
 import { lookup } from 'node:dns/promises'
-import { connect, isIP, type Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
 import { deadline } from './deadlines.ts'
 import { dialError, type Place, timeoutError } from './errors.ts'
+import { connectForReuse } from './reused-reads.ts'
 import type { Target } from './target.ts'
 
 /** A TCP connection to the target: name lookup and connection have a deadline and an error of their own each. */
@@ -48,7 +49,7 @@ function connectTo(
 
 function openSocket(address: string, port: number, place: Place, ended: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>()
-  const socket = connect({ host: address, port, noDelay: true, keepAlive: true })
+  const socket = connectForReuse({ host: address, port, noDelay: true, keepAlive: true })
   const onAbort = (): void => void socket.destroy()
   ended.addEventListener('abort', onAbort, { once: true })
   socket.once('error', (error) => reject(dialError(error, place)))

@@ -7,6 +7,7 @@ import { deadline } from './deadlines.ts'
 import { handshakeError, lostError, type Place, timeoutError } from './errors.ts'
 import { gatherWrites } from './gather-writes.ts'
 import type { Keyring } from './keyring.ts'
+import { reuseReads } from './reused-reads.ts'
 import { type PatientPrompter, patientPrompter, Stopwatch } from './stopwatch.ts'
 import type { Target } from './target.ts'
 
@@ -105,7 +106,11 @@ function start(
   { resolve, fail }: Outcome,
 ): void {
   const { target, place, socket } = options
-  client.on('handshake', ({ cs }) => (isWeak(client, cs.cipher) ? fail(weakError(place)) : watch.enter('auth')))
+  client.on('handshake', ({ cs, sc }) => {
+    // ssh2 decrypts each chunk into memory of its own at once when the cipher is one of these.
+    if (sc.cipher.includes('gcm')) reuseReads(socket)
+    return isWeak(client, cs.cipher) ? fail(weakError(place)) : watch.enter('auth')
+  })
   client.on('ready', resolve)
   client.on('change password', () => fail(expiredError(place)))
   client.on('error', (error) => {
