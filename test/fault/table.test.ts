@@ -3,6 +3,7 @@ import { sshdMissing } from '../helpers/sshd.ts'
 import { clockOfFile, faketimeMissing } from '../helpers/strange-host.ts'
 import { faults } from './faults/index.ts'
 import { Lab } from './lab/lab.ts'
+import { drawPictures } from './lab/pictures.ts'
 import { play } from './lab/play.ts'
 import { table } from './table.ts'
 
@@ -21,7 +22,10 @@ describe('results are as in peace', { skip: sshdMissing }, () => {
         { host: { name: 'node1', ...clock }, settings, diskMegabytes: isRoot ? 600 : 0 },
         { host: { name: 'node2' }, settings },
       ],
-      sets: { many: { count: 150 }, large: { count: 40, padding: 400_000 } },
+      sets: {
+        many: (folder) => drawPictures(folder, 150),
+        large: (folder) => drawPictures(folder, 40, 400_000),
+      },
     })
   })
   after(() => lab[Symbol.asyncDispose]())

@@ -91,9 +91,16 @@ export class LabNode implements AsyncDisposable {
     )
   }
 
+  /** What its link was told to do is taken back. */
+  heal(): void {
+    this.proxy.resume()
+    this.proxy.limit(undefined)
+    this.proxy.delayMs = 0
+  }
+
   /** Resolves when the agent has a job in work. */
-  async busy(): Promise<void> {
-    for (const end = performance.now() + 30_000; ((await this.heartbeat())?.busy ?? 0) === 0; ) {
+  async busy(patienceMs: number): Promise<void> {
+    for (const end = performance.now() + patienceMs; ((await this.heartbeat())?.busy ?? 0) === 0; ) {
       if (performance.now() > end) throw new Error(`${this.name} never had a job in work`)
     }
   }

@@ -5,44 +5,40 @@ import { addTinyDetector } from '../../helpers/drawn-job.ts'
 import { type Project, project } from '../../helpers/project.ts'
 import { tinyManifest } from '../../helpers/tiny-model.ts'
 import { LabNode, type LabNodeOptions } from './lab-node.ts'
-import { drawPictures } from './pictures.ts'
 import { type Results, takeResults } from './results.ts'
-
-/** Pictures that runs are made over, by the folder's name. */
-export interface PictureSet {
-  count: number
-  padding?: number
-}
 
 export interface LabOptions {
   nodes: LabNodeOptions[]
-  sets: Record<string, PictureSet>
+  /** Draws the pictures of a set into a folder. */
+  sets: Record<string, (folder: string) => Promise<void>>
+  /** Model of the catalogue that finds the faces; without it the one that finds drawn ones. */
+  detector?: string
 }
 
 /** A fleet to be ill-treated: provisioned nodes behind proxies, folders of pictures, and what comes of them in peace. */
 export class Lab implements AsyncDisposable {
   readonly home: Project
   readonly nodes: LabNode[]
+  readonly #detector: string
   readonly #oracles = new Map<string, Promise<Results>>()
   readonly #owned = new AsyncDisposableStack()
 
-  constructor(home: Project, nodes: LabNode[]) {
+  constructor(home: Project, nodes: LabNode[], detector: string) {
+    this.#detector = detector
     this.home = home
     this.nodes = nodes
     for (const owned of [...nodes, home]) this.#owned.use(owned)
   }
 
-  static async open({ nodes: wanted, sets }: LabOptions): Promise<Lab> {
+  static async open({ nodes: wanted, sets, detector }: LabOptions): Promise<Lab> {
     await using starting = new AsyncDisposableStack()
     const nodes: LabNode[] = []
     for (const options of wanted) nodes.push(starting.use(await LabNode.start(options)))
     const home = starting.use(project())
-    const lab = new Lab(home, nodes)
-    for (const [name, { count, padding }] of Object.entries(sets)) {
-      await drawPictures(join(home.folder, name), count, padding)
-    }
+    const lab = new Lab(home, nodes, detector ?? tinyManifest().name)
+    for (const [name, draw] of Object.entries(sets)) await draw(join(home.folder, name))
     lab.writeInventory()
-    await addTinyDetector(home)
+    await (detector ? home.ok(['models', 'pull', detector, '--yes']) : addTinyDetector(home))
     await home.ok(['provision', '--yes'])
     starting.move()
     return lab
@@ -72,11 +68,7 @@ export class Lab implements AsyncDisposable {
 
   /** Mends what a scenario has broken and not mended itself: every node is ready when it returns. */
   async heal(): Promise<void> {
-    for (const { proxy } of this.nodes) {
-      proxy.resume()
-      proxy.limit(undefined)
-      proxy.delayMs = 0
-    }
+    for (const node of this.nodes) node.heal()
     this.writeInventory()
     // Whoever was killed with its keeper is started, whoever makes a pause between starts is hurried.
     await this.home.ok(['start', 'all'])
@@ -89,11 +81,11 @@ export class Lab implements AsyncDisposable {
 
   async #undisturbed(set: string): Promise<Results> {
     const out = `oracle-${set}`
-    await this.home.ok(this.#predictArgs(set, out))
+    await this.home.ok(this.#predictArgs(set, out), { timeoutMs: 3_600_000 })
     return takeResults(this.home.folder, out)
   }
 
   #predictArgs(set: string, out: string): string[] {
-    return ['predict', set, '--detector', tinyManifest().name, '--out', out]
+    return ['predict', set, '--detector', this.#detector, '--out', out]
   }
 }

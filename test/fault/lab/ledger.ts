@@ -27,6 +27,13 @@ function openReadOnly({ folder }: Project): DatabaseSync {
   return new DatabaseSync(join(folder, '.cpn', 'ledger.db'), { readOnly: true, timeout: 10_000 })
 }
 
+/** Inputs that are done so far. */
+export function countDone(home: Project, run: string): number {
+  using ledger = openReadOnly(home)
+  const row = ledger.prepare("SELECT count(*) AS n FROM inputs WHERE run = ? AND state = 'done'").get(run)
+  return Number(row!.n)
+}
+
 /** Name of the input whose turn comes last. */
 export function lastInput(home: Project, run: string): string {
   using ledger = openReadOnly(home)

@@ -1,6 +1,8 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import sharp from 'sharp'
 import { drawnPhoto } from '../../helpers/drawn-images.ts'
+import { shared } from '../../helpers/shared.ts'
 
 const drawings = 12
 
@@ -18,6 +20,25 @@ export async function drawPictures(folder: string, count: number, padding = 0): 
   for (let index = 0; index < count; index++) {
     const tail = Buffer.alloc(padding + 8, `${index} `)
     writeFileSync(join(folder, pictureName(index)), Buffer.concat([drawn[index % drawings]!, tail]))
+  }
+}
+
+const crops = 12
+const groups = [1, 10, 11, 12]
+
+/** Writes small photographs of rows of people, about 3 kB each; an agent has many of them done in a second. */
+export async function cropPhotos(folder: string, count: number): Promise<void> {
+  mkdirSync(folder, { recursive: true })
+  const cropped = await Promise.all(
+    Array.from({ length: crops }, (_, index) =>
+      sharp(shared('photos', 'ultraface-groups', `${groups[index % groups.length]}.jpg`))
+        .resize(256 + index * 4, 48 + index, { fit: 'cover' })
+        .jpeg({ quality: 60 })
+        .toBuffer(),
+    ),
+  )
+  for (let index = 0; index < count; index++) {
+    writeFileSync(join(folder, pictureName(index)), Buffer.concat([cropped[index % crops]!, Buffer.from(` ${index}`)]))
   }
 }
 

@@ -8,6 +8,7 @@ import type { Lab } from './lab.ts'
 import { attemptsOf, inFlight } from './ledger.ts'
 import { assertSame, readResults } from './results.ts'
 import type { Fault, Outcome, Preparation, Scenario, Stage } from './scenario.ts'
+import { strikeBusy } from './strike.ts'
 
 const runMs = 150_000
 let played = 0
@@ -62,21 +63,9 @@ async function strikeAt(
   ended.then(end, end)
   while (!over && countWritten(prepared.out) < written) await sleep(5)
   assert.ok(!over, `the run was over before the fault: ${run.describe()}`)
-  const { victim } = prepared
-  // Workers that stand still keep their jobs: what is in work now still is when the fault strikes.
-  const workers = victim.workers()
-  victim.signal(workers, 'SIGSTOP')
-  try {
-    await victim.busy()
-    const [, id] = await run.waitFor(/^run (\S+) on /m)
-    const stage = { ...prepared, run, id: id!, at: Date.now() }
-    const striking = fault.strike(stage)
-    victim.signal(workers, 'SIGCONT')
-    await striking
-    return stage
-  } finally {
-    victim.signal(workers, 'SIGCONT')
-  }
+  const [, id] = await run.waitFor(/^run (\S+) on /m)
+  const stage = { ...prepared, run, id: id! }
+  return { ...stage, at: await strikeBusy(prepared.victim, () => fault.strike(stage)) }
 }
 
 function assertEnded(result: CpnResult, run: CpnProcess, { exitCode = 0, tells }: Outcome): void {
