@@ -3,6 +3,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { CpnError } from '../common/errors.ts'
 import type { Face } from '../protocol/messages.ts'
 import type { AttemptEvent } from '../scheduler/scheduler.ts'
+import { tellDamage } from './ledger-damage.ts'
 
 export type InputState = 'queued' | 'done' | 'failed' | 'quarantined' | 'skipped'
 
@@ -129,7 +130,7 @@ const schemaVersion = 1
 /** Opens or creates the ledger. Ends with CPN_ERR_STATE_DIR when it is damaged or of a newer cpn. */
 export function openLedger(file: string): Ledger {
   try {
-    return new SqliteLedger(file)
+    return tellDamage(new SqliteLedger(file), file)
   } catch (cause) {
     if (cause instanceof CpnError) throw cause
     throw new CpnError('CPN_ERR_STATE_DIR', `the ledger ${file} cannot be opened: ${(cause as Error).message}`, {
