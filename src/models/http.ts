@@ -1,4 +1,4 @@
-import { EnvHttpProxyAgent, interceptors, request } from 'undici'
+import type { Dispatcher } from 'undici'
 import { CpnError, systemErrorCode } from '../common/errors.ts'
 
 /** Milliseconds each wait of a download may take. */
@@ -10,7 +10,7 @@ export interface HttpDeadlines {
   idleMs: number
 }
 
-export type HttpAnswer = Awaited<ReturnType<typeof request>>
+export type HttpAnswer = Dispatcher.ResponseData
 
 const mostRedirects = 5
 
@@ -25,6 +25,8 @@ export async function httpGet<T>(
   signal: AbortSignal,
   work: (answer: HttpAnswer) => Promise<T>,
 ): Promise<T> {
+  // Most runs download nothing.
+  const { EnvHttpProxyAgent, interceptors, request } = await import('undici')
   const agent = new EnvHttpProxyAgent({
     connectTimeout: connectMs,
     headersTimeout: headersMs,

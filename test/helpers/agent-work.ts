@@ -20,7 +20,7 @@ export function photoWithOneFace(): Promise<Buffer> {
 /** One attempt as a scheduler asks for it. */
 export function attempt(image: Buffer, changes: Partial<AttemptRequest> = {}): AttemptRequest {
   return {
-    job: { id: sha256(image), bytes: image.length, read: async () => image },
+    job: { id: sha256(image), bytes: image.length, read: async () => Buffer.from(image) },
     attempt: 1,
     epoch: 1,
     run: 'run-1',

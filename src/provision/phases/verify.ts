@@ -38,7 +38,7 @@ async function infer(
   pipeline: Pipeline,
   signal: AbortSignal,
 ): Promise<void> {
-  const job = { id: sha256(bytes), bytes: bytes.length, read: async () => bytes }
+  const job = { id: sha256(bytes), bytes: bytes.length, read: async () => Buffer.from(bytes) }
   const request = { job, attempt: 1, epoch: 0, run: `verify-${Date.now()}`, pipeline, deadlineMs: inferenceMs, signal }
   try {
     const { answer, annotated } = await agent.predict(request)
