@@ -55,8 +55,8 @@ export class Lab implements AsyncDisposable {
   }
 
   /** Starts a run over a set; its outputs go to the folder `out`. */
-  predict(set: string, out: string): CpnProcess {
-    return this.home.spawn(this.#predictArgs(set, out))
+  predict(set: string, out: string, args: string[] = []): CpnProcess {
+    return this.home.spawn([...this.#predictArgs(set, out), ...args])
   }
 
   /** What a run over a set leaves when nothing happens. */
