@@ -93,7 +93,7 @@ async function masterKilled(lab: Lab): Promise<number> {
 async function slowNode(lab: Lab): Promise<number> {
   const [victim, other] = lab.nodes
   const programs = [...victim!.keepers(), ...victim!.agents(), ...victim!.workers()]
-  const fast = await rate(lab, 'some', ['--hosts', other!.name])
+  const fast = await rate(lab, 'many', ['--hosts', other!.name])
   using _slow = slowDown(programs, slowShare)
   const slow = await rate(lab, 'few', ['--hosts', victim!.name])
   const both = await rate(lab, 'many', [])

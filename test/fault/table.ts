@@ -9,6 +9,7 @@ export const table: Scenario[] = [
   { fault: 'agent stopped by SIGSTOP', moment: early, outcome: { noticed: lost } },
   { fault: 'worker killed by SIGSEGV', moment: early, outcome: { noticed: /CPN_ERR_WORKER_CRASHED/ }, short: true },
   { fault: 'everything killed, stale socket and pid left', moment: early, outcome: { noticed: lost } },
+  { fault: 'poison image', moment: { written: 1 }, outcome: { exitCode: 7, touched: 'quarantined' } },
   { fault: 'link cut', moment: early, outcome: { noticed: lost }, short: true },
   { fault: 'black hole', moment: early, outcome: { noticed: lost }, short: true },
   { fault: 'half-open connection', moment: early, outcome: { noticed: lost } },
