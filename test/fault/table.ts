@@ -10,14 +10,14 @@ export const table: Scenario[] = [
   { fault: 'worker killed by SIGSEGV', moment: early, outcome: { noticed: /CPN_ERR_WORKER_CRASHED/ }, short: true },
   { fault: 'everything killed, stale socket and pid left', moment: early, outcome: { noticed: lost } },
   { fault: 'poison image', moment: { written: 1 }, outcome: { exitCode: 7, touched: 'quarantined' } },
-  { fault: 'link cut', moment: early, outcome: { noticed: lost }, short: true },
+  { fault: 'link cut', moment: early, outcome: { noticed: lost } },
   { fault: 'black hole', moment: early, outcome: { noticed: lost }, short: true },
   { fault: 'half-open connection', moment: early, outcome: { noticed: lost } },
   { fault: 'nothing comes from the node', moment: early, outcome: { noticed: lost } },
   { fault: '300 ms delay', moment: early },
   { fault: '1 Mbit/s', moment: early },
   { fault: 'reset in mid-upload', moment: early, set: 'large', outcome: { noticed: lost } },
-  { fault: 'flipped byte on the link', moment: early, outcome: { noticed: lost }, short: true },
+  { fault: 'flipped byte on the link', moment: early, outcome: { noticed: lost } },
 
   { fault: 'truncated answer', moment: early, outcome: { noticed: /CPN_ERR_(CONNECTION_LOST|DIGEST_MISMATCH)/ } },
   { fault: 'flipped byte in an answer', moment: early, outcome: { noticed: /CPN_ERR_DIGEST_MISMATCH/ }, short: true },
@@ -40,9 +40,7 @@ export const table: Scenario[] = [
   { fault: 'descriptors of the agent exhausted', moment: early, outcome: { noticed: lost } },
   { fault: 'disk of the node full', moment: early, outcome: { noticed: lost } },
 
-  { fault: 'master killed', moment: early, outcome: { exitCode: null, again: true }, short: true },
   { fault: 'SIGINT once', moment: early, outcome: { exitCode: 130, again: true } },
-  { fault: 'SIGINT twice', moment: early, outcome: { exitCode: 130, again: true } },
   { fault: 'master stopped by SIGSTOP for a minute', moment: early },
   { fault: 'descriptors of the master exhausted', moment: early, outcome: { exitCode: 7, again: true } },
   {
