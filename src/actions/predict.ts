@@ -14,15 +14,19 @@ import { openState } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
-import { assertKeepsOriginals, defaultOut, findInputs, type Root, resolveRoots } from '../runs/find-inputs.ts'
+import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
+import { forgetGone } from '../runs/gone-inputs.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
-import { InputReader } from '../runs/input-reader.ts'
-import { type Input, type Ledger, type LedgerChange, openLedger, type Run } from '../runs/ledger.ts'
+import { InputReader, type ReadJob } from '../runs/input-reader.ts'
+import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
+import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { keepAwake } from './keep-awake.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -37,12 +41,20 @@ export interface PredictOptions extends PipelineOptions {
   hosts: string[]
   /** Waits for a usable node instead of ending. */
   wait: boolean
+  /** Compares finished inputs by content, not by size and times. */
+  verify: boolean
+  /** The run that has to go on; without it a new one may begin. */
+  run?: string
+  /** Does inputs anew that failed or were quarantined. */
+  retry: boolean
 }
 
 /** What a run tells while it goes on. */
 export type PredictEvent =
-  | { type: 'begin'; run: string; out: string; usable: string[] }
-  | { type: 'found'; inputs: number; complete: boolean }
+  /** `epoch` is 1 for a new run, higher for one that goes on. */
+  | { type: 'begin'; run: string; epoch: number; out: string; usable: string[] }
+  /** `skipped` of the inputs were finished by an earlier epoch. */
+  | { type: 'found'; inputs: number; skipped: number; complete: boolean }
   | { type: 'finished'; input: FinishedInput }
   | { type: 'stalled'; waiting: boolean }
 
@@ -55,13 +67,17 @@ export interface PredictResult {
 
 const attemptDeadlineMs = 120_000
 const readAhead = 4
-const settleAtOnce = 8
+const settleAtOnce = 16
+/** Results that come within this time are committed together, which costs less for each of them. */
+const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
 
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
- * Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
+ * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
+ * and what is still as it was is skipped. Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE,
+ * CPN_ERR_RUN_BUSY, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
   options: PredictOptions,
@@ -75,6 +91,8 @@ export async function predict(
   // Asked before anything else: a model for no host is not worth a question.
   selectSomeHosts(options.inventory, options.hosts)
   const state = await openState(options.inventory.stateDir)
+  const place = await realPath(out)
+  using _lock = lockOut(state.locksDir, place)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
@@ -85,7 +103,7 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, options, ctx, onEvent }).go(roots)
+  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }).go(roots)
 }
 
 interface RunParts {
@@ -96,6 +114,8 @@ interface RunParts {
   fleet: Fleet
   /** Absolute. */
   out: string
+  /** Real path of it. */
+  place: string
   options: PredictOptions
   ctx: Context
   onEvent: (event: PredictEvent) => void
@@ -103,7 +123,7 @@ interface RunParts {
 
 class PredictRun {
   readonly #ledger: Ledger
-  readonly #run: Run
+  readonly #run: BegunRun
   readonly #pipeline: Pipeline
   readonly #fleet: Fleet
   readonly #out: string
@@ -117,27 +137,32 @@ class PredictRun {
   readonly #drain = new AbortController()
   readonly #started = performance.now()
 
-  constructor({ ledger, writer, reader, pipeline, fleet, out, options, ctx, onEvent }: RunParts) {
-    const { paths, hosts } = options
-    const pipelineDigest = sha256(canonicalJson(pipeline))
+  constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
-    this.#run = ledger.createRun({ out, options: { paths, hosts, pipeline }, pipelineDigest })
+    this.#run = ledger.beginRun({
+      out: place,
+      options: runOptions(options, pipeline),
+      pipelineDigest: sha256(canonicalJson(pipeline)),
+      ...(options.run === undefined ? {} : { id: options.run }),
+    })
     this.#pipeline = pipeline
     this.#fleet = fleet
     this.#out = out
     this.#ctx = ctx
     this.#onEvent = onEvent
-    this.#commits = new GroupCommit((changes) => writer.commit(changes))
+    this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes), commitSpacingMs)
     this.#reader = reader
+    const annotates = pipeline.annotate !== 'none'
+    const { verify, retry } = options
     this.#recorder = new Recorder({
       ledger,
       commits: this.#commits,
       writer,
       run: this.#run.id,
       out,
-      annotates: pipeline.annotate !== 'none',
+      annotates,
     })
-    this.#discovery = new Discovery(ledger, this.#commits, this.#run.id)
+    this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
 
   async go(roots: Root[]): Promise<PredictResult> {
@@ -146,16 +171,22 @@ class PredictRun {
     let found: Promise<void> | undefined
     try {
       const out = await this.#makeOut()
+      const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
-      this.#onEvent({ type: 'begin', run: this.#run.id, out: this.#out, usable })
+      this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
+      await using _awake = keepAwake(`run ${this.#run.id}`)
       listening.defer(this.#watchNodes())
       listening.defer(tellNodes(this.#fleet, this.#ctx))
       await this.#work()
       await found
-      if (this.#discovery.inputs === 0) throw nothingToDo(roots)
+      await cleaned
+      if (this.#isEmpty()) throw nothingToDo(roots)
+      if (!this.#drain.signal.aborted) {
+        await forgetGone(this.#ledger, this.#commits, this.#run, this.#discovery.inputs, this.#ctx.notice)
+      }
     } catch (error) {
       this.#drain.abort(toCpnError(error))
     } finally {
@@ -178,8 +209,10 @@ class PredictRun {
   }
 
   async #discover(roots: Root[], out: string): Promise<void> {
-    const tell = () =>
-      this.#onEvent({ type: 'found', inputs: this.#discovery.inputs, complete: this.#discovery.complete })
+    const tell = () => {
+      const { inputs, skipped, complete } = this.#discovery
+      this.#onEvent({ type: 'found', inputs, skipped, complete })
+    }
     const timer = setInterval(tell, 200)
     try {
       await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
@@ -189,6 +222,15 @@ class PredictRun {
       clearInterval(timer)
       tell()
     }
+  }
+
+  /** A master that died has left what it was writing. */
+  async #removeLeftovers(): Promise<void> {
+    if (this.#run.died) await removeLeftovers(this.#out, this.#drain.signal)
+  }
+
+  #isEmpty(): boolean {
+    return this.#discovery.inputs === 0 && this.#ledger.counts(this.#run.id).inputs === 0
   }
 
   /** What was found in the first second has to fit: an annotated copy is at most about as large as its original. */
@@ -245,7 +287,7 @@ class PredictRun {
     }
   }
 
-  async #isNew(input: Input, job: Job): Promise<boolean> {
+  async #isNew(input: Input, job: ReadJob): Promise<boolean> {
     const claim = await this.#recorder.claim(input, job)
     if (typeof claim === 'object') this.#finished(claim)
     return claim === 'new'
@@ -268,7 +310,6 @@ class PredictRun {
     const told = error && { code: error.code, message: error.message }
     const change = {
       kind: 'attempt',
-      run: this.#run.id,
       time: new Date().toISOString(),
       ...event,
       error: told,
@@ -303,10 +344,10 @@ class PredictRun {
   async #end(): Promise<PredictResult> {
     const ended: CpnError | undefined = this.#drain.signal.reason
     await this.#commits.idle()
-    if (ended && this.#discovery.inputs === 0) {
+    if (ended && this.#isEmpty()) {
       // Nothing was to be done: an OUT that was made for it goes again, one that holds something stays.
       await rmdir(this.#out).catch(() => {})
-      this.#ledger.endRun(this.#run.id, 'interrupted')
+      this.#ledger.deleteRun(this.#run.id)
       throw ended
     }
     const seconds = Math.max(0.001, (performance.now() - this.#started) / 1000)
@@ -325,9 +366,14 @@ class PredictRun {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
       if (!ended) throw error
     }
-    this.#ledger.endRun(this.#run.id, ended ? 'interrupted' : 'finished')
+    this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
   }
+}
+
+/** What `runs resume` needs to ask for the same again. */
+function runOptions({ paths, hosts, embeddings }: PredictOptions, pipeline: Pipeline) {
+  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

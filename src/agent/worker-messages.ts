@@ -1,26 +1,18 @@
-import type { PredictAnswer } from '../protocol/messages.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { PredictHeaders } from '../protocol/headers.ts'
 
-/** Messages between the supervisor and one worker process, over Node's IPC channel with 'advanced' serialization. */
-export type ToWorker = {
-  type: 'job'
-  id: number
-  /** The image as it is on disk. */
-  image: Uint8Array
-  pipeline: Pipeline
-}
+/** File descriptor of a worker's pipe to its supervisor. */
+export const pipeFd = 3
 
+/** What a supervisor sends to a worker: one job, followed by the bytes of the image as it is on disk. */
+export type ToWorker = Pick<PredictHeaders, 'job' | 'attempt' | 'epoch' | 'pipeline'>
+
+/** What a worker sends to its supervisor. */
 export type FromWorker =
   /** Sent once, when native libraries are loaded and jobs may come. */
   | { type: 'ready'; executionProviders: string[] }
-  | {
-      type: 'done'
-      id: number
-      answer: Omit<PredictAnswer, 'job' | 'attempt' | 'epoch'>
-      /** The bytes of answer.parts, in order. */
-      parts: Uint8Array[]
-    }
-  | { type: 'failed'; id: number; error: { code: string; message: string; retryable: boolean; suggestions: string[] } }
+  /** Followed by the body of the answer to the master. */
+  | { type: 'done'; digest: string; jsonBytes: number }
+  | { type: 'failed'; error: { code: string; message: string; retryable: boolean; suggestions: string[] } }
 
 /** Command line of a worker: absolute paths. */
 export interface WorkerArguments {

@@ -22,6 +22,8 @@ export const errorCodes = {
   CPN_ERR_INTERRUPTED: 'interrupted',
   CPN_ERR_RUNTIME: 'usage',
   CPN_ERR_USAGE: 'usage',
+  CPN_ERR_RUN_UNKNOWN: 'usage',
+  CPN_ERR_RUN_BUSY: 'usage',
   CPN_ERR_NEEDS_TERMINAL: 'usage',
   CPN_ERR_DECLINED: 'usage',
 

@@ -16,6 +16,8 @@ export interface StatePaths {
   ledgerFile: string
   modelsDir: string
   logsDir: string
+  /** Locks of folders that runs write to. */
+  locksDir: string
 }
 
 /** What a fleet remembers beside its inventory. */
@@ -40,6 +42,7 @@ export function statePaths(dir: string): StatePaths {
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
     logsDir: join(dir, 'logs'),
+    locksDir: join(dir, 'locks'),
   }
 }
 

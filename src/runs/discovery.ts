@@ -1,26 +1,33 @@
 import type { Found } from './find-inputs.ts'
 import type { GroupCommit } from './group-commit.ts'
-import type { Input, Ledger, LedgerChange, NewInput } from './ledger.ts'
+import type { BegunRun, Input, KnownInput, Ledger, LedgerChange, NewInput } from './ledger.ts'
+import { type RecogniseOptions, recognise } from './recognise.ts'
 
 const batchSize = 500
 const flushMs = 50
 
 /** Fills the ledger's queue with what is found while the run already works: memory stays constant. */
 export class Discovery {
+  /** Found so far. */
   inputs = 0
+  /** Of those that have to be looked at. */
   bytes = 0
+  /** Finished by an earlier epoch, and still what they were. */
+  skipped = 0
   ignored = 0
   /** True when everything has been found. */
   complete = false
   readonly #ledger: Ledger
   readonly #commits: GroupCommit<LedgerChange>
-  readonly #run: string
+  readonly #run: BegunRun
+  readonly #options: RecogniseOptions
   #more = Promise.withResolvers<void>()
 
-  constructor(ledger: Ledger, commits: GroupCommit<LedgerChange>, run: string) {
+  constructor(ledger: Ledger, commits: GroupCommit<LedgerChange>, run: BegunRun, options: RecogniseOptions) {
     this.#ledger = ledger
     this.#commits = commits
     this.#run = run
+    this.#options = options
   }
 
   /**
@@ -31,7 +38,9 @@ export class Discovery {
     let batch: NewInput[] = []
     let flushed = Promise.resolve()
     const flush = () => {
-      if (batch.length > 0) flushed = this.#add(batch)
+      const inputs = batch
+      // One after another: the last one that resolves is the last one that was found.
+      if (inputs.length > 0) flushed = flushed.then(() => this.#add(inputs))
       // Seen by whoever awaits it next.
       flushed.catch(() => {})
       batch = []
@@ -48,7 +57,6 @@ export class Discovery {
         await flushed
         flush()
       }
-      await flushed
       flush()
       await flushed
     } finally {
@@ -63,7 +71,7 @@ export class Discovery {
     let after = 0
     for (;;) {
       const { complete } = this
-      const batch = this.#ledger.queued(this.#run, after, batchSize)
+      const batch = this.#ledger.queued(this.#run.id, after, batchSize)
       for (const input of batch) {
         after = input.seq
         yield input
@@ -75,10 +83,33 @@ export class Discovery {
   }
 
   async #add(inputs: NewInput[]): Promise<void> {
-    await this.#commits.add({ kind: 'found', run: this.#run, inputs })
+    const known = this.#known(inputs)
+    const fresh = inputs.filter(({ name }) => !known.has(name))
+    const old = inputs.filter(({ name }) => known.has(name))
+    const again = (await Promise.all(old.map((input) => this.#recognise(input, known.get(input.name)!)))).filter(
+      (change) => change !== undefined,
+    )
+    const found: LedgerChange[] = fresh.length > 0 ? [{ kind: 'found', inputs: fresh }] : []
+    if (found.length + again.length > 0) await this.#commits.add(...found, ...again)
     this.inputs += inputs.length
-    this.bytes += inputs.reduce((sum, input) => sum + input.bytes, 0)
+    for (const { bytes } of [...fresh, ...again.map(({ input }) => input)]) this.bytes += bytes
     this.#more.resolve()
     this.#more = Promise.withResolvers()
+  }
+
+  #known(inputs: NewInput[]): Map<string, KnownInput> {
+    if (this.#run.left === undefined) return new Map()
+    return this.#ledger.known(
+      this.#run.id,
+      inputs.map(({ name }) => name),
+    )
+  }
+
+  async #recognise(input: NewInput, known: KnownInput) {
+    // In the queue already, or finished meanwhile.
+    if (known.state === 'queued' || known.epoch === this.#run.epoch) return undefined
+    const again = await recognise(input, known, this.#options)
+    if (!again) this.skipped++
+    return again
   }
 }

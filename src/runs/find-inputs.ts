@@ -52,8 +52,8 @@ export async function assertKeepsOriginals(roots: readonly Root[], out: string):
   }
 }
 
-/** With links resolved as far as the path exists. */
-async function realPath(path: string): Promise<string> {
+/** A path with links resolved as far as it exists. */
+export async function realPath(path: string): Promise<string> {
   const parent = dirname(path)
   return realpath(path).catch(async () => (parent === path ? path : join(await realPath(parent), basename(path))))
 }
@@ -124,7 +124,8 @@ async function* file(path: string, name: string): AsyncGenerator<Found> {
 
 /** A file that is gone by now is told of as unreadable when its turn comes. */
 function input(path: string, name: string, found: Stats | undefined): Found {
-  return { kind: 'input', input: { name, source: path, bytes: found?.size ?? 0, mtimeMs: found?.mtimeMs ?? 0 } }
+  const { size = 0, mtimeMs = 0, ctimeMs = 0, ino = 0 } = found ?? {}
+  return { kind: 'input', input: { name, source: path, bytes: size, mtimeMs, ctimeMs, ino } }
 }
 
 const statOf = (path: string) => stat(path).catch(() => undefined)

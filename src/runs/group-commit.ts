@@ -1,9 +1,14 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 /** Milliseconds that changes nobody waits for may wait for others. */
 const laterMs = 200
 
 /** Commits one group of changes at a time: all that came while the last one was written make up the next. */
 export class GroupCommit<Change> {
   readonly #commit: (changes: readonly Change[]) => Promise<void>
+  readonly #spacingMs: number
+  /** When the last group was begun. */
+  #begun = Number.NEGATIVE_INFINITY
   #waiting: Change[] = []
   #next: PromiseWithResolvers<void> | undefined
   #working: Promise<void> | undefined
@@ -11,9 +16,14 @@ export class GroupCommit<Change> {
   #wanted = false
   #later: NodeJS.Timeout | undefined
 
-  /** @param commit makes changes durable, all or none */
-  constructor(commit: (changes: readonly Change[]) => Promise<void>) {
+  /**
+   * @param commit makes changes durable, all or none
+   * @param spacingMs least time from the beginning of a group to that of the next: in a steady stream groups are larger then
+   * and cost less; after a pause a change does not wait
+   */
+  constructor(commit: (changes: readonly Change[]) => Promise<void>, spacingMs = 0) {
     this.#commit = commit
+    this.#spacingMs = spacingMs
   }
 
   /** Resolves when the changes are durable; those of one call are in one group. */
@@ -47,6 +57,9 @@ export class GroupCommit<Change> {
     while (this.#wanted) {
       // What is added by the same turn of the event loop belongs together.
       await new Promise((resolve) => setImmediate(resolve))
+      const early = this.#begun + this.#spacingMs - performance.now()
+      if (early > 0) await sleep(early)
+      this.#begun = performance.now()
       const { resolve, reject } = this.#next!
       const changes = this.#waiting
       clearTimeout(this.#later)

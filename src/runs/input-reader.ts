@@ -1,12 +1,19 @@
 import { CpnError, reasonOf } from '../common/errors.ts'
 import { Thread } from '../common/thread.ts'
 import type { Job } from '../scheduler/scheduler.ts'
+import type { FileIdentity } from './ledger.ts'
 
 /** A file as it was read. */
 export interface InputFile {
   bytes: Uint8Array<ArrayBuffer>
   /** Lower-case hex. */
   sha256: string
+  identity: FileIdentity
+}
+
+/** A job with the file that it was read from. */
+export interface ReadJob extends Job {
+  file: FileIdentity
 }
 
 /** Threads at most: disks that answer at once need one, a share in the network is kept busy by several. */
@@ -24,7 +31,7 @@ export class InputReader implements AsyncDisposable {
    * CPN_ERR_INPUT_UNREADABLE.
    * @param source absolute path
    */
-  async job(source: string): Promise<Job> {
+  async job(source: string): Promise<ReadJob> {
     const file = await this.#read(source)
     const id = file.sha256
     const bytes = file.bytes.byteLength
@@ -37,7 +44,7 @@ export class InputReader implements AsyncDisposable {
       if (again.sha256 !== id) throw unreadable(source, 'it changed while the run was going on')
       return asBuffer(again)
     }
-    return { id, bytes, read }
+    return { id, bytes, file: file.identity, read }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -13,10 +13,11 @@ answerQuestions(
     try {
       const found = fstatSync(file)
       if (!found.isFile()) throw new Error('it is no file')
-      const { size } = found
+      // As it was before it was read: one that is written meanwhile is another one the next time.
+      const { size, mtimeMs, ctimeMs, ino } = found
       if (size > maxInputBytes) throw new Error(`${size} bytes are more than a picture may have (${maxInputBytes})`)
       const bytes = owned(readFileSync(file))
-      return { bytes, sha256: sha256(bytes) }
+      return { bytes, sha256: sha256(bytes), identity: { bytes: size, mtimeMs, ctimeMs, ino } }
     } finally {
       closeSync(file)
     }

@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
-import type { Job, JobOutcome } from '../scheduler/scheduler.ts'
+import type { JobOutcome } from '../scheduler/scheduler.ts'
 import { DigestFilter } from './digest-filter.ts'
 import type { GroupCommit } from './group-commit.ts'
-import { type EndedJob, encodeRecord, type Input, type InputState, type Ledger, type LedgerChange } from './ledger.ts'
+import type { ReadJob } from './input-reader.ts'
+import { encodeRecord } from './job-record.ts'
+import type { EndedJob, FileIdentity, Input, InputState, Ledger, LedgerChange } from './ledger.ts'
+import { hasPicture } from './recognise.ts'
 import type { RunWriter } from './run-writer.ts'
 import { isFaultOfOneFile } from './write-file.ts'
 
@@ -12,6 +15,14 @@ export interface FinishedInput {
   name: string
   state: Exclude<InputState, 'queued'>
   error?: { code: string; message: string }
+  /** It is what an earlier epoch finished; nothing was done. */
+  kept?: true
+}
+
+/** An input that waits for its job, with the file as it was read. */
+interface Waiting {
+  input: Input
+  file: FileIdentity
 }
 
 export interface RecorderOptions {
@@ -39,7 +50,7 @@ export class Recorder {
   /** Jobs that may have ended. */
   readonly #ended = new DigestFilter()
   /** Inputs that wait for a job in flight, by job. */
-  readonly #waiting = new Map<string, Input[]>()
+  readonly #waiting = new Map<string, Waiting[]>()
 
   constructor({ ledger, commits, writer, run, out, annotates }: RecorderOptions) {
     this.#ledger = ledger
@@ -48,22 +59,23 @@ export class Recorder {
     this.#run = run
     this.#out = out
     this.#annotates = annotates
+    for (const job of ledger.endedJobs(run)) this.#ended.add(job)
   }
 
   /**
    * Notes that an input wants a job. Returns 'new' when the job has to be scheduled, 'waiting' when it is in flight
    * already, and the finished input when equal content was done before.
    */
-  async claim(input: Input, job: Job): Promise<'new' | 'waiting' | FinishedInput> {
-    const waiting = this.#waiting.get(job.id)
+  async claim(input: Input, { id: job, file }: ReadJob): Promise<'new' | 'waiting' | FinishedInput> {
+    const waiting = this.#waiting.get(job)
     if (waiting) {
-      waiting.push(input)
+      waiting.push({ input, file })
       return 'waiting'
     }
-    const ended = this.#ended.mayHave(job.id) ? this.#ledger.endedJob(this.#run, job.id) : undefined
-    const repeated = ended && (await this.#repeat(input, job.id, ended))
+    const ended = this.#ended.mayHave(job) ? this.#ledger.endedJob(this.#run, job, input.seq) : undefined
+    const repeated = ended && (await this.#repeat({ input, file }, job, ended))
     if (repeated) return repeated
-    this.#waiting.set(job.id, [input])
+    this.#waiting.set(job, [{ input, file }])
     return 'new'
   }
 
@@ -72,7 +84,7 @@ export class Recorder {
     const finished: FinishedInput[] = []
     const waiting = this.#waiting.get(outcome.job.id)!
     this.#ended.add(outcome.job.id)
-    await this.#commits.add(jobChange(this.#run, outcome), ...(await this.#write(outcome, waiting.splice(0), finished)))
+    await this.#commits.add(jobChange(outcome), ...(await this.#write(outcome, waiting.splice(0), finished)))
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
     this.#waiting.delete(outcome.job.id)
     if (outcome.state === 'done') outcome.result.release?.()
@@ -81,19 +93,20 @@ export class Recorder {
 
   /** Records an input that cannot even be read. */
   async fail(input: Input, error: CpnError): Promise<FinishedInput> {
-    await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state: 'failed', error: told(error) })
+    await this.#commits.add({ kind: 'input', seq: input.seq, state: 'failed', error: told(error) })
     return { name: input.name, state: 'failed', error: told(error) }
   }
 
-  async #write(outcome: JobOutcome, inputs: Input[], finished: FinishedInput[]): Promise<LedgerChange[]> {
-    const written = await Promise.all(inputs.map((input) => this.#writeOne(outcome, input)))
+  async #write(outcome: JobOutcome, inputs: Waiting[], finished: FinishedInput[]): Promise<LedgerChange[]> {
+    const written = await Promise.all(inputs.map(({ input }) => this.#writeOne(outcome, input)))
     finished.push(...written)
     return written.map(({ state, error }, index) => ({
       kind: 'input',
-      run: this.#run,
-      seq: inputs[index]!.seq,
+      seq: inputs[index]!.input.seq,
       state,
       job: outcome.job.id,
+      file: inputs[index]!.file,
+      ...(state === 'done' && outcome.state === 'done' ? { written: outcome.result.annotated?.byteLength } : {}),
       // The job's own error is in its entry already.
       error: outcome.state === 'done' ? error : undefined,
     }))
@@ -117,27 +130,41 @@ export class Recorder {
     }
   }
 
-  /** Gives an input what an equal one got; undefined when that is not there any more. */
-  async #repeat(input: Input, job: string, ended: EndedJob): Promise<FinishedInput | undefined> {
-    if (ended.state === 'done' && this.#annotates) {
-      const annotated = await readFile(join(this.#out, ended.name)).catch(() => undefined)
+  /** Gives an input what it or an equal one got; undefined when that is not there any more. */
+  async #repeat({ input, file }: Waiting, job: string, ended: EndedJob): Promise<FinishedInput | undefined> {
+    const { name, seq } = input
+    const { state, error } = ended
+    const hasPictures = state === 'done' && this.#annotates
+    if (ended.name === name) {
+      if (hasPictures && !(await hasPicture(ended, this.#out))) return undefined
+      await this.#commits.add({ kind: 'kept', seq, file })
+      return { name, state, ...(error ? { error } : {}), kept: true }
+    }
+    if (hasPictures) {
+      const annotated = await this.#pictureOf(job, seq, ended)
       if (!annotated) return undefined
-      const fault = await this.#writePicture(input.name, annotated)
+      const fault = await this.#writePicture(name, annotated)
       if (fault) {
-        await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state: 'failed', job, error: fault })
-        return { name: input.name, state: 'failed', error: fault }
+        await this.#commits.add({ kind: 'input', seq, state: 'failed', job, file, error: fault })
+        return { name, state: 'failed', error: fault }
       }
     }
-    const { state, error } = ended
-    await this.#commits.add({ kind: 'input', run: this.#run, seq: input.seq, state, job })
-    return { name: input.name, state, ...(error ? { error } : {}) }
+    await this.#commits.add({ kind: 'input', seq, state, job, file, written: ended.written ?? undefined })
+    return { name, state, ...(error ? { error } : {}) }
+  }
+
+  /** The picture that an equal input has, unless it is given up or written anew meanwhile. */
+  async #pictureOf(job: string, seq: number, { name, written }: EndedJob): Promise<Buffer | undefined> {
+    const picture = await readFile(join(this.#out, name)).catch(() => undefined)
+    if (picture?.byteLength !== written) return undefined
+    return this.#ledger.endedJob(this.#run, job, seq)?.name === name ? picture : undefined
   }
 }
 
 const told = ({ code, message }: CpnError) => ({ code, message })
 
-function jobChange(run: string, outcome: JobOutcome): LedgerChange {
-  const about = { kind: 'job', run, job: outcome.job.id } as const
+function jobChange(outcome: JobOutcome): LedgerChange {
+  const about = { kind: 'job', job: outcome.job.id } as const
   if (outcome.state !== 'done') {
     return { ...about, state: outcome.state, error: told(outcome.error) }
   }

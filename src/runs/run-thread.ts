@@ -7,7 +7,9 @@ import { type NewFile, writeFilesDurably } from './write-file.ts'
 /** The thread behind run-writer.ts. */
 const ledger = openLedger(threadData as string)
 
-answerQuestions(async (order: Order) => ('changes' in order ? ledger.commit(order.changes) : write(order.pictures)))
+answerQuestions(async (order: Order) =>
+  'changes' in order ? ledger.commit(order.run, order.changes) : write(order.pictures),
+)
 
 async function write(pictures: readonly NewFile[]): Promise<(WriteFailure | undefined)[]> {
   const failures = await writeFilesDurably(pictures)

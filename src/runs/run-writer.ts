@@ -1,11 +1,12 @@
-import { CpnError } from '../common/errors.ts'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
 import { Thread } from '../common/thread.ts'
 import { GroupCommit } from './group-commit.ts'
-import type { LedgerChange } from './ledger.ts'
+import type { LedgerChange, Run } from './ledger.ts'
+import { keepTrack, removeTracked, temporaryName } from './temporary-files.ts'
 import { type NewFile, outputError } from './write-file.ts'
 
 /** What the thread is asked to do. */
-export type Order = { changes: readonly LedgerChange[] } | { pictures: readonly NewFile[] }
+export type Order = { run: Run; changes: readonly LedgerChange[] } | { pictures: readonly NewFile[] }
 
 /** A system error on its way from the thread. */
 export interface WriteFailure {
@@ -31,11 +32,16 @@ export class RunWriter implements AsyncDisposable {
   constructor(ledgerFile: string) {
     this.#ledgerFile = ledgerFile
     this.#thread = new Thread('runs/run-thread', ledgerFile)
+    process.on('exit', this.#abandon)
   }
 
-  /** Resolves when the changes are durable. Rejects with CPN_ERR_STATE_DIR, and none of them is made then. */
-  async commit(changes: readonly LedgerChange[]): Promise<void> {
-    await this.#thread.ask({ changes }).catch((cause: Error) => {
+  /**
+   * Resolves when the changes to a run are durable. Rejects with CPN_ERR_STATE_DIR, or with CPN_ERR_STALE_EPOCH when
+   * somebody else has resumed the run; none of them is made then.
+   */
+  async commit(run: Run, changes: readonly LedgerChange[]): Promise<void> {
+    await this.#thread.ask({ run, changes }).catch((cause: Error) => {
+      if (systemErrorCode(cause) === 'CPN_ERR_STALE_EPOCH') throw new CpnError('CPN_ERR_STALE_EPOCH', cause.message)
       throw new CpnError('CPN_ERR_STATE_DIR', `the ledger ${this.#ledgerFile} cannot be written: ${cause.message}`, {
         cause,
         suggestions: ['Free space there and check its permissions; then run the same command again.'],
@@ -48,7 +54,8 @@ export class RunWriter implements AsyncDisposable {
    * CPN_ERR_OUTPUT_WRITE.
    */
   async writePicture(path: string, bytes: Uint8Array): Promise<void> {
-    const picture: Picture = { path, bytes }
+    const picture: Picture = { path, temporary: temporaryName(path), bytes }
+    using _tracked = keepTrack(picture.temporary)
     await this.#pictures.add(picture).catch((error) => {
       throw outputError(path, error)
     })
@@ -56,7 +63,14 @@ export class RunWriter implements AsyncDisposable {
     if (failure) throw outputError(path, Object.assign(new Error(failure.message), { code: failure.code }))
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#thread[Symbol.asyncDispose]()
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off('exit', this.#abandon)
+    await this.#thread[Symbol.asyncDispose]()
+  }
+
+  /** When the process ends in the middle: the thread stops first, so that it makes no file after that. */
+  readonly #abandon = () => {
+    void this.#thread[Symbol.asyncDispose]()
+    removeTracked()
   }
 }

@@ -1,9 +1,9 @@
-import { randomBytes } from 'node:crypto'
 import { closeSync, fsync, mkdirSync, openSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { promisify } from 'node:util'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
+import { keepTrack, temporaryName } from './temporary-files.ts'
 
 // A file is written whole or not at all: temporary name beside it, fsync, rename, fsync of the folder.
 
@@ -18,6 +18,7 @@ export function isFaultOfOneFile(error: unknown): boolean {
 /** Writes one file. Ends with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE. */
 export async function writeFileDurably(path: string, write: (file: FileHandle) => Promise<void>): Promise<void> {
   const temporary = temporaryName(path)
+  using _tracked = keepTrack(temporary)
   try {
     await mkdir(dirname(path), { recursive: true })
     const file = await open(temporary, 'w')
@@ -37,6 +38,8 @@ export async function writeFileDurably(path: string, write: (file: FileHandle) =
 
 export interface NewFile {
   path: string
+  /** Name it has until it is whole. */
+  temporary: string
   bytes: Uint8Array
 }
 
@@ -59,8 +62,7 @@ export async function writeFilesDurably(files: readonly NewFile[]): Promise<(Err
 async function writeTogether(files: readonly NewFile[]): Promise<(Error | undefined)[]> {
   const failed: (Error | undefined)[] = files.map(() => undefined)
   const written = await Promise.all(
-    files.map(async ({ path, bytes }, index) => {
-      const temporary = temporaryName(path)
+    files.map(async ({ path, temporary, bytes }, index) => {
       try {
         const file = openNew(temporary)
         try {
@@ -104,11 +106,6 @@ function removeQuietly(path: string): void {
   try {
     rmSync(path, { force: true })
   } catch {}
-}
-
-/** The file's own name may be as long as a name can be. */
-function temporaryName(path: string): string {
-  return join(dirname(path), `.cpn-${randomBytes(6).toString('hex')}.tmp`)
 }
 
 /** Most files lie in a folder that is there already. */

@@ -36,12 +36,12 @@ function steps(trace: string, folder: string): string[] {
 }
 
 function stepOf(line: string, folder: string): string | undefined {
-  const temporary = `${folder}/\\.cpn-\\w+\\.tmp`
+  const temporary = `${folder}/out/\\.cpn-[\\w-]+\\.tmp`
   const kinds: [string, RegExp][] = [
     ['write temporary', new RegExp(` write\\(\\d+<${temporary}>, "the annotated picture"`)],
     ['sync temporary', new RegExp(` f(?:data)?sync\\(\\d+<${temporary}>`)],
-    ['rename to its name', new RegExp(` rename\\("${temporary}", "${folder}/a\\.jpg"`)],
-    ['sync folder', new RegExp(` fsync\\(\\d+<${folder}>`)],
+    ['rename to its name', new RegExp(` rename\\("${temporary}", "${folder}/out/a\\.jpg"`)],
+    ['sync folder', new RegExp(` fsync\\(\\d+<${folder}/out>`)],
     ['write ledger', new RegExp(` pwrite64\\(\\d+<${folder}/ledger\\.db-wal>`)],
     ['sync ledger', new RegExp(` f(?:data)?sync\\(\\d+<${folder}/ledger\\.db-wal>`)],
     ['settled', new RegExp(` openat\\(.*"${folder}/settled"`)],

@@ -58,7 +58,7 @@ const started = performance.now()
 const run = lab.predict('photos', 'out')
 const struck = await rain(run)
 const { exitCode } = await run.exited
-const seconds = Math.round((performance.now() - started) / 1000)
+const seconds = elapsed()
 if (exitCode !== 0) console.log(run.describe())
 const { lost, added, different } = compare(oracle, readResults(join(lab.home.folder, 'out')))
 const counts = Object.fromEntries([...Map.groupBy(struck, (kind) => kind)].map(([kind, all]) => [kind, all.length]))
@@ -69,6 +69,10 @@ console.log(
 )
 for (const path of [...lost, ...added, ...different].slice(0, 20)) console.log(`  ${path}`)
 if (exitCode !== 0 || lost.length + added.length + different.length > 0 || struck.length < count) process.exitCode = 1
+
+function elapsed(): number {
+  return Math.round((performance.now() - started) / 1000)
+}
 
 /** Lets the planned faults strike one after the other; the kinds of those that met a job in flight. */
 async function rain(run: CpnProcess): Promise<string[]> {
@@ -82,6 +86,7 @@ async function rain(run: CpnProcess): Promise<string[]> {
     const struck = await strikeSome(planned, run, id!)
     if (!struck) continue
     met.push(planned.fault)
+    console.log(`${elapsed()} s, ${countDone(lab.home, id!)} done: ${planned.fault}`)
     const settled: Promise<void> = struck.healed.finally(() => healing.delete(settled))
     healing.add(settled)
   }

@@ -40,7 +40,9 @@ export const table: Scenario[] = [
   { fault: 'descriptors of the agent exhausted', moment: early, outcome: { noticed: lost } },
   { fault: 'disk of the node full', moment: early, outcome: { noticed: lost } },
 
+  { fault: 'master killed', moment: early, outcome: { exitCode: null, again: true }, short: true },
   { fault: 'SIGINT once', moment: early, outcome: { exitCode: 130, again: true } },
+  { fault: 'SIGINT twice', moment: early, outcome: { exitCode: 130, again: true } },
   { fault: 'master stopped by SIGSTOP for a minute', moment: early },
   { fault: 'descriptors of the master exhausted', moment: early, outcome: { exitCode: 7, again: true } },
   {

@@ -13,6 +13,8 @@ const cache = join(repositoryRoot, 'node_modules', '.cache', 'cpn-test')
 
 export interface CpnOptions {
   cwd?: string
+  /** bin/run.js of another build. */
+  program?: string
   /** Added to the isolated environment; undefined takes a variable away. */
   env?: Record<string, string | undefined>
   /** Sent to stdin, which is empty without it. */
@@ -57,10 +59,10 @@ export class CpnProcess {
   stdout = ''
   stderr = ''
 
-  constructor(args: string[], { cwd, env = {}, input = '', signal }: CpnOptions) {
+  constructor(args: string[], { cwd, program = cpnProgram, env = {}, input = '', signal }: CpnOptions) {
     this.args = args
     const environment = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined))
-    this.#child = spawn(runtime, [cpnProgram, ...args], { cwd, env: environment as NodeJS.ProcessEnv, signal })
+    this.#child = spawn(runtime, [program, ...args], { cwd, env: environment as NodeJS.ProcessEnv, signal })
     this.#child.stdout!.setEncoding('utf8').on('data', (text: string) => (this.stdout += text))
     this.#child.stderr!.setEncoding('utf8').on('data', (text: string) => (this.stderr += text))
     // A program that ends without reading its input is no failure of the test.

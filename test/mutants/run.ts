@@ -6,6 +6,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onExit } from '../helpers/exit-cleanup.ts'
+import { killAll, listProcesses } from '../helpers/processes.ts'
 import { repositoryRoot, shared } from '../helpers/shared.ts'
 import { type Mutant, mutants } from './mutants.ts'
 
@@ -69,6 +70,8 @@ async function outcome(folder: string, { file, name }: Mutant['test']): Promise<
     detached: true,
   })
   const text = await output(child)
+  // What was started apart from the test does not end with it.
+  killAll(() => listProcesses().filter(({ command }) => command.includes(temporary)))
   rmSync(temporary, { recursive: true, force: true })
   const line = new RegExp(`^\\s*(not )?ok \\d+ - ${exact.slice(1, -1)}(.*)$`, 'm').exec(text)
   if (!line)

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, spawn } from 'node:child_process'
 import { existsSync, realpathSync, writeFileSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
@@ -18,10 +18,11 @@ export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
   const releaseDir = realpathSync(files.releaseDir)
   const modelsDir = existsSync(files.modelsDir) ? realpathSync(files.modelsDir) : files.modelsDir
   const font = join(releaseDir, 'fonts', 'DejaVuSans.ttf')
-  const child = fork(join(releaseDir, 'agent', 'worker.mjs'), ['--models-dir', modelsDir, '--font', font], {
-    execArgv: permissionFlags([releaseDir, realpathSync(join(releaseDir, 'node_modules')), modelsDir]),
-    serialization: 'advanced',
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  const flags = permissionFlags([releaseDir, realpathSync(join(releaseDir, 'node_modules')), modelsDir])
+  const program = join(releaseDir, 'agent', 'worker.mjs')
+  const child = spawn(process.execPath, [...flags, program, '--models-dir', modelsDir, '--font', font], {
+    // The last one is the pipe that jobs come through.
+    stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: '/',
     // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
     detached: true,

@@ -1,10 +1,11 @@
 import type { ChildProcess } from 'node:child_process'
 import { CpnError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
-import type { Pipeline } from '../../protocol/pipeline.ts'
 import { residentBytes } from '../process/resident-memory.ts'
 import { RateMeter } from '../rates.ts'
-import { type WorkerResult, WorkerSeat } from './worker-seat.ts'
+import type { Answer } from '../server/answer.ts'
+import type { ToWorker } from '../worker-messages.ts'
+import { WorkerSeat } from './worker-seat.ts'
 
 export interface PoolOptions {
   workers: number
@@ -16,8 +17,9 @@ export interface PoolOptions {
 }
 
 export interface PoolJob {
-  image: Uint8Array
-  pipeline: Pipeline
+  order: ToWorker
+  /** The bytes of the image, cut anywhere. */
+  image: Uint8Array[]
   /**
    * Milliseconds that it may wait for a worker (CPN_ERR_JOB_TIMEOUT), and milliseconds that a worker may take, which is
    * killed then (CPN_ERR_IMAGE_TIMEOUT).
@@ -29,7 +31,7 @@ export interface PoolJob {
 
 interface Entry {
   job: PoolJob
-  resolve: (result: WorkerResult) => void
+  resolve: (result: Answer) => void
   reject: (error: unknown) => void
   /** Where it is in work; undefined while it waits. */
   seat?: WorkerSeat
@@ -94,9 +96,9 @@ export class WorkerPool {
   }
 
   /** Waits for a free worker and runs the job there. */
-  async run(job: PoolJob): Promise<WorkerResult> {
+  async run(job: PoolJob): Promise<Answer> {
     job.signal.throwIfAborted()
-    const { promise, resolve, reject } = Promise.withResolvers<WorkerResult>()
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const entry: Entry = { job, resolve, reject }
     entry.timer = setTimeout(() => this.#withdraw(entry, waitedTooLong(job)), job.deadlineMs)
     const onAbort = () => this.#withdraw(entry, job.signal.reason)
@@ -128,7 +130,7 @@ export class WorkerPool {
     clearTimeout(entry.timer)
     entry.timer = setTimeout(() => seat.abandon(tookTooLong(entry.job)), entry.job.deadlineMs)
     this.#rate.started()
-    seat.run(entry.job.image, entry.job.pipeline).then(
+    seat.run(entry.job.order, entry.job.image).then(
       (result) => {
         this.#count(true)
         entry.resolve(result)

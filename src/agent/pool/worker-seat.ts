@@ -1,14 +1,13 @@
 import type { ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
-import type { Readable } from 'node:stream'
+import type { Duplex, Readable } from 'node:stream'
 import type { CpnError } from '../../common/errors.ts'
 import type { Logger } from '../../common/logger.ts'
-import type { Pipeline } from '../../protocol/pipeline.ts'
 import { residentBytes } from '../process/resident-memory.ts'
-import type { FromWorker, ToWorker } from '../worker-messages.ts'
+import type { Answer } from '../server/answer.ts'
+import { type Frame, FrameReader, packFrame } from '../worker-frames.ts'
+import { type FromWorker, pipeFd, type ToWorker } from '../worker-messages.ts'
 import { crashed, workerError } from './worker-errors.ts'
-
-export type WorkerResult = Omit<Extract<FromWorker, { type: 'done' }>, 'type' | 'id'>
 
 export interface SeatOptions {
   launch: () => ChildProcess
@@ -20,8 +19,7 @@ export interface SeatOptions {
 }
 
 interface CurrentJob {
-  id: number
-  resolve: (result: WorkerResult) => void
+  resolve: (answer: Answer) => void
   reject: (error: CpnError) => void
 }
 
@@ -36,10 +34,11 @@ export function restartDelayMs(crashes: number): number {
 export class WorkerSeat {
   readonly #options: SeatOptions
   #child: ChildProcess | undefined
+  /** The worker's pipe: jobs go in, answers come out. */
+  #pipe: Duplex | undefined
   #exited: Promise<void> = Promise.resolve()
   #providers: string[] | undefined
   #job: CurrentJob | undefined
-  #lastId = 0
   #crashes = 0
   #retiring = false
   #closed = false
@@ -73,30 +72,23 @@ export class WorkerSeat {
     this.#child = child
     logLines(child.stdout, (line) => this.#options.logger.info({ worker: child.pid }, line))
     logLines(child.stderr, (line) => this.#options.logger.warn({ worker: child.pid }, line))
-    child.on('message', (message) => this.#receive(message as FromWorker))
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#exited = promise
-    child.once('exit', (code, signal) => {
-      resolve()
-      this.#gone(signal ? `signal ${signal}` : `exit code ${code}`)
-    })
-    // A process that could not be started has no exit; one that runs reports its exit as well.
-    child.on('error', (error) => {
-      if (child.pid !== undefined) return
-      resolve()
-      this.#gone(error.message)
-    })
+    const frames = new FrameReader<FromWorker>((frame) => this.#receive(frame))
+    const pipe = child.stdio[pipeFd] as Duplex
+    pipe.on('data', (chunk: Buffer) => frames.push(chunk))
+    // It ends when the worker does, which is what ends a job.
+    pipe.on('error', () => {})
+    this.#pipe = pipe
+    this.#watch(child)
     this.#options.onChange()
   }
 
   /** Runs one job on a free seat. Rejects with the worker's error or CPN_ERR_WORKER_CRASHED. */
-  run(image: Uint8Array, pipeline: Pipeline): Promise<WorkerResult> {
-    const { promise, resolve, reject } = Promise.withResolvers<WorkerResult>()
-    this.#lastId += 1
-    this.#job = { id: this.#lastId, resolve, reject }
-    const message: ToWorker = { type: 'job', id: this.#lastId, image, pipeline }
-    // A broken channel is followed by the process's exit, which ends the job.
-    this.#child?.send(message, () => {})
+  run(order: ToWorker, image: Uint8Array[]): Promise<Answer> {
+    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+    this.#job = { resolve, reject }
+    this.#pipe?.cork()
+    for (const piece of packFrame(order, image)) this.#pipe?.write(piece)
+    this.#pipe?.uncork()
     return promise
   }
 
@@ -112,29 +104,48 @@ export class WorkerSeat {
   async close(): Promise<void> {
     this.#closed = true
     clearTimeout(this.#timer)
+    if (this.#job) this.#child?.kill('SIGKILL')
     await this.#dismiss()
+  }
+
+  #watch(child: ChildProcess): void {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#exited = promise
+    let reason = ''
+    child.on('error', ({ message }) => {
+      reason = message
+    })
+    child.once('exit', (code, signal) => {
+      reason = signal ? `signal ${signal}` : `exit code ${code}`
+      this.#providers = undefined
+    })
+    // An answer that it had sent is read by then.
+    child.once('close', () => {
+      resolve()
+      this.#gone(reason)
+    })
   }
 
   async #dismiss(): Promise<void> {
     const child = this.#child
     if (!child) return
-    if (child.connected) child.disconnect()
+    this.#pipe?.end()
     const timer = setTimeout(() => child.kill('SIGKILL'), exitGraceMs)
     await this.#exited
     clearTimeout(timer)
   }
 
-  #receive(message: FromWorker): void {
+  #receive({ message, raw }: Frame<FromWorker>): void {
     if (message.type === 'ready') {
       this.#providers = message.executionProviders
       this.#options.onChange()
       return
     }
-    if (message.id !== this.#job?.id) return
     const job = this.#job
+    if (!job) return
     this.#job = undefined
     this.#crashes = 0
-    if (message.type === 'done') job.resolve({ answer: message.answer, parts: message.parts })
+    if (message.type === 'done') job.resolve({ body: raw, jsonBytes: message.jsonBytes, digest: message.digest })
     else job.reject(workerError(message.error))
     this.#retireWhenLarge()
     this.#options.onChange()

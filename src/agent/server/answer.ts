@@ -1,14 +1,17 @@
-import { createHash } from 'node:crypto'
 import type { ServerResponse } from 'node:http'
-import { setImmediate } from 'node:timers/promises'
-import { encodeFrame, headerLengthName } from '../../protocol/framing.ts'
+import { headerLengthName } from '../../protocol/framing.ts'
 
-const stepBytes = 2 ** 20
+/** The body of an answer: JSON followed by raw parts, cut anywhere. */
+export interface Answer {
+  body: Uint8Array[]
+  /** How many bytes of the body are JSON. */
+  jsonBytes: number
+  /** Base64 sha256 of the body. */
+  digest: string
+}
 
-/** Sends JSON followed by raw parts, with length and digest. */
-export async function sendFrame(response: ServerResponse, json: unknown, parts: Uint8Array[]): Promise<void> {
-  const { body, jsonBytes } = encodeFrame(json, parts)
-  const digest = await digestInSteps(body)
+/** Sends an answer with its length and digest. */
+export function sendAnswer(response: ServerResponse, { body, jsonBytes, digest }: Answer): void {
   response.writeHead(200, {
     'content-type': 'application/octet-stream',
     'content-length': body.reduce((bytes, piece) => bytes + piece.length, 0),
@@ -18,16 +21,4 @@ export async function sendFrame(response: ServerResponse, json: unknown, parts: 
   response.cork()
   for (const piece of body) response.write(piece)
   response.end()
-}
-
-/** Base64 sha256; between steps the event loop gets its turn, so that a large answer delays no heartbeat. */
-async function digestInSteps(body: Uint8Array[]): Promise<string> {
-  const hash = createHash('sha256')
-  for (const piece of body) {
-    for (let start = 0; start < piece.length; start += stepBytes) {
-      if (start > 0) await setImmediate()
-      hash.update(piece.subarray(start, start + stepBytes))
-    }
-  }
-  return hash.digest('base64')
 }

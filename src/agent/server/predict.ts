@@ -1,11 +1,10 @@
 import type { ServerResponse } from 'node:http'
 import { CpnError } from '../../common/errors.ts'
 import { decodePredictHeaders } from '../../protocol/headers.ts'
-import type { PredictAnswer } from '../../protocol/messages.ts'
 import type { EpochGuard } from '../epochs.ts'
 import type { JobGate } from '../job-gate.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
-import { sendFrame } from './answer.ts'
+import { sendAnswer } from './answer.ts'
 import { checkDigest, readBody, requireLength, sha256Of } from './request-body.ts'
 import type { Handler } from './router.ts'
 
@@ -24,14 +23,12 @@ export function predictHandler({ pool, gate, epochs }: PredictParts): Handler {
     epochs.check(headers.run, headers.epoch)
     using _slot = gate.enter()
     const signal = clientGone(response)
-    const { body, digest } = await readBody(request, bytes, signal)
+    const { image, digest } = await readBody(request, bytes, signal)
     checkDigest(request, digest, headers.job)
-    const { pipeline, deadlineMs } = headers
-    const result = await pool.run({ image: body, pipeline, deadlineMs, signal })
+    const { job, attempt, epoch, pipeline, deadlineMs } = headers
+    const answer = await pool.run({ order: { job, attempt, epoch, pipeline }, image, deadlineMs, signal })
     epochs.check(headers.run, headers.epoch)
-    const { job, attempt, epoch } = headers
-    const answer: PredictAnswer = { job, attempt, epoch, ...result.answer }
-    await sendFrame(response, answer, result.parts)
+    sendAnswer(response, answer)
   }
 }
 

@@ -22,28 +22,29 @@ export function requireLength(request: IncomingMessage): number {
 }
 
 /**
- * Reads the whole body and hashes it as it comes in, so that a large one never blocks the event loop for long. Stops
- * when the signal aborts; rejects with CPN_ERR_DIGEST_MISMATCH when the body ends early or stops coming.
+ * Reads the whole body, in the pieces in which it comes, and hashes each, so that a large one never blocks the event loop
+ * for long. Stops when the signal aborts; rejects with CPN_ERR_DIGEST_MISMATCH when the body ends early or stops coming.
  */
 export async function readBody(request: IncomingMessage, bytes: number, signal: AbortSignal) {
-  const body = Buffer.allocUnsafeSlow(bytes)
+  const image: Buffer[] = []
   const hash = createHash('sha256')
-  let filled = 0
+  let received = 0
   const onStalled = () => request.destroy(new Error(`nothing came for ${stalledMs} ms`))
   try {
     request.socket.setTimeout(stalledMs, onStalled)
-    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+    for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       signal.throwIfAborted()
-      filled += (chunk as Buffer).copy(body, filled)
-      hash.update(chunk as Buffer)
+      image.push(chunk)
+      received += chunk.length
+      hash.update(chunk)
     }
   } catch (cause) {
-    throw mismatch(`the body ended after ${filled} of ${bytes} bytes`, cause)
+    throw mismatch(`the body ended after ${received} of ${bytes} bytes`, cause)
   } finally {
     request.socket.setTimeout(0)
     request.socket.off('timeout', onStalled)
   }
-  return { body, digest: hash.digest() }
+  return { image, digest: hash.digest() }
 }
 
 /** Throws unless the digest of the body is the one in Content-Digest and the one that names the job. */

@@ -24,16 +24,25 @@ export function createRouter(routes: Routes, logger: Logger) {
     const [method = '', path = ''] = key.split(' ')
     return { method, segments: path.split('/'), handle }
   })
+  // Found without a search: most requests are for one of these.
+  const fixed = new Map(Object.entries(routes).filter(([key]) => !key.includes(':')))
+  const find = (method: string, target: string): Omit<Exchange, 'request' | 'response'> & { handle: Handler } => {
+    const known = fixed.get(`${method} ${target}`)
+    if (known) return { handle: known, params: {}, query: new URLSearchParams() }
+    const { pathname, searchParams } = parseTarget(target)
+    const path = pathname.split('/')
+    const fitting = table.flatMap((route) => {
+      const params = matchSegments(route.segments, path)
+      return params ? [{ ...route, params }] : []
+    })
+    const route = fitting.find((one) => one.method === method)
+    if (!route) throw unknownRoute(method, pathname, fitting.length > 0)
+    return { ...route, query: searchParams }
+  }
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     try {
-      const { pathname, searchParams } = parseTarget(request.url ?? '/')
-      const fitting = table.flatMap((route) => {
-        const params = matchSegments(route.segments, pathname.split('/'))
-        return params ? [{ ...route, params }] : []
-      })
-      const route = fitting.find(({ method }) => method === request.method)
-      if (!route) throw unknownRoute(request.method ?? '', pathname, fitting.length > 0)
-      const result = await route.handle({ request, response, params: route.params, query: searchParams })
+      const { handle, params, query } = find(request.method ?? '', request.url ?? '/')
+      const result = await handle({ request, response, params, query })
       if (result !== undefined) sendJson(response, 200, result)
     } catch (error) {
       sendError(request, response, error, logger)

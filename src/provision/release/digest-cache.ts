@@ -34,6 +34,17 @@ export class DigestCache {
     return entry
   }
 
+  /** Digests of the files that are still what they were. */
+  async present(): Promise<Set<string>> {
+    const found = await Promise.all(
+      [...this.#entries].map(async ([path, { bytes, modified, sha256 }]) => {
+        const now = await stat(path).catch(() => undefined)
+        return now?.size === bytes && now.mtimeMs === modified ? [sha256] : []
+      }),
+    )
+    return new Set(found.flat())
+  }
+
   /** Writes what was learnt. */
   async save(): Promise<void> {
     if (!this.#changed) return

@@ -1,6 +1,7 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { encodeRecord, openLedger } from '../../../src/runs/ledger.ts'
+import { encodeRecord } from '../../../src/runs/job-record.ts'
+import { openLedger } from '../../../src/runs/ledger.ts'
 import { writePredictions } from '../../../src/runs/outputs.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 import { mutate } from '../mutate.ts'
@@ -23,31 +24,36 @@ export async function ledgersTarget(): Promise<Target> {
 }
 
 const job = 'a'.repeat(64)
+const work = { out: '/out', options: { paths: ['/photos'] }, pipelineDigest: 'p' }
+const identity = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 1 }
 const face = { box: [1, 2, 3, 4] as [number, number, number, number], score: 0.9, keypoints: null }
 
 function fillLedger(file: string): string {
   using ledger = openLedger(file)
-  const { id: run } = ledger.createRun({ out: '/out', options: {}, pipelineDigest: 'p' })
+  const run = ledger.beginRun(work)
   const names = Array.from({ length: 40 }, (_, index) => `${index}.jpg`)
-  const inputs = names.map((name) => ({ name, source: `/photos/${name}`, bytes: 1, mtimeMs: 0 }))
+  const inputs = names.map((name) => ({ name, source: `/photos/${name}`, ...identity }))
   const record = encodeRecord({ width: 8, height: 6, faces: [face], embeddings: [new Float32Array([0.5, 0.25])] })
-  ledger.commit([
-    { kind: 'found', run, inputs },
-    { kind: 'attempt', run, time: '2026-01-01T00:00:00Z', job, attempt: 1, node: 'node1', state: 'started' },
-    { kind: 'job', run, job, state: 'done', ...record },
-    { kind: 'input', run, seq: 1, state: 'done', job },
-    { kind: 'input', run, seq: 2, state: 'failed', error: { code: 'CPN_ERR_IMAGE_DECODE', message: 'cut' } },
+  ledger.commit(run, [
+    { kind: 'found', inputs },
+    { kind: 'attempt', time: '2026-01-01T00:00:00Z', job, attempt: 1, node: 'node1', state: 'started' },
+    { kind: 'job', job, state: 'done', ...record },
+    { kind: 'input', seq: 1, state: 'done', job },
+    { kind: 'input', seq: 2, state: 'failed', error: { code: 'CPN_ERR_IMAGE_DECODE', message: 'cut' } },
   ])
-  return run
+  return run.id
 }
 
 async function useLedger(file: string, run: string, out: string): Promise<void> {
   using ledger = openLedger(file)
   ledger.counts(run)
   ledger.queued(run, 0, 100)
-  ledger.endedJob(run, job)
+  ledger.endedJob(run, job, 1)
   await writePredictions(ledger, run, out)
-  const { id } = ledger.createRun({ out: '/out', options: {}, pipelineDigest: 'p' })
-  ledger.commit([{ kind: 'found', run: id, inputs: [{ name: 'a', source: '/a', bytes: 1, mtimeMs: 0 }] }])
-  ledger.endRun(id, 'finished')
+  ledger.runs()
+  ledger.known(run, ['1.jpg'])
+  ledger.finished(run, 0, 100)
+  const next = ledger.beginRun(work)
+  ledger.commit(next, [{ kind: 'found', inputs: [{ name: 'a', source: '/a', ...identity }] }])
+  ledger.endRun(next, 'finished')
 }

@@ -73,3 +73,13 @@ test('what went with a group is not waited for once more', async () => {
   await commit.add(change(3))
   assert.deepEqual(commits, [[1, 2], [3]])
 })
+
+test('in a steady stream groups are as far apart as they should be, and nothing is left waiting', async () => {
+  const groups: number[][] = []
+  const commits = new GroupCommit<number>(async (changes) => void groups.push([...changes]), 100)
+  await commits.add(1)
+  const [second, third] = [commits.add(2), new Promise((resolve) => setTimeout(resolve, 5)).then(() => commits.add(3))]
+  await Promise.all([second, third])
+  await commits.idle()
+  assert.deepEqual(groups, [[1], [2, 3]])
+})

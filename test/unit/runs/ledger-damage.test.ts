@@ -29,8 +29,9 @@ test('damage that comes to light only while a ledger is read is told with what t
 
 function filled(file: string): string {
   using ledger = openLedger(file)
-  const { id: run } = ledger.createRun({ out: '/out', options: {}, pipelineDigest: 'p' })
-  const inputs = Array.from({ length: 100 }, (_, index) => ({ name: `${index}`, source: '/a', bytes: 1, mtimeMs: 0 }))
-  ledger.commit([{ kind: 'found', run, inputs }])
-  return run
+  const run = ledger.beginRun({ out: '/out', options: { paths: ['/a'] }, pipelineDigest: 'p' })
+  const identity = { source: '/a', bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 1 }
+  const inputs = Array.from({ length: 100 }, (_, index) => ({ name: `${index}`, ...identity }))
+  ledger.commit(run, [{ kind: 'found', inputs }])
+  return run.id
 }

@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { CpnError } from '../../../src/common/errors.ts'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
-import { InputReader } from '../../../src/runs/input-reader.ts'
-import { type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
+import { InputReader, type ReadJob } from '../../../src/runs/input-reader.ts'
+import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
 import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
 import { RunWriter } from '../../../src/runs/run-writer.ts'
@@ -14,32 +14,34 @@ import { tempFolder } from '../../helpers/temp-folder.ts'
 
 interface Bench extends AsyncDisposable {
   ledger: Ledger
-  run: string
+  run: BegunRun
   recorder: Recorder
   out: string
   inputs: Input[]
-  jobs: Job[]
+  jobs: ReadJob[]
 }
+
+const unread = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 0 }
 
 /** A run over files with the given contents, ready to be recorded. */
 async function bench(contents: Record<string, string>): Promise<Bench> {
   const folder = tempFolder()
   const out = join(folder.path, 'out')
   const ledger = openLedger(join(folder.path, 'ledger.db'))
-  const { id: run } = ledger.createRun({ out, options: {}, pipelineDigest: 'p' })
+  const run = ledger.beginRun({ out, options: { paths: [] }, pipelineDigest: 'p' })
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder.path, name), content)
-  const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), bytes: 1, mtimeMs: 0 }))
-  ledger.commit([{ kind: 'found', run, inputs: found }])
-  const inputs = ledger.queued(run, 0, 100)
+  const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), ...unread }))
+  ledger.commit(run, [{ kind: 'found', inputs: found }])
+  const inputs = ledger.queued(run.id, 0, 100)
   const reader = new InputReader()
   const writer = new RunWriter(join(folder.path, 'ledger.db'))
-  const commits = new GroupCommit<LedgerChange>(async (changes) => ledger.commit(changes))
+  const commits = new GroupCommit<LedgerChange>(async (changes) => ledger.commit(run, changes))
   return {
     ledger,
     run,
     out,
     inputs,
-    recorder: new Recorder({ ledger, commits, writer, run, out, annotates: true }),
+    recorder: new Recorder({ ledger, commits, writer, run: run.id, out, annotates: true }),
     jobs: await Promise.all(inputs.map(({ source }) => reader.job(source))),
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]()
@@ -58,7 +60,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writePredictions(ledger, run, out)
+  await writePredictions(ledger, run.id, out)
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')
@@ -71,7 +73,7 @@ test('a done job is a written file, a ledger entry and a line', async () => {
   assert.equal(await it.recorder.claim(it.inputs[0]!, it.jobs[0]!), 'new')
   assert.deepEqual(await it.recorder.settle(done(it.jobs[0]!)), [{ name: 'a.jpg', state: 'done' }])
   assert.equal(readFileSync(join(it.out, 'a.jpg'), 'utf8'), 'annotated')
-  assert.equal(it.ledger.counts(it.run).done, 1)
+  assert.equal(it.ledger.counts(it.run.id).done, 1)
   assert.deepEqual(await predictions(it), [
     {
       path: 'a.jpg',
@@ -103,7 +105,7 @@ test('an input that comes while its job is being written is not forgotten', asyn
   const claim = await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
   await settling
   assert.notEqual(claim, 'new')
-  assert.equal(it.ledger.counts(it.run).done, 2)
+  assert.equal(it.ledger.counts(it.run.id).done, 2)
 })
 
 test('failures carry their code into the line, and an output that cannot be written loses nothing', async () => {
@@ -114,7 +116,7 @@ test('failures carry their code into the line, and an output that cannot be writ
   await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
   writeFileSync(it.out, 'a file where the folder should be')
   await assert.rejects(it.recorder.settle(done(it.jobs[1]!)), { code: 'CPN_ERR_OUTPUT_WRITE' })
-  assert.deepEqual(it.ledger.counts(it.run), {
+  assert.deepEqual(it.ledger.counts(it.run.id), {
     inputs: 2,
     bytes: 2,
     done: 0,
@@ -123,7 +125,7 @@ test('failures carry their code into the line, and an output that cannot be writ
     skipped: 0,
     pending: 1,
   })
-  const [line] = [...it.ledger.lines(it.run)]
+  const [line] = [...it.ledger.lines(it.run.id)]
   assert.deepEqual(line?.error, { code: 'CPN_ERR_IMAGE_DECODE', message: 'truncated' })
 })
 
@@ -150,7 +152,7 @@ test('an equal file that comes later to a name the disk cannot hold costs that f
   await it.recorder.claim(it.inputs[0]!, it.jobs[0]!)
   await it.recorder.settle(done(it.jobs[0]!))
   const claim = await it.recorder.claim(it.inputs[1]!, it.jobs[1]!)
-  assert.deepEqual([(claim as { state: string }).state, it.ledger.counts(it.run).failed], ['failed', 1])
+  assert.deepEqual([(claim as { state: string }).state, it.ledger.counts(it.run.id).failed], ['failed', 1])
 })
 
 test('an equal file whose picture is gone is looked at again', async () => {
@@ -163,8 +165,8 @@ test('an equal file whose picture is gone is looked at again', async () => {
 
 test('files appear under their name only when they are whole', async () => {
   await using it = await bench({ 'a.jpg': 'A' })
-  const counts = it.ledger.counts(it.run)
-  await writeSummary(it.out, { run: it.run, ...counts, ignored: 0, seconds: 1, imagesPerSecond: 1 })
+  const counts = it.ledger.counts(it.run.id)
+  await writeSummary(it.out, { run: it.run.id, ...counts, ignored: 0, seconds: 1, imagesPerSecond: 1 })
   assert.equal(JSON.parse(readFileSync(join(it.out, 'summary.json'), 'utf8')).inputs, 1)
   assert.deepEqual(readdirSync(it.out), ['summary.json'])
 })

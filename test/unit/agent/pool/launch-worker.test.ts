@@ -3,8 +3,10 @@ import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { getPriority, tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { test } from 'node:test'
 import { launchWorker } from '../../../../src/agent/pool/launch-worker.ts'
+import { pipeFd } from '../../../../src/agent/worker-messages.ts'
 
 const program = join(import.meta.dirname, '../../../fixtures/worker-that-tries-doors.mjs')
 
@@ -18,10 +20,12 @@ test('a worker is nice, sees no environment, and opens no door but release and m
   copyFileSync(program, join(releaseDir, 'agent', 'worker.mjs'))
   writeFileSync(join(modelsDir, 'model'), '')
   const child = launchWorker({ releaseDir, modelsDir }, 7)
-  const [{ doors, environment }] = await once(child, 'message')
+  const pipe = child.stdio[pipeFd] as Duplex
+  const [report] = await once(pipe, 'data')
+  const { doors, environment } = JSON.parse(report)
   const threads = readdirSync(`/proc/${child.pid}/task`)
   assert.deepEqual(new Set(threads.map((thread) => getPriority(Number(thread)))), new Set([7]))
-  child.disconnect()
+  pipe.end()
   await once(child, 'exit')
   assert.deepEqual(doors, {
     release: 'open',

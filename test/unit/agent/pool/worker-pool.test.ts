@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { fork } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type PoolOptions, WorkerPool } from '../../../../src/agent/pool/worker-pool.ts'
 import { restartDelayMs } from '../../../../src/agent/pool/worker-seat.ts'
+import type { Answer } from '../../../../src/agent/server/answer.ts'
+import type { ToWorker } from '../../../../src/agent/worker-messages.ts'
 import { createLogger } from '../../../../src/common/logger.ts'
-import type { Pipeline } from '../../../../src/protocol/pipeline.ts'
 import { until } from '../../../helpers/until.ts'
 
 const fixtures = join(import.meta.dirname, '../../../fixtures')
@@ -13,16 +14,20 @@ const fixtures = join(import.meta.dirname, '../../../fixtures')
 function startPool(options: Partial<PoolOptions> = {}, program = 'obedient-worker.mjs') {
   const pool = new WorkerPool({
     workers: 1,
-    launch: () =>
-      fork(join(fixtures, program), { serialization: 'advanced', stdio: ['ignore', 'pipe', 'pipe', 'ipc'] }),
+    launch: () => spawn(process.execPath, [join(fixtures, program)], { stdio: ['ignore', 'pipe', 'pipe', 'pipe'] }),
     logger: createLogger(),
     rssLimitBytes: Infinity,
     ...options,
   })
   pool.start()
   const run = (order: string, { deadlineMs = 60_000, signal = new AbortController().signal } = {}) =>
-    pool.run({ image: Buffer.from(order), pipeline: {} as Pipeline, deadlineMs, signal })
+    pool.run({ order: {} as ToWorker, image: [Buffer.from(order)], deadlineMs, signal })
   return { pool, run, [Symbol.asyncDispose]: () => pool.close() }
+}
+
+/** The worker that gave the answer. */
+function pidOf({ body }: Answer): number {
+  return JSON.parse(Buffer.concat(body).toString())
 }
 
 test('jobs that wait run in the order they came', async () => {
@@ -38,7 +43,7 @@ test('workers share the jobs', async () => {
   await using started = startPool({ workers: 2 })
   await until(() => started.pool.workersReady === 2, 'both workers are ready')
   const results = await Promise.all(['a', 'b'].map((order) => started.run(order)))
-  const pids = new Set(results.map(({ answer }) => answer.width))
+  const pids = new Set(results.map(pidOf))
   assert.equal(pids.size, 2)
 })
 
@@ -49,6 +54,13 @@ test('a worker that dies fails its own job only and is replaced', async () => {
   assert.match(crash?.status === 'rejected' ? crash.reason.message : '', /SIGKILL/)
   assert.equal(after?.status, 'fulfilled')
   assert.equal(started.pool.restarts, 1)
+  assert.equal(started.pool.done, 1)
+})
+
+test('what a worker had answered before it died counts', async () => {
+  await using started = startPool()
+  await started.run('answer and crash')
+  await until(() => started.pool.restarts === 1, 'the worker is replaced')
   assert.equal(started.pool.done, 1)
 })
 
@@ -96,7 +108,7 @@ test('a worker that has grown too large is replaced after its job', async () => 
   for (let round = 0; round < 3; round++) await started.run('grow')
   await until(() => started.pool.restarts > 0, 'the worker is replaced')
   const after = await started.run('a')
-  assert.notEqual(after.answer.width, before.answer.width)
+  assert.notEqual(pidOf(after), pidOf(before))
 })
 
 test('a worker that cannot start is tried again and never counts as ready', async () => {

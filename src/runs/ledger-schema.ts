@@ -1,0 +1,65 @@
+import type { DatabaseSync } from 'node:sqlite'
+import { CpnError } from '../common/errors.ts'
+
+const version1 = `
+  CREATE TABLE runs (
+    id TEXT PRIMARY KEY, created_at TEXT NOT NULL, ended_at TEXT, state TEXT NOT NULL, epoch INTEGER NOT NULL,
+    out TEXT NOT NULL, options TEXT NOT NULL, pipeline_digest TEXT NOT NULL) STRICT;
+  CREATE TABLE inputs (
+    run TEXT NOT NULL REFERENCES runs, seq INTEGER NOT NULL, name TEXT NOT NULL, source TEXT NOT NULL,
+    bytes INTEGER NOT NULL, mtime_ms REAL NOT NULL, state TEXT NOT NULL DEFAULT 'queued', job TEXT, error TEXT,
+    PRIMARY KEY (run, seq), UNIQUE (run, name)) STRICT, WITHOUT ROWID;
+  CREATE INDEX inputs_by_job ON inputs (run, job) WHERE job IS NOT NULL;
+  CREATE TABLE jobs (
+    run TEXT NOT NULL REFERENCES runs, id TEXT NOT NULL, state TEXT NOT NULL, result TEXT, embeddings BLOB, error TEXT,
+    PRIMARY KEY (run, id)) STRICT, WITHOUT ROWID;
+  CREATE TABLE attempts (
+    run TEXT NOT NULL, job TEXT NOT NULL, attempt INTEGER NOT NULL, node TEXT NOT NULL, state TEXT NOT NULL,
+    time TEXT NOT NULL, error TEXT, PRIMARY KEY (run, job, attempt, state)) STRICT, WITHOUT ROWID;
+`
+
+/**
+ * Runs that can be resumed: what tells a file from a changed one, the bytes of its picture, the epoch in which it was
+ * finished; attempts of several epochs side by side; when the run was begun or resumed last.
+ */
+const version2 = `
+  ALTER TABLE runs ADD COLUMN started_at TEXT;
+  ALTER TABLE inputs ADD COLUMN ctime_ms REAL;
+  ALTER TABLE inputs ADD COLUMN ino REAL;
+  ALTER TABLE inputs ADD COLUMN written INTEGER;
+  ALTER TABLE inputs ADD COLUMN epoch INTEGER;
+  UPDATE inputs SET epoch = 1 WHERE state != 'queued';
+  ALTER TABLE attempts RENAME TO attempts_1;
+  CREATE TABLE attempts (
+    run TEXT NOT NULL, job TEXT NOT NULL, epoch INTEGER NOT NULL, attempt INTEGER NOT NULL, node TEXT NOT NULL,
+    state TEXT NOT NULL, time TEXT NOT NULL, error TEXT,
+    PRIMARY KEY (run, job, epoch, attempt, state)) STRICT, WITHOUT ROWID;
+  INSERT INTO attempts SELECT run, job, 1, attempt, node, state, time, error FROM attempts_1;
+  DROP TABLE attempts_1;
+  CREATE INDEX runs_by_out ON runs (out, created_at);
+`
+
+const steps = [version1, version2]
+
+/** Makes the tables, or brings those of an older cpn to this version. Throws CPN_ERR_STATE_DIR for a newer one's. */
+export function prepareSchema(db: DatabaseSync, file: string): void {
+  if (schemaVersion(db, file) === steps.length) return
+  // Another process may be doing the same: whoever comes second finds it done.
+  db.exec('BEGIN IMMEDIATE')
+  try {
+    for (const step of steps.slice(schemaVersion(db, file))) db.exec(step)
+    db.exec(`PRAGMA user_version = ${steps.length}`)
+    db.exec('COMMIT')
+  } catch (error) {
+    db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function schemaVersion(db: DatabaseSync, file: string): number {
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number }
+  if (version <= steps.length) return version
+  throw new CpnError('CPN_ERR_STATE_DIR', `the ledger ${file} was written by a newer cpn`, {
+    suggestions: ['Use the newer cpn with this inventory.'],
+  })
+}
