@@ -6,12 +6,18 @@ export interface Mutant {
   /** Text that stands there exactly once. */
   replace: string
   by: string
-  test: { file: string; name: string }
+  test: {
+    file: string
+    name: string
+    /** The test runs the built program. */
+    built?: true
+  }
 }
 
 const scheduler = 'test/unit/scheduler/schedule.test.ts'
 const recorder = 'test/unit/runs/recorder.test.ts'
 const groupCommit = 'test/unit/runs/group-commit.test.ts'
+const ledger = 'test/unit/runs/ledger.test.ts'
 const runWriter = 'test/unit/runs/run-writer.test.ts'
 const agentClient = 'test/unit/fleet/agent-client.test.ts'
 const agentFailures = 'test/integration/agent-failures.test.ts'
@@ -99,7 +105,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'the digest of an answer is not looked at',
     file: 'src/fleet/agent-client.ts',
-    replace: " || contentDigest(body) !== response.headers['content-digest']",
+    replace: " || contentDigest(body) !== headers['content-digest']",
     by: '',
     test: {
       file: agentClient,
@@ -143,7 +149,7 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'the ledger is not synced at a commit',
-    file: 'src/runs/ledger.ts',
+    file: 'src/runs/sqlite-ledger.ts',
     replace: 'PRAGMA synchronous = FULL',
     by: 'PRAGMA synchronous = NORMAL',
     test: durability,
@@ -168,8 +174,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'equal files are sent twice',
     file: 'src/runs/recorder.ts',
-    replace: "      waiting.push(input)\n      return 'waiting'",
-    by: "      waiting.push(input)\n      return 'new'",
+    replace: "      waiting.push({ input, file })\n      return 'waiting'",
+    by: "      waiting.push({ input, file })\n      return 'new'",
     test: { file: recorder, name: 'equal files are one job and several inputs, before, while and after it is done' },
   },
   {
@@ -202,16 +208,16 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'half a group is kept when the other half fails',
-    file: 'src/runs/ledger.ts',
+    file: 'src/runs/sqlite-ledger.ts',
     replace: "      this.#db.exec('ROLLBACK')\n",
     by: "      this.#db.exec('COMMIT')\n",
     test: { file: runWriter, name: 'a commit that fails makes none of its changes and is told' },
   },
   {
     bug: 'a ledger of a newer cpn is written to',
-    file: 'src/runs/ledger.ts',
-    replace: 'found > schemaVersion',
-    by: 'false',
+    file: 'src/runs/ledger-schema.ts',
+    replace: 'if (version <= steps.length) return version',
+    by: 'return Math.min(version, steps.length)',
     test: { file: recorder, name: 'a ledger of a newer version is refused' },
   },
   {
@@ -234,8 +240,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'a master that was replaced while it waited gets its answer',
     file: 'src/agent/server/predict.ts',
-    replace: '    epochs.check(headers.run, headers.epoch)\n    const { job',
-    by: '    const { job',
+    replace: '    epochs.check(headers.run, headers.epoch)\n    sendAnswer',
+    by: '    sendAnswer',
     test: { file: agentFailures, name: 'the answer to a master that was replaced meanwhile is refused' },
   },
   {
@@ -305,6 +311,31 @@ export const mutants: Mutant[] = [
     test: {
       file: 'test/integration/transport-failures.test.ts',
       name: 'a frozen host is noticed, and what waits for it ends',
+    },
+  },
+  {
+    bug: 'a resumed run uses its epoch again',
+    file: 'src/runs/sqlite-ledger.ts',
+    replace: 'return { id, epoch: epoch + 1, left',
+    by: 'return { id, epoch, left',
+    test: { file: ledger, name: 'the same work goes on in a new epoch, other work into the same folder is a new run' },
+  },
+  {
+    bug: 'a former master goes on committing',
+    file: 'src/runs/sqlite-ledger.ts',
+    replace: 'if (row?.epoch === epoch) return',
+    by: 'if (row) return',
+    test: { file: ledger, name: 'a former master commits nothing any more, and does not end the run' },
+  },
+  {
+    bug: 'a finished input counts although its picture is gone from OUT',
+    file: 'src/runs/recognise.ts',
+    replace: 'return found?.isFile() === true && found.size === written',
+    by: 'return found?.isFile() !== false || found.size === written',
+    test: {
+      file: 'test/integration/resume.test.ts',
+      built: true,
+      name: 'the same command again skips what is finished and does what is new, changed or missing in OUT',
     },
   },
 ]

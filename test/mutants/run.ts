@@ -58,7 +58,9 @@ async function judge(folder: string, { file, replace, by, test }: Mutant): Promi
 }
 
 /** What becomes of one test, by its name; a file that does not even load is no failure of it. */
-async function outcome(folder: string, { file, name }: Mutant['test']): Promise<string> {
+async function outcome(folder: string, { file, name, built }: Mutant['test']): Promise<string> {
+  if (built)
+    execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   const exact = `^${name.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`
   const options = [`--test-name-pattern=${exact}`, '--test-reporter=tap', `--test-timeout=${testMs / 2}`]
   const temporary = openFolder(join(folder, 't'))
