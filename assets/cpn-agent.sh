@@ -1,6 +1,8 @@
 #!/bin/sh
 # Starts the agent program of the release this file lies in. Called through fleets/<id>/current it names that fleet.
 unset NODE_OPTIONS NODE_PATH
+# A core dump would put images on the disk.
+ulimit -c 0 2>/dev/null
 case $0 in
   */*) bin=${0%/*} ;;
   *) bin=. ;;

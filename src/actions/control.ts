@@ -1,11 +1,10 @@
 import type { Readable } from 'node:stream'
 import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
-import { type AgentPlace, agentError, agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { type AgentPlace, agentCommand, agentError, findAgent, runAgentProgram } from '../fleet/connect-agent.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { openState } from '../inventory/state.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
-import { quote } from '../transport/shell.ts'
 
 /** Runs the agents' own program on hosts: start, stop, logs. */
 export interface AgentControl extends AsyncDisposable {
@@ -13,8 +12,8 @@ export interface AgentControl extends AsyncDisposable {
   start(host: Host): Promise<StartReport>
   /** Stops the agent and keeps it stopped. Drains first unless `now`. */
   stop(host: Host, options: { now: boolean }): Promise<void>
-  /** The agent's log, a line at a time; with `follow` until the context's signal aborts. */
-  logs(host: Host, options: { lines: number; follow: boolean }): AsyncGenerator<string>
+  /** What `cpn-agent logs` prints with these flags, a line at a time, until the context's signal aborts. */
+  logs(host: Host, flags: string): AsyncGenerator<string>
 }
 
 export interface StartReport {
@@ -27,6 +26,8 @@ export interface StartReport {
 /** Longer than the agent's own deadline for draining. */
 const stopTimeoutMs = 180_000
 const maxErrorChars = 10_000
+/** A line of a log may be as long; what a host says beyond is left out. */
+const maxLineChars = 64 * 1024
 
 export async function openAgentControl(inventory: Inventory, ctx: Context): Promise<AgentControl> {
   const state = await openState(inventory.stateDir)
@@ -46,7 +47,7 @@ export async function openAgentControl(inventory: Inventory, ctx: Context): Prom
       await runAgent(connector, host, state.fleetId, now ? 'stop --now' : 'stop', ctx)
       await state.recordHostEvent(host.name, { event: 'stopped' })
     },
-    logs: (host, options) => logs(connector, host, state.fleetId, options, ctx),
+    logs: (host, flags) => logs(connector, host, state.fleetId, flags, ctx),
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
   }
 }
@@ -55,11 +56,8 @@ async function runAgent(connector: Connector, host: Host, fleetId: string, comma
   await using transport = await connector.open(host, signal)
   const place = await findAgent(transport, host, fleetId, signal)
   if (command !== 'start') assertAgent(place, host.name, 'nothing to stop')
-  const program = quote(agentProgramOf(place, host.name))
-  const { exitCode, stdout, stderr } = await transport.exec(`${program} ${command}`, {
-    signal,
-    timeoutMs: stopTimeoutMs,
-  })
+  const options = { signal, timeoutMs: stopTimeoutMs }
+  const { exitCode, stdout, stderr } = await runAgentProgram(transport, place, command, options)
   if (exitCode === 0) return JSON.parse(stdout)
   throw agentError(stderr, host.name)
 }
@@ -78,15 +76,14 @@ async function* logs(
   connector: Connector,
   host: Host,
   fleetId: string,
-  { lines, follow }: { lines: number; follow: boolean },
+  flags: string,
   { signal }: Context,
 ): AsyncGenerator<string> {
   await using transport = await connector.open(host, signal)
   const place = await findAgent(transport, host, fleetId, signal)
   assertAgent(place, host.name, 'no log')
-  const program = quote(agentProgramOf(place, host.name))
-  const command = `${program} logs --lines ${lines}${follow ? ' --follow' : ''}`
-  const remote = await transport.spawn(command, { signal })
+  const command = agentCommand(place, host.name, `logs ${flags}`)
+  const remote = await transport.spawn(command.script, { signal, locked: command.locked })
   let stderr = ''
   remote.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     stderr = (stderr + chunk).slice(-maxErrorChars)
@@ -109,8 +106,8 @@ async function* linesOf(stream: Readable): AsyncGenerator<string> {
   let rest = ''
   for await (const chunk of stream.setEncoding('utf8')) {
     const parts = (rest + chunk).split('\n')
-    rest = parts.pop() ?? ''
-    yield* parts
+    rest = (parts.pop() ?? '').slice(0, maxLineChars)
+    for (const part of parts) yield part.slice(0, maxLineChars)
   }
   if (rest !== '') yield rest
 }

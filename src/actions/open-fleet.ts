@@ -9,7 +9,7 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import type { State } from '../inventory/state.ts'
 import type { InstalledModel } from '../models/store.ts'
-import { createConnector } from '../transport/connector.ts'
+import { type Connector, createConnector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 
 export interface OpenFleetOptions {
@@ -25,32 +25,34 @@ export interface OpenFleetOptions {
 
 /** Connects to the selected hosts' agents. The caller disposes of the fleet. Rejects with CPN_ERR_HOST_UNKNOWN. */
 export async function openFleet(options: OpenFleetOptions, ctx: Context): Promise<Fleet> {
-  const { inventory, state, mayChange = true } = options
+  const { inventory, state, mayChange = true, models = [] } = options
   const hosts = selectSomeHosts(inventory, options.hosts)
-  const { prompter, logger } = ctx
-  const connector = createConnector({
-    hosts: inventory.hosts,
-    knownHostsFile: state.knownHostsFile,
-    prompter,
-    logger,
-  })
-  const models = options.models ?? []
-  const repair = mayChange ? repairer(inventory, ctx) : undefined
-  return new Fleet(hosts, {
-    connector,
-    fleetId: state.fleetId,
-    clock: systemClock,
-    random: Math.random,
-    logger,
-    startIfDown: mayChange,
-    repair,
-    prepare: async (host, transport, card, signal) => {
-      await state.markSeen(host.name)
-      const has = new Set(card.models.map(({ sha256 }) => sha256))
-      const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
-      if (missing.length > 0) await send(missing, host, transport, state.fleetId, signal)
+  const first = new Set(hosts.map(({ name }) => name))
+  const isFirst = (host: Host) => first.has(host.name)
+  const repair = mayChange ? repairer(inventory, isFirst, ctx) : undefined
+  return new Fleet(
+    { hosts, connector: connectorOf(inventory, state, ctx) },
+    {
+      fleetId: state.fleetId,
+      clock: systemClock,
+      random: Math.random,
+      logger: ctx.logger,
+      // A host that joined later is in somebody else's hands until it works.
+      startIfDown: (host) => mayChange && isFirst(host),
+      repair,
+      prepare: async (host, transport, card, signal) => {
+        await state.markSeen(host.name)
+        const has = new Set(card.models.map(({ sha256 }) => sha256))
+        const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
+        if (missing.length > 0) await send(missing, host, transport, state.fleetId, signal)
+      },
     },
-  })
+  )
+}
+
+/** How the hosts of an inventory are reached. */
+export function connectorOf({ hosts }: Inventory, { knownHostsFile }: State, { prompter, logger }: Context): Connector {
+  return createConnector({ hosts, knownHostsFile, prompter, logger })
 }
 
 async function send(
@@ -61,17 +63,26 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const place = await findAgent(transport, host, fleetId, signal)
+  if (place.locked) throw modelsMissing(host.name, models)
   const agentProgram = agentProgramOf(place, host.name)
   const { sendModels } = await import('../provision/send-models.ts')
   await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models, signal })
 }
 
+function modelsMissing(host: string, models: InstalledModel[]): CpnError {
+  const names = models.map(({ manifest }) => manifest.name).join(', ')
+  return new CpnError('CPN_ERR_KEY_LOCKED', `the node lacks ${names}, and a locked key sends no models`, {
+    host,
+    suggestions: [`Send them with another key: cpn provision ${host} --identity-file FILE`],
+  })
+}
+
 /** Provisions a host that has no agent, or one of another protocol, after asking once; this machine without asking. */
-function repairer(inventory: Inventory, ctx: Context) {
+function repairer(inventory: Inventory, isFirst: (host: Host) => boolean, ctx: Context) {
   const tried = new Set<string>()
   return async (host: Host, error: CpnError, signal: AbortSignal): Promise<boolean> => {
     const repairable = error.code === 'CPN_ERR_NODE_UNPROVISIONED' || error.code === 'CPN_ERR_AGENT_PROTOCOL'
-    if (!repairable || tried.has(host.name)) return false
+    if (!repairable || !isFirst(host) || tried.has(host.name)) return false
     tried.add(host.name)
     if (host.transport !== 'local' && !(await agreed(host.name, error, ctx, signal))) return false
     ctx.notice(`${host.name}: provisioning, because ${error.message}`)

@@ -26,10 +26,13 @@ import { RunWriter } from '../runs/run-writer.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
+import { RunLog } from './log-run.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
+import { describeNotice, describeQuarantine } from './tell-notices.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -41,6 +44,8 @@ export interface PredictOptions extends PipelineOptions {
   hosts: string[]
   /** Waits for a usable node instead of ending. */
   wait: boolean
+  /** Share of images, 0..1, that a second node looks at, too. */
+  audit: number
   /** Compares finished inputs by content, not by size and times. */
   verify: boolean
   /** The run that has to go on; without it a new one may begin. */
@@ -65,7 +70,6 @@ export interface PredictResult {
   ended?: CpnError
 }
 
-const attemptDeadlineMs = 120_000
 const readAhead = 4
 const settleAtOnce = 16
 /** Results that come within this time are committed together, which costs less for each of them. */
@@ -96,6 +100,7 @@ export async function predict(
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const { pipeline, models } = await resolvePipeline(store, options, ctx)
   await using fleet = await openFleet({ ...options, state, models }, ctx)
+  await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
   await using writer = new RunWriter(state.ledgerFile)
@@ -128,10 +133,14 @@ class PredictRun {
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
+  readonly #log: RunLog
   readonly #onEvent: (event: PredictEvent) => void
   readonly #commits: GroupCommit<LedgerChange>
   readonly #reader: InputReader
   readonly #recorder: Recorder
+  readonly #audit: number
+  /** Inputs that were given to the scheduler, or needed no job. */
+  #taken = 0
   readonly #discovery: Discovery
   /** Aborts on Ctrl-C and on an error that makes going on pointless. */
   readonly #drain = new AbortController()
@@ -148,7 +157,9 @@ class PredictRun {
     this.#pipeline = pipeline
     this.#fleet = fleet
     this.#out = out
+    this.#audit = options.audit
     this.#ctx = ctx
+    this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes), commitSpacingMs)
     this.#reader = reader
@@ -176,6 +187,7 @@ class PredictRun {
       found.catch((error) => this.#drain.abort(toCpnError(error)))
       await this.#checkSpace(found)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
+      this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
       await using _awake = keepAwake(`run ${this.#run.id}`)
       listening.defer(this.#watchNodes())
@@ -259,7 +271,9 @@ class PredictRun {
       pipeline: this.#pipeline,
       clock: systemClock,
       random: Math.random,
-      deadlineMs: attemptDeadlineMs,
+      audit: this.#audit,
+      left: () => this.#left(),
+      onNotice: (notice) => this.#ctx.notice(describeNotice(notice)),
       drain: this.#drain.signal,
       onAttempt: (event) => this.#note(event),
     })
@@ -275,6 +289,12 @@ class PredictRun {
     }
   }
 
+  /** Inputs that the scheduler may still get; undefined while they are looked for. */
+  #left(): number | undefined {
+    const { complete, inputs, skipped } = this.#discovery
+    return complete ? inputs - skipped - this.#taken : undefined
+  }
+
   /** Jobs of queued inputs; inputs with content seen before never become one. */
   async *#jobs(): AsyncGenerator<Job> {
     const loaded = mapAhead(this.#discovery.queued(), readAhead, async (input) => ({
@@ -282,6 +302,7 @@ class PredictRun {
       job: await this.#reader.job(input.source).catch(toCpnError),
     }))
     for await (const { input, job } of loaded) {
+      this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
       else if (await this.#isNew(input, job)) yield job
     }
@@ -294,8 +315,10 @@ class PredictRun {
   }
 
   async #settle(outcome: JobOutcome): Promise<void> {
+    this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
+      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))
@@ -307,6 +330,7 @@ class PredictRun {
   }
 
   #note({ error, ...event }: AttemptEvent): void {
+    this.#log.attempt({ error, ...event })
     const told = error && { code: error.code, message: error.message }
     const change = {
       kind: 'attempt',
@@ -359,6 +383,7 @@ class PredictRun {
       seconds: round(seconds),
       imagesPerSecond: round(counts.done / seconds),
     }
+    this.#log.ended(summary, ended?.code)
     try {
       await writePredictions(this.#ledger, this.#run.id, this.#out)
       await writeSummary(this.#out, summary)

@@ -33,7 +33,7 @@ export async function prunableOnNodes(
   ctx: Context,
 ): Promise<PrunableNodes> {
   const hosts = selectSomeHosts(inventory, patterns)
-  const { modelsDir, knownHostsFile } = await openState(inventory.stateDir)
+  const { modelsDir, knownHostsFile, fleetId } = await openState(inventory.stateDir)
   const { prompter, logger } = ctx
   const connector = createConnector({ hosts: inventory.hosts, knownHostsFile, prompter, logger })
   const models = (await openModelStore({ dir: modelsDir, logger }).list()).map(({ manifest }) => manifest.sha256)
@@ -43,7 +43,7 @@ export async function prunableOnNodes(
       const look = (owner?: LockOwner) => prune(connector, host, { models, days, owner }, ctx.signal)
       const found = await look()
       if (found.length === 0) return []
-      const remove = async () => bytesOf(await look(lockOwner(randomUUID())))
+      const remove = async () => bytesOf(await look(lockOwner(randomUUID(), fleetId)))
       return [{ host: host.name, what: describe(found), bytes: bytesOf(found), remove }]
     } catch (error) {
       failures.push({ name: host.name, error: toCpnError(error) })

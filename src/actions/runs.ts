@@ -88,7 +88,7 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
 export function optionsOfRun(
   inventory: Inventory,
   name: string,
-): Omit<PredictOptions, 'wait' | 'verify' | 'retry'> & { run: string } {
+): Omit<PredictOptions, 'wait' | 'verify' | 'retry' | 'audit'> & { run: string } {
   using ledger = ledgerOf(statePaths(inventory.stateDir), name)
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)

@@ -7,7 +7,8 @@ import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
 import { parseFacts } from '../provision/facts.ts'
 import { factsScript } from '../provision/facts-script.ts'
-import { hostLocked, lockedExit, lockOwner } from '../provision/lock.ts'
+import { Journal } from '../provision/journal.ts'
+import { hostLocked, lockedExit, lockOwner, whoWeAre } from '../provision/lock.ts'
 import { removeScript } from '../provision/remove-script.ts'
 import { createConnector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
@@ -44,7 +45,8 @@ export async function openUnprovisioner(
     unprovision: async (host) => {
       await using transport = await connector.open(host, ctx.signal)
       const removed = await remove(transport, host, state, ctx.signal)
-      if (removed) await state.recordHostEvent(host.name, { event: 'unprovisioned' })
+      if (removed) await state.recordHostEvent(host.name, { event: 'unprovisioned', by: whoWeAre() })
+      new Journal(state.journalFile(host.name)).done()
       return { removed }
     },
     [Symbol.asyncDispose]: () => connector[Symbol.asyncDispose](),
@@ -61,7 +63,7 @@ async function remove(transport: Transport, host: Host, { fleetId }: State, sign
   const { stdout } = await transport.exec(factsScript(host.remoteDir, false), { signal })
   const facts = parseFacts(stdout)
   if (!facts) throw failed(host.name, 'the host does not run a POSIX shell script')
-  const script = removeScript(facts.dir, fleetId, lockOwner(randomUUID()))
+  const script = removeScript(facts.dir, fleetId, lockOwner(randomUUID(), fleetId))
   const result = await withDeadline(
     removalMs,
     () => failed(host.name, `it took longer than ${removalMs / 1000} seconds`),

@@ -8,9 +8,10 @@ import { readAgentConfig } from './agent-config-file.ts'
 import { EpochGuard } from './epochs.ts'
 import type { FleetFolder } from './fleet-folder.ts'
 import { JobGate } from './job-gate.ts'
-import { machineLimits, workerCount, workerRssLimit } from './limits.ts'
+import { machineLimits, workerCount, workerLimits, workerRssLimit } from './limits.ts'
 import { modelsOnNode } from './models-on-node.ts'
 import { type FixedCard, fixedCard, type Supervisor } from './node-card.ts'
+import { findConfinement, workerFolders } from './pool/confinement.ts'
 import { launchWorker } from './pool/launch-worker.ts'
 import { WorkerPool } from './pool/worker-pool.ts'
 import { endOrphans, recordWorkers } from './process/worker-record.ts'
@@ -49,15 +50,17 @@ export class Agent {
     const config = readAgentConfig(fleet.config)
     const limits = machineLimits()
     const workers = workerCount(config.workers, limits)
+    const folders = workerFolders(releaseDir, fleet.modelsDir)
+    const confinement = findConfinement(process.execPath, folders, workerLimits(limits))
     this.#fleet = fleet
     this.#logger = logger
-    this.#card = fixedCard(config, basename(realpathSync(releaseDir)), limits, workers, keptBy)
+    this.#card = fixedCard(config, basename(realpathSync(releaseDir)), limits, workers, keptBy, confinement)
     this.#gate = new JobGate(this.#card.slots)
     this.#events = new EventStream({ card: () => this.#nodeCard(), heartbeat: () => this.#heartbeat() })
     this.#pool = new WorkerPool({
       workers,
       logger,
-      launch: () => launchWorker({ releaseDir, modelsDir: fleet.modelsDir }, config.nice),
+      launch: () => launchWorker({ releaseDir, modelsDir: fleet.modelsDir }, config.nice, confinement.launcher),
       rssLimitBytes: workerRssLimit(workers, limits),
       onWorkers: (pids) => recordWorkers(fleet.workerPids, pids),
     })

@@ -48,6 +48,25 @@ export function workerRssLimit(workers: number, limits: Limits): number {
   return Math.min(Math.max(share, 512 * 2 ** 20), 2 * 2 ** 30)
 }
 
+/** What the kernel lets one worker take. */
+export interface WorkerLimits {
+  /** Memory it may write to and shares with nobody; address space is no measure, V8 reserves far more than it uses. */
+  dataBytes: number
+  openFiles: number
+  /** Processes and threads together. */
+  processes: number
+  /** It writes no file: the picture goes back through the supervisor. */
+  fileBytes: number
+  /** No image, no face in a core dump. */
+  coreBytes: number
+}
+
+/** One worker may never take all of the memory; the largest image that is accepted by default fits into the least. */
+export function workerLimits({ memoryBytes }: Limits): WorkerLimits {
+  const dataBytes = Math.max(2 * 2 ** 30, Math.floor(memoryBytes * 0.8))
+  return { dataBytes, openFiles: 256, processes: 128, fileBytes: 0, coreBytes: 0 }
+}
+
 function readText(path: string): string | undefined {
   try {
     return readFileSync(path, 'utf8')

@@ -1,10 +1,13 @@
+import { existsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { parseArgs } from 'node:util'
 import { CpnError, systemErrorCode, toCpnError } from '../common/errors.ts'
 import { version } from '../common/version.ts'
+import { decodeLockedRequest, keyLockedMark, markerOf } from '../protocol/locked-login.ts'
 import { encodeError } from '../protocol/wire-errors.ts'
 import { runBridge } from './bridge.ts'
-import { followLog, logEnd, recentLines } from './control/logs.ts'
+import { lockKey } from './control/lock-key.ts'
+import { printLogs } from './control/logs.ts'
 import { startAgent } from './control/start.ts'
 import { agentStatus } from './control/status.ts'
 import { stopAgent } from './control/stop.ts'
@@ -41,25 +44,42 @@ const commands: Record<string, (call: Call) => unknown> = {
   },
   status: ({ fleet }) => agentStatus(fleet()),
   uninstall: ({ fleet }) => uninstallAgent(fleet()),
-  logs: printLogs,
+  logs: ({ args, fleet }) => printLogs(args, fleet()),
   run: ({ args, fleet }) => {
     const { values } = parseArgs({ args, options: { 'kept-by': { type: 'string' } } })
     return runSupervisor({ fleet: fleet(), releaseDir, keptBy: keptBy(values['kept-by']) })
   },
   keeper: ({ fleet }) => runKeeper(fleet()),
-  bridge: ({ fleet }) => runBridge(fleet().socket, process.stdin, process.stdout),
+  bridge: (call) => {
+    const { values } = parseArgs({ args: call.args, options: { only: { type: 'boolean' } } })
+    if (values.only) return lockedLogin(call)
+    return runBridge(call.fleet().socket, process.stdin, process.stdout)
+  },
+  'lock-key': ({ args, fleet }) => lockKey(fleet(), args.join(' '), true),
+  'unlock-key': ({ args, fleet }) => lockKey(fleet(), args.join(' '), false),
   receive: ({ args }) => receiveCommand(args),
   link: ({ args }) => linkCommand(args),
   version: () => ({ version, node: process.version }),
 }
 
-async function printLogs({ args, fleet }: Call): Promise<void> {
-  const options = { lines: { type: 'string' }, follow: { type: 'boolean', short: 'f' } } as const
-  const { values } = parseArgs({ args, options })
-  const folder = fleet()
-  const start = logEnd(folder)
-  for (const line of recentLines(folder, Number(values.lines ?? 100))) process.stdout.write(`${line}\n`)
-  if (values.follow) for await (const text of followLog(folder, start)) process.stdout.write(text)
+/** The login of a locked key: one of few requests, as if it were the command line. */
+async function lockedLogin({ fleet }: Call): Promise<unknown> {
+  const request = decodeLockedRequest(process.env.SSH_ORIGINAL_COMMAND ?? '')
+  if (!request) {
+    process.stderr.write(`${keyLockedMark}\n`)
+    throw new CpnError('CPN_ERR_KEY_LOCKED', 'this key lets nothing be done but the work of the agent')
+  }
+  for (const stream of [process.stdout, process.stderr]) stream.write(`${markerOf(request.nonce)}\n`)
+  const [name = '', ...args] = request.words
+  if (name === 'place') return void process.stdout.write(placeOf(fleet()))
+  // Nothing else tells that the connection has gone.
+  if (args.includes('--follow')) process.stdin.resume().once('end', () => process.exit(0))
+  return await commands[name]!({ args, fleet })
+}
+
+/** What a master finds out by a script where its key is not locked. */
+function placeOf({ dir, stopped }: FleetFolder): string {
+  return `cpn-place ${existsSync(stopped) ? 'stopped' : 'provisioned'} ${dir}\n`
 }
 
 function keptBy(name: string | undefined) {

@@ -6,8 +6,9 @@ import type { ModelRef } from '../protocol/model.ts'
 import type { Detector, Embedder, Family } from './families/family.ts'
 import { families } from './families/index.ts'
 import { openSession, type Session } from './inference.ts'
+import { modelsOnNode } from './models-on-node.ts'
 
-/** Loads models by digest when they are first wanted and keeps them. */
+/** Loads models by digest when they are first wanted, and keeps them: those that have a manifest, and no other file. */
 export class ModelLoader {
   readonly #modelsDir: string
   readonly #threads: number
@@ -44,6 +45,7 @@ export class ModelLoader {
   }
 
   async #open({ name, sha256: digest }: ModelRef): Promise<Session> {
+    if (!modelsOnNode(this.#modelsDir).some((model) => model.sha256 === digest)) throw notListed(name, digest)
     // From memory and not from the file: what runs is what was checked, and data in other files is out of reach.
     const bytes = await readFile(join(this.#modelsDir, digest)).catch((cause) => {
       throw missing(name, digest, cause)
@@ -61,6 +63,13 @@ function remember<T>(values: Map<string, Promise<T>>, key: string, make: () => P
   values.set(key, value)
   value.catch(() => values.delete(key))
   return value
+}
+
+function notListed(name: string, digest: string): CpnError {
+  const message = `the node has no model ${name} (sha256 ${digest}): no manifest names it`
+  return new CpnError('CPN_ERR_MODEL_MISSING', message, {
+    suggestions: ['Run `cpn provision` for this host.'],
+  })
 }
 
 function missing(name: string, digest: string, cause: unknown): CpnError {

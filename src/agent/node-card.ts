@@ -7,6 +7,7 @@ import type { AgentConfig } from '../protocol/agent-config.ts'
 import type { NodeCard } from '../protocol/messages.ts'
 import { protocolVersion } from '../protocol/version.ts'
 import type { Limits } from './limits.ts'
+import type { Confinement } from './pool/confinement.ts'
 
 export type Supervisor = NodeCard['isolation']['supervisor']
 
@@ -19,6 +20,7 @@ export function fixedCard(
   limits: Limits,
   workers: number,
   by: Supervisor,
+  confinement: Confinement,
 ): FixedCard {
   return {
     protocol: protocolVersion,
@@ -35,7 +37,7 @@ export function fixedCard(
     memoryBytes: limits.memoryBytes,
     workers,
     slots: slotsOf(workers),
-    isolation: { permission: true, supervisor: by },
+    isolation: { permission: true, ...confinement.isolation, supervisor: by },
     startedAt: new Date().toISOString(),
   }
 }

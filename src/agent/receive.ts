@@ -9,6 +9,7 @@ import { CpnError, systemErrorCode } from '../common/errors.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, type ReceivedFile, type ReceiveHeader, receiveHeaderSchema } from '../protocol/release.ts'
 import { linkRelease, requireHome } from './link.ts'
+import { ensurePrivateFolders } from './private-folder.ts'
 import { StreamReader } from './stream-reader.ts'
 
 // Files whose fsync is still under way while the next ones are decoded.
@@ -22,7 +23,8 @@ const settlingAtMost = 16
 export async function receive(home: string, input: Readable): Promise<ReceiveAnswer> {
   const reader = new StreamReader(input)
   const header = await readHeader(reader)
-  for (const folder of ['blobs', 'models']) await mkdir(join(home, folder), { recursive: true, mode: 0o700 })
+  await mkdir(home, { recursive: true, mode: 0o700 })
+  ensurePrivateFolders(home, [join(home, 'blobs'), join(home, 'models')])
   const synced = syncAll(header.verified.map((sha256) => join(home, nodePaths.blob(sha256))))
   await Promise.all([receiveFiles(home, header.files, reader), synced])
   const answer = { received: header.files.length, damaged: [], linked: false }

@@ -1,10 +1,12 @@
 import { existsSync, truncateSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import { collectGarbageLessOften } from '../common/heap.ts'
+import { fileBytes } from '../common/rotating-file.ts'
 import { Agent, type AgentOptions } from './agent.ts'
-import { fileBytes, openAgentLog } from './agent-log.ts'
+import { openAgentLog } from './agent-log.ts'
 import type { FleetFolder } from './fleet-folder.ts'
-import { ensurePrivateFolder } from './private-folder.ts'
+import { ensurePrivateFolders } from './private-folder.ts'
 import { takeLock } from './process/lock.ts'
 import { registerPid } from './process/pid-file.ts'
 
@@ -15,8 +17,7 @@ const crashLogBytes = 2 ** 20
 export async function runSupervisor(options: AgentOptions): Promise<void> {
   const { fleet } = options
   collectGarbageLessOften(200)
-  ensurePrivateFolder(fleet.runDir)
-  ensurePrivateFolder(fleet.logDir)
+  ensurePrivateFolders(fleet.home, [fleet.modelsDir, dirname(fleet.dir), fleet.dir, fleet.runDir, fleet.logDir])
   if (fileBytes(fleet.crashLog) > crashLogBytes) truncateSync(fleet.crashLog)
   const logger = openAgentLog(fleet.log)
   const unlock = takeLock(fleet.lock) ?? alreadyRunning(fleet)

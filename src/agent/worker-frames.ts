@@ -6,6 +6,10 @@ export interface Frame<Message> {
   raw: Buffer[]
 }
 
+/** More than any message or answer has; a worker that announces more is not ours any more. */
+const maxJsonBytes = 2 ** 20
+const maxRawBytes = 2 ** 30
+
 /** Length of the message's JSON and of the raw bytes, 32 bits each. */
 const prefixBytes = 8
 
@@ -23,7 +27,10 @@ export function packFrame(message: unknown, raw: Uint8Array[]): Uint8Array[] {
   return [head, ...raw]
 }
 
-/** Cuts what comes through a pipe into frames, without copying their raw bytes. */
+/**
+ * Cuts what comes through a pipe into frames, without copying their raw bytes. `push` throws for what is no frame; nothing
+ * may be pushed after that.
+ */
 export class FrameReader<Message> {
   readonly #onFrame: (frame: Frame<Message>) => void
   #head: Buffer = Buffer.alloc(0)
@@ -39,9 +46,9 @@ export class FrameReader<Message> {
     if (!this.#frame) {
       this.#head = this.#head.length === 0 ? chunk : Buffer.concat([this.#head, chunk])
       if (this.#head.length < prefixBytes) return
-      const end = prefixBytes + this.#head.readUInt32LE(0)
+      const end = prefixBytes + allowed(this.#head.readUInt32LE(0), maxJsonBytes)
       if (this.#head.length < end) return
-      this.#missing = this.#head.readUInt32LE(4)
+      this.#missing = allowed(this.#head.readUInt32LE(4), maxRawBytes)
       this.#frame = { message: JSON.parse(this.#head.toString('utf8', prefixBytes, end)), raw: [] }
       rest = this.#head.subarray(end)
       this.#head = Buffer.alloc(0)
@@ -55,6 +62,11 @@ export class FrameReader<Message> {
     this.#onFrame(frame)
     if (piece.length < rest.length) this.push(rest.subarray(piece.length))
   }
+}
+
+function allowed(bytes: number, most: number): number {
+  if (bytes <= most) return bytes
+  throw new Error(`a frame announces ${bytes} bytes`)
 }
 
 /**

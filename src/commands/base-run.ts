@@ -2,6 +2,7 @@ import { Flags } from '@oclif/core'
 import { type PredictEvent, type PredictOptions, type PredictResult, predict } from '../actions/predict.ts'
 import type { Context } from '../common/context.ts'
 import { exitCodes } from '../common/error-codes.ts'
+import { CpnError } from '../common/errors.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { formatDuration, formatRate, printable } from '../ui/format.ts'
 import { startProgress } from '../ui/progress.ts'
@@ -17,6 +18,8 @@ export interface RunFlags {
   verify: boolean
   retry: boolean
   quiet: boolean
+  /** Percentage of images that a second node looks at, too. */
+  audit: string
 }
 
 /** A command that lets a run work, shows how far it is and what came of it. */
@@ -28,6 +31,11 @@ export abstract class BaseRun extends BaseCommand {
       description: 'Recognise finished images by their content, not by size and times; reads all of them.',
     }),
     retry: Flags.boolean({ description: 'Do images anew that failed or were quarantined.' }),
+    audit: Flags.string({
+      helpValue: 'PERCENT',
+      default: '0.5',
+      description: 'Share of images that a second node looks at, too; a disagreement is decided by a third.',
+    }),
     quiet: Flags.boolean({ char: 'q', description: 'Show errors and one line of results only.' }),
   }
 
@@ -38,10 +46,11 @@ export abstract class BaseRun extends BaseCommand {
   }
 
   protected async work(options: Omit<PredictOptions, keyof RunFlags>, flags: RunFlags, ctx: Context): Promise<Summary> {
+    const audit = parsePercent(flags.audit)
     const view = new RunView(flags.quiet)
     const { wait, verify, retry } = flags
     const show = (event: PredictEvent) => view.show(event)
-    const result = await predict({ ...options, wait, verify, retry }, ctx, show).finally(() => view.close())
+    const result = await predict({ ...options, wait, verify, retry, audit }, ctx, show).finally(() => view.close())
     return this.#report(result, flags.quiet)
   }
 
@@ -61,6 +70,14 @@ export abstract class BaseRun extends BaseCommand {
     else if (failed + quarantined + pending > 0) this.exitWith(exitCodes.partial)
     return summary
   }
+}
+
+function parsePercent(text: string): number {
+  const value = Number(text.replace(/%$/, ''))
+  if (/^[\d.]+%?$/.test(text) && value >= 0 && value <= 100) return value / 100
+  throw new CpnError('CPN_ERR_USAGE', `--audit ${text} is not a percentage from 0 to 100`, {
+    suggestions: ['Give for example: --audit 2'],
+  })
 }
 
 /** Shows a run's events on stderr. */

@@ -1,15 +1,21 @@
+import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
 import { Command, Errors, Flags, type Interfaces } from '@oclif/core'
 import type { Context } from '../common/context.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
-import { createLogger } from '../common/logger.ts'
+import { isLogLevel } from '../common/log-lines.ts'
+import { LogOutlet } from '../common/log-outlet.ts'
+import { createLogger, type Logger } from '../common/logger.ts'
+import { logFileName } from '../inventory/state.ts'
 import { renderError, renderStack } from '../ui/error.ts'
 import { printable } from '../ui/format.ts'
 import { createPrompter } from '../ui/prompt.ts'
 import { printLine } from '../ui/terminal.ts'
 
 const debug = process.env.CPN_DEBUG === '1'
+const logLevel = process.env.CPN_LOG_LEVEL ?? 'info'
+const logRotation = { limitBytes: 10 * 2 ** 20, keep: 5 }
 
 // timeout(1), npm and a starter of ours pass on a signal that the terminal has sent as well: one gesture, two signals.
 const sameGestureMs = 250
@@ -34,6 +40,9 @@ export abstract class BaseCommand extends Command {
 
   #yes = false
   #context: Context | undefined
+  readonly #outlet = new LogOutlet(logRotation)
+  /** Whether the log says that the command was run. */
+  protected readonly tellsLog: boolean = true
   readonly #controller = new AbortController()
 
   protected override async parse<
@@ -54,15 +63,34 @@ export abstract class BaseCommand extends Command {
     if (this.#context) return this.#context
     this.#watchSignals()
     const { signal } = this.#controller
-    const logger = createLogger(debug ? process.stderr : undefined, 'debug')
+    const outlet = this.#outlet
+    const logger = this.#openLog()
     const prompter = createPrompter({ yes: this.#yes, signal })
     this.#context = {
       signal,
       logger,
       prompter,
+      logTo: (folder) => outlet.open(join(folder, logFileName)),
       notice: (text) => printLine(text.split('\n').map(printable).join('\n')),
     }
     return this.#context
+  }
+
+  /** Everything that the command logs goes to its fleet's log, and with CPN_DEBUG=1 to stderr. */
+  #openLog(): Logger {
+    const outlet = this.#outlet
+    const level = isLogLevel(logLevel) ? logLevel : 'info'
+    const begun = performance.now()
+    process.once('exit', () => {
+      const seconds = Math.round(performance.now() - begun) / 1000
+      if (this.tellsLog)
+        logger.info({ event: 'command-ended', exitCode: process.exitCode ?? 0, seconds }, 'command ended')
+      outlet.flush()
+    })
+    const destination = debug ? bothOf(outlet, process.stderr) : outlet
+    const logger = createLogger(destination, debug ? 'debug' : level).child({ pid: process.pid, command: this.id })
+    if (this.tellsLog) logger.info({ event: 'command-began', version: this.config.version }, 'command began')
+    return logger
   }
 
   /** Sets the exit code of a command that has shown its results although part of the work failed. */
@@ -73,6 +101,9 @@ export abstract class BaseCommand extends Command {
   protected override async catch(thrown: Interfaces.CommandError): Promise<never> {
     if (thrown instanceof Errors.ExitError) throw thrown
     const error = this.#translate(thrown)
+    const { code, host } = error
+    const bug = code === 'CPN_ERR_BUG' ? { err: error.cause ?? error } : {}
+    this.#context?.logger.error({ event: 'command-failed', code, host, ...bug }, 'command failed')
     if (this.jsonEnabled()) this.logJson({ error: error.toJSON() })
     else printLine(renderError(error))
     if (debug) printLine(renderStack(error))
@@ -101,6 +132,14 @@ export abstract class BaseCommand extends Command {
       this.#controller.abort(new CpnError('CPN_ERR_INTERRUPTED', 'interrupted'))
     }
     for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(name, onSignal)
+  }
+}
+
+function bothOf(...all: { write(line: string): unknown }[]): { write(line: string): void } {
+  return {
+    write: (line) => {
+      for (const each of all) each.write(line)
+    },
   }
 }
 

@@ -1,7 +1,8 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
 import { type NodeStatus, status } from '../actions/status.ts'
-import { formatRate } from '../ui/format.ts'
+import { formatRate, printable } from '../ui/format.ts'
+import { isolationWords } from '../ui/isolation.ts'
 import { renderTable } from '../ui/table.ts'
 import { BaseCommand } from './base.ts'
 
@@ -28,7 +29,7 @@ export default class Status extends BaseCommand {
     const nodes = await status({ inventory, hosts: argv as string[] }, ctx)
     this.log(render(nodes))
     for (const { name, error } of nodes)
-      if (error) this.log(`${name}: ${error.message}. ${error.suggestions.join(' ')}`.trim())
+      if (error) this.log(printable(`${name}: ${error.message}. ${error.suggestions.join(' ')}`.trim()))
     return { nodes }
   }
 }
@@ -41,6 +42,7 @@ function render(nodes: NodeStatus[]): string {
     { header: 'BUSY', align: 'right' },
     { header: 'IMAGES/S', align: 'right' },
     { header: 'MODELS' },
+    { header: 'ISOLATION' },
     { header: 'LAST SEEN (UTC)' },
   ] as const
   return renderTable(
@@ -52,6 +54,7 @@ function render(nodes: NodeStatus[]): string {
       node.slots > 0 ? `${node.busy}/${node.slots}` : '',
       node.imagesPerSecond > 0 ? formatRate(node.imagesPerSecond) : '',
       node.models.join(' '),
+      node.isolation ? isolationWords(node.isolation) : '',
       node.lastSeen?.slice(0, 19).replace('T', ' ') ?? 'never',
     ]),
   )

@@ -15,6 +15,8 @@ export interface Context {
   /** Aborts when the command should drain and end (first Ctrl-C). */
   signal: AbortSignal
   logger: Logger
+  /** Tells where the log of the command is kept: in this folder, as soon as it exists. */
+  logTo?(folder: string): void
   prompter: Prompter
   /** A line for the person: warnings and what is going on. Goes to stderr. */
   notice(message: string): void

@@ -51,6 +51,7 @@ export const errorCodes = {
   CPN_ERR_AUTH_TIMEOUT: 'noHost',
   CPN_ERR_AUTH_FAILED: 'noHost',
   CPN_ERR_IDENTITY: 'noHost',
+  CPN_ERR_KEY_LOCKED: 'noHost',
   CPN_ERR_SSH_CONFIG: 'noHost',
   CPN_ERR_JUMP: 'noHost',
   CPN_ERR_CONNECTION_LOST: 'noHost',
@@ -77,6 +78,7 @@ export const errorCodes = {
 
   CPN_ERR_AGENT_START: 'agent',
   CPN_ERR_AGENT_UNREACHABLE: 'agent',
+  CPN_ERR_AGENT_DIED: 'agent',
   CPN_ERR_AGENT_PROTOCOL: 'agent',
   CPN_ERR_AGENT_BUSY: 'agent',
   CPN_ERR_AGENT_DRAINING: 'agent',

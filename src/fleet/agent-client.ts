@@ -20,6 +20,7 @@ import {
 } from '../protocol/messages.ts'
 import { decodeError } from '../protocol/wire-errors.ts'
 import type { AttemptRequest, NodeResult } from '../scheduler/scheduler.ts'
+import { faultOf, maxAnswerBytes, type Original, originalOf } from './verify-result.ts'
 import { requestWhole, type WholeAnswer } from './whole-answer.ts'
 
 export interface AgentClientOptions {
@@ -29,10 +30,10 @@ export interface AgentClientOptions {
   connect: (signal?: AbortSignal) => Promise<Duplex>
   /** Connections kept at most; more requests than that wait. */
   connections: number
+  /** Called whenever something comes from the agent. */
+  onLife?: () => void
 }
 
-/** Answers larger than this are refused, so that a node cannot fill the master's memory. */
-const maxAnswerBytes = 512 * 1024 * 1024
 const maxEventLineBytes = 1024 * 1024
 const maxTextBytes = 1024 * 1024
 const shortRequestMs = 10_000
@@ -43,9 +44,11 @@ const pieceBytes = 256 * 1024
 export class AgentClient implements AsyncDisposable {
   readonly #host: string
   readonly #pool: HttpPool
+  readonly #onLife: () => void
 
-  constructor({ host, connect, connections }: AgentClientOptions) {
+  constructor({ host, connect, connections, onLife = () => {} }: AgentClientOptions) {
     this.#host = host
+    this.#onLife = onLife
     this.#pool = new Pool('http://agent', {
       connections,
       pipelining: 1,
@@ -70,10 +73,11 @@ export class AgentClient implements AsyncDisposable {
     return this.#parseText(nodeCardSchema, body.toString(), 'node card')
   }
 
-  /** POST /cpn/v1/predict; length, digest and schema of the answer are verified before it counts. */
+  /** POST /cpn/v1/predict; length, digest, schema and sense of the answer are verified before it counts. */
   async predict(request: AttemptRequest): Promise<NodeResult> {
     const { job, attempt, epoch, run, pipeline, deadlineMs } = request
     const image = await job.read()
+    const original = originalOf(image)
     // A slow link is no reason to give up. The agent has an answer when the image has waited for a worker and the
     // worker has worked for this long each; the third one is for what is on its way.
     const silenceMs = 3 * deadlineMs
@@ -96,9 +100,9 @@ export class AgentClient implements AsyncDisposable {
           },
           body: image.length > pieceBytes ? Readable.from(pieces(image, restart)) : image,
         } as const
-        const answer = await this.#ask(options, signal, restart)
+        const answer = await this.#ask(options, maxAnswerBytes(pipeline), signal, restart)
         giveBack(image)
-        return this.#result(request, answer)
+        return this.#result(request, original, answer)
       },
       request.signal,
     )
@@ -114,6 +118,7 @@ export class AgentClient implements AsyncDisposable {
         throw this.#breach(`HTTP ${statusCode} instead of events`)
       }
       for await (const line of lines(body.setEncoding('utf8'))) {
+        this.#onLife()
         yield this.#parseText(agentEventSchema, line, 'event')
       }
     } catch (error) {
@@ -133,16 +138,24 @@ export class AgentClient implements AsyncDisposable {
         retryable: true,
         suggestions: [`Look at its log: cpn logs ${this.#host}`],
       })
-    const ask = (limited: AbortSignal) => this.#ask({ method: 'GET', path }, limited)
+    const ask = (limited: AbortSignal) => this.#ask({ method: 'GET', path }, maxTextBytes, limited)
     return withDeadline(shortRequestMs, onTimeout, ask, signal)
   }
 
   /** The whole of an answer that is no error. @param onPiece called whenever some more of it has come */
-  async #ask(options: Dispatcher.DispatchOptions, signal: AbortSignal, onPiece?: () => void): Promise<WholeAnswer> {
+  async #ask(
+    options: Dispatcher.DispatchOptions,
+    maxBytes: number,
+    signal: AbortSignal,
+    onPiece?: () => void,
+  ): Promise<WholeAnswer> {
     const answer = await requestWhole(this.#pool, options, {
-      allowedBytes: (status, headers) => (status === 200 && headers['content-length'] ? maxAnswerBytes : maxTextBytes),
+      allowedBytes: (status, headers) => (status === 200 && headers['content-length'] ? maxBytes : maxTextBytes),
       tooLarge: () => this.#breach('an answer that is too large or does not end'),
-      onPiece,
+      onPiece: () => {
+        this.#onLife()
+        onPiece?.()
+      },
       signal,
     }).catch((error) => {
       throw this.#lost(error)
@@ -151,7 +164,7 @@ export class AgentClient implements AsyncDisposable {
     return answer
   }
 
-  #result(request: AttemptRequest, { headers, body }: WholeAnswer): NodeResult {
+  #result(request: AttemptRequest, original: Original, { headers, body }: WholeAnswer): NodeResult {
     if (headers['content-length'] === undefined) throw this.#breach('an answer without a Content-Length')
     // A tunnel that is cut in the middle of an answer may end cleanly: only length and digest tell.
     if (body.length !== Number(headers['content-length']) || contentDigest(body) !== headers['content-digest']) {
@@ -175,6 +188,8 @@ export class AgentClient implements AsyncDisposable {
     if ((request.pipeline.annotate !== 'none') !== (result.annotated !== undefined)) {
       throw this.#breach('an answer without the picture that was asked for')
     }
+    const fault = faultOf(original, request.pipeline, result)
+    if (fault !== undefined) throw this.#breach(fault)
     return result
   }
 

@@ -1,10 +1,11 @@
 import type { Duplex } from 'node:stream'
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
+import { placePattern } from '../protocol/locked-login.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { decodeError } from '../protocol/wire-errors.ts'
 import { quote, quotePath } from '../transport/shell.ts'
-import type { Transport } from '../transport/transport.ts'
+import type { ExecOptions, ExecResult, Transport } from '../transport/transport.ts'
 import type { AgentClient } from './agent-client.ts'
 
 export interface ConnectAgentOptions {
@@ -14,6 +15,8 @@ export interface ConnectAgentOptions {
   connections?: number
   /** False: an agent that is down stays down and is reported. Default true. */
   startIfDown?: boolean
+  /** Called whenever something comes from the agent. */
+  onLife?: () => void
   signal?: AbortSignal
 }
 
@@ -22,19 +25,49 @@ export interface AgentPlace {
   state: 'unprovisioned' | 'stopped' | 'provisioned'
   /** Absolute fleet folder on the host. */
   fleetDir: string
+  /** The login's key is locked: nothing but the agent's program can be reached, and only some of what it does. */
+  locked: boolean
 }
 
 /** Asks in one round trip whether the fleet has an agent on this host and where. Writes nothing. */
 export async function findAgent(transport: Transport, host: Host, fleetId: string, signal?: AbortSignal) {
-  const { stdout } = await transport.exec(findAgentScript(host.remoteDir, fleetId), { signal, timeoutMs: 20_000 })
-  const found = /^cpn-place (unprovisioned|stopped|provisioned) (.*)$/m.exec(stdout)
+  const { stdout, locked } = await askPlace(transport, findAgentScript(host.remoteDir, fleetId), signal)
+  const found = placePattern.exec(stdout)
   if (!found) {
     throw new CpnError('CPN_ERR_REMOTE_COMMAND', 'the host did not run a small shell script', {
       host: host.name,
       suggestions: [`Try it by hand: cpn hosts show ${host.name}, then ssh to it and run: /bin/sh -c 'echo works'`],
     })
   }
-  return { state: found[1], fleetDir: found[2] } as AgentPlace
+  return { state: found[1], fleetDir: found[2], locked } as AgentPlace
+}
+
+/** A host does not tell that a key is locked before it is asked for something. */
+async function askPlace(transport: Transport, script: string, signal?: AbortSignal) {
+  const options: ExecOptions = { timeoutMs: 20_000, ...(signal && { signal }) }
+  try {
+    return { ...(await transport.exec(script, options)), locked: false }
+  } catch (error) {
+    if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_KEY_LOCKED') throw error
+    return { ...(await transport.exec('place', { ...options, locked: true })), locked: true }
+  }
+}
+
+/** What reaches the agent's program with these words: a script, or with a locked key the words themselves. */
+export function agentCommand(place: AgentPlace, host: string, words: string): { script: string; locked: boolean } {
+  const program = agentProgramOf(place, host)
+  return place.locked ? { script: words, locked: true } : { script: `${quote(program)} ${words}`, locked: false }
+}
+
+/** Runs the agent's program to its end. Throws CPN_ERR_NODE_UNPROVISIONED where there is none. */
+export function runAgentProgram(
+  transport: Transport,
+  place: AgentPlace,
+  words: string,
+  options: ExecOptions,
+): Promise<ExecResult> {
+  const { script, locked } = agentCommand(place, transport.host, words)
+  return transport.exec(script, { ...options, locked })
 }
 
 /** Absolute path on the host of the agent's own program. Throws CPN_ERR_NODE_UNPROVISIONED when there is none. */
@@ -51,12 +84,12 @@ export const loadClient = () => import('./agent-client.ts')
 
 /** Connects to the fleet's agent on a host; starts one that has died. Rejects with CPN_ERR_NODE_*, CPN_ERR_AGENT_*. */
 export async function connectAgent(transport: Transport, options: ConnectAgentOptions): Promise<AgentClient> {
-  const { host, fleetId, connections = 2, startIfDown = true, signal } = options
+  const { host, fleetId, connections = 2, startIfDown = true, onLife, signal } = options
   const place = await findAgent(transport, host, fleetId, signal)
   if (place.state === 'stopped') throw stopped(host.name)
-  const agentProgram = quote(agentProgramOf(place, host.name))
+  const { script: bridge, locked } = agentCommand(place, host.name, 'bridge')
   const socket = `${place.fleetDir}/${nodePaths.socket(fleetId).slice(nodePaths.fleet(fleetId).length + 1)}`
-  const open = (inner?: AbortSignal) => transport.openAgent(socket, `${agentProgram} bridge`, inner)
+  const open = (inner?: AbortSignal) => transport.openAgent(socket, bridge, inner, locked)
   const { AgentClient } = await loadClient()
   let first: Duplex | undefined
   try {
@@ -65,7 +98,7 @@ export async function connectAgent(transport: Transport, options: ConnectAgentOp
     first.on('error', () => undefined)
   } catch (error) {
     if (!startIfDown || !(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_UNREACHABLE') throw error
-    await startAgent(transport, host.name, agentProgram, signal)
+    await startAgent(transport, place, signal)
   }
   // What showed that the agent is there becomes the client's first connection.
   const connect = async (inner?: AbortSignal) => {
@@ -73,11 +106,12 @@ export async function connectAgent(transport: Transport, options: ConnectAgentOp
     first = undefined
     return ready && !ready.destroyed ? ready : open(inner)
   }
-  return new AgentClient({ host: host.name, connect, connections })
+  return new AgentClient({ host: host.name, connect, connections, onLife })
 }
 
-async function startAgent(transport: Transport, host: string, agentProgram: string, signal?: AbortSignal) {
-  const { exitCode, stderr, stdout } = await transport.exec(`${agentProgram} start --if-not-stopped`, { signal })
+async function startAgent(transport: Transport, place: AgentPlace, signal?: AbortSignal) {
+  const { host } = transport
+  const { exitCode, stderr, stdout } = await runAgentProgram(transport, place, 'start --if-not-stopped', { signal })
   if (exitCode === 0 && /"stopped":\s*true/.test(stdout)) throw stopped(host)
   if (exitCode !== 0) throw agentError(stderr, host)
 }

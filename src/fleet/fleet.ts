@@ -1,24 +1,61 @@
+import { isDeepStrictEqual } from 'node:util'
 import { unlessAborted } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { NodePool } from '../scheduler/scheduler.ts'
+import type { Connector } from '../transport/connector.ts'
 import { FleetNode, type NodeOptions } from './node.ts'
 
-/** The nodes of a command, connected side by side: a host that hangs delays no other. Owns its connector. */
+/** Where a command's nodes are, and how they are reached. */
+export interface Membership {
+  hosts: readonly Host[]
+  /** Becomes the fleet's. */
+  connector: Connector
+}
+
+/** The nodes of a command, connected side by side: a host that hangs delays no other. Owns its connectors. */
 export class Fleet implements NodePool, AsyncDisposable {
-  readonly nodes: readonly FleetNode[]
+  readonly #options: NodeOptions
   readonly #listeners = new Set<() => void>()
   readonly #closing = new AbortController()
-  readonly #lives: Promise<void>[]
-  readonly #connector: AsyncDisposable
+  readonly #lives = new Set<Promise<void>>()
+  readonly #connectors: Connector[] = []
+  #nodes: FleetNode[] = []
 
-  constructor(hosts: readonly Host[], options: Omit<NodeOptions, 'onChange'>) {
+  constructor(first: Membership, options: Omit<NodeOptions, 'onChange' | 'connector'>) {
     const onChange = () => {
       for (const listener of this.#listeners) listener()
     }
-    this.#connector = options.connector
-    this.nodes = hosts.map((host) => new FleetNode(host, { ...options, onChange }))
-    this.#lives = this.nodes.map((node) => node.live(this.#closing.signal))
+    this.#options = { ...options, onChange, connector: () => this.#connectors.at(-1)! }
+    this.update(first)
+  }
+
+  get nodes(): readonly FleetNode[] {
+    return this.#nodes
+  }
+
+  /**
+   * Lets new hosts join, and those that are gone leave once what they have in work has ended. The others go on: a host
+   * is known by its name, whatever its address is now.
+   */
+  update({ hosts, connector }: Membership): { joined: string[]; left: string[] } {
+    this.#connectors.push(connector)
+    const known = new Map(this.#nodes.map((node) => [node.name, node]))
+    this.#nodes = hosts.map((host) => known.get(host.name) ?? new FleetNode(host, this.#options))
+    const joined = this.#nodes.filter(({ name }) => !known.has(name))
+    for (const host of hosts)
+      if (!isDeepStrictEqual(known.get(host.name)?.host, host)) known.get(host.name)?.moveTo(host)
+    const left = [...known.values()].filter((node) => !this.#nodes.includes(node))
+    for (const node of joined) this.#keep(node.live(this.#closing.signal))
+    for (const node of left) this.#keep(node.retire())
+    if (known.size > 0) this.#options.onChange()
+    return { joined: joined.map(({ name }) => name), left: left.map(({ name }) => name) }
+  }
+
+  /** Awaited when the fleet is closed. */
+  #keep(life: Promise<void>): void {
+    const kept = life.finally(() => this.#lives.delete(kept))
+    this.#lives.add(kept)
   }
 
   onChange(listener: () => void): () => void {
@@ -46,11 +83,18 @@ export class Fleet implements NodePool, AsyncDisposable {
   }
 
   /**
-   * Resolves with CPN_ERR_NO_USABLE_HOST when no node will ever be tried again, because every login or host key was
-   * refused; never while one may come back.
+   * Resolves with CPN_ERR_NO_USABLE_HOST when every node's login or host key was refused, so that none of them is tried
+   * again; never while one may come back.
    */
   async abandoned(): Promise<CpnError> {
-    await Promise.all(this.#lives)
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const check = () => {
+      if (this.nodes.every((node) => node.isRefused)) resolve()
+    }
+    const stop = this.onChange(check)
+    check()
+    await promise
+    stop()
     return noUsableHost(this.nodes)
   }
 
@@ -58,7 +102,7 @@ export class Fleet implements NodePool, AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort(new CpnError('CPN_ERR_CONNECTION_LOST', 'closed by the master'))
     await Promise.all(this.#lives)
-    await this.#connector[Symbol.asyncDispose]()
+    for (const connector of this.#connectors) await connector[Symbol.asyncDispose]()
   }
 
   #oneUsable(): { promise: Promise<void>; stop: () => void } {

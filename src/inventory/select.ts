@@ -11,15 +11,24 @@ import { type Pattern, parsePatterns } from './pattern.ts'
 export function selectHosts(inventory: Inventory, patterns: string[]): Host[] {
   const parsed = parsePatterns(patterns)
   for (const pattern of parsed) assertMeansSomething(pattern, inventory)
-  const wanted = parsed.filter((pattern) => !pattern.exclude)
-  const unwanted = parsed.filter((pattern) => pattern.exclude)
-  const selected = inventory.hosts.filter(
+  const selected = select(inventory, parsed)
+  if (selected.length === 0 && parsed.some(({ exclude }) => exclude)) throw nothingLeft(patterns)
+  return selected
+}
+
+function select(inventory: Inventory, patterns: Pattern[]): Host[] {
+  const wanted = patterns.filter((pattern) => !pattern.exclude)
+  const unwanted = patterns.filter((pattern) => pattern.exclude)
+  return inventory.hosts.filter(
     (host) =>
       (wanted.length === 0 ? host.provision : wanted.some((pattern) => selects(pattern, host))) &&
       !unwanted.some((pattern) => pattern.matches(host)),
   )
-  if (selected.length === 0 && unwanted.length > 0) throw nothingLeft(patterns)
-  return selected
+}
+
+/** As selectHosts, but a pattern that means nothing any more selects nothing, and nothing may be left. */
+export function selectPresentHosts(inventory: Inventory, patterns: string[]): Host[] {
+  return select(inventory, parsePatterns(patterns))
 }
 
 /** As selectHosts, for work that needs a host: ends with CPN_ERR_HOST_UNKNOWN when all are meant and there are none. */

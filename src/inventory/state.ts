@@ -26,13 +26,20 @@ export interface State extends StatePaths {
   fleetId: string
   /** Appends to the host's history; the time is added. */
   recordHostEvent(name: string, event: { event: string; [detail: string]: unknown }): Promise<void>
+  /** File of the provisioning of a host that has not succeeded yet. */
+  journalFile(name: string): string
   /** Notes that the host's agent answered just now. */
   markSeen(name: string): Promise<void>
   /** When the host's agent answered last (ISO 8601, UTC); undefined if it never did. */
   lastSeen(name: string): Promise<string | undefined>
+  /** Absolute path of what hostHistory reads; there is none before something happened. */
+  hostHistoryFile(name: string): string
   /** Oldest first; empty for a host that nothing happened to. */
   hostHistory(name: string): Promise<HostEvent[]>
 }
+
+/** What commands log, in logsDir. */
+export const logFileName = 'cpn.ndjson'
 
 /** Where things are in a state folder, whether it exists or not. */
 export function statePaths(dir: string): StatePaths {
@@ -64,7 +71,9 @@ export async function openState(stateDir: string): Promise<State> {
   }
 }
 
-function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory' | 'markSeen' | 'lastSeen'> {
+function history(
+  stateDir: string,
+): Pick<State, 'recordHostEvent' | 'hostHistory' | 'hostHistoryFile' | 'journalFile' | 'markSeen' | 'lastSeen'> {
   const fileOf = (name: string, extension: string) => {
     const fault = hostNameFault(name)
     if (fault) throw new CpnError('CPN_ERR_HOST_UNKNOWN', fault)
@@ -72,7 +81,9 @@ function history(stateDir: string): Pick<State, 'recordHostEvent' | 'hostHistory
   }
   return {
     recordHostEvent: async (name, event) => appendHostEvent(fileOf(name, 'ndjson'), event),
+    hostHistoryFile: (name) => fileOf(name, 'ndjson'),
     hostHistory: async (name) => readHostEvents(fileOf(name, 'ndjson')),
+    journalFile: (name) => fileOf(name, 'journal'),
     // The file's time is the message: it is written often and nothing has to be read back to do so.
     markSeen: async (name) => writeFile(fileOf(name, 'seen'), '', { mode: 0o600 }),
     lastSeen: async (name) => (await stat(fileOf(name, 'seen')).catch(() => undefined))?.mtime.toISOString(),

@@ -47,6 +47,17 @@ export type PredictAnswer = z.infer<typeof predictAnswerSchema>
 export const isolationSchema = z.object({
   /** Node's permission model; restrains JavaScript, not native code. */
   permission: z.boolean(),
+  /**
+   * What keeps workers from the network, native code included: a network namespace without interfaces, a filter of
+   * system calls (systemd's sandbox), or nothing.
+   */
+  network: z.enum(['namespace', 'filter', 'open']).default('open'),
+  /** Workers see neither homes nor sockets and temporary files of others: a mount namespace. */
+  files: z.boolean().default(false),
+  /** No program that a worker starts can have more rights than it. */
+  noNewPrivileges: z.boolean().default(false),
+  /** Limits of each worker's process (setrlimit), by name. */
+  limits: z.record(z.string(), z.number()).default({}),
   supervisor: z.enum(['systemd-user', 'keeper', 'none']),
 })
 
@@ -68,9 +79,9 @@ export const nodeCardSchema = z.object({
   /** Cores this agent may use, after affinity and cgroup quota. */
   cores: z.number().positive(),
   memoryBytes: z.number(),
-  workers: z.number().int().positive(),
+  workers: z.number().int().positive().max(1024),
   /** Jobs taken at once: one in work and one waiting per worker. */
-  slots: z.number().int().positive(),
+  slots: z.number().int().positive().max(2048),
   executionProviders: z.array(z.string()),
   models: z.array(z.object({ name: modelNameSchema, version: z.string(), sha256: sha256Schema })),
   isolation: isolationSchema,

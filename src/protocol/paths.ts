@@ -17,6 +17,8 @@ export const nodePaths = {
   unverified: (fleet: string) => `fleets/${fleet}/unverified`,
   /** Exists from the first change of a provisioning until it was verified. */
   unfinished: (fleet: string) => `fleets/${fleet}/unfinished`,
+  /** NDJSON: who changed the release, when, from what to what. Only ever appended to. */
+  audit: (fleet: string) => `fleets/${fleet}/audit.ndjson`,
   socket: (fleet: string) => `fleets/${fleet}/run/agent.sock`,
   pid: (fleet: string) => `fleets/${fleet}/run/agent.pid`,
   keeperPid: (fleet: string) => `fleets/${fleet}/run/keeper.pid`,

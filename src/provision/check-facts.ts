@@ -118,7 +118,7 @@ function libraryFindings(facts: HostFacts, installs: string[]): Finding[] {
   ]
 }
 
-function folderFindings({ near, dir, dirOwner, uid }: HostFacts): Finding[] {
+function folderFindings({ near, dir, dirOwner, linkOwner, uid }: HostFacts): Finding[] {
   const options = new Set(near.mountOptions)
   if (options.has('noexec')) {
     return [
@@ -137,6 +137,15 @@ function folderFindings({ near, dir, dirOwner, uid }: HostFacts): Finding[] {
         'disk',
         `${dir} cannot be written: ${near.path} is closed to this user`,
         'Set remoteDir to a folder of its own.',
+      ),
+    ]
+  }
+  if (linkOwner !== undefined && linkOwner !== uid && linkOwner !== 0) {
+    return [
+      hostCheck(
+        'disk',
+        `${dir} is a link that another user has made`,
+        'Remove the link, or set remoteDir to a folder where only this user can make one.',
       ),
     ]
   }

@@ -35,6 +35,7 @@ case $dir in
   *) dir=$home/$dir ;;
 esac
 say dir "$dir"
+[ -h "$dir" ] && say linkOwner "$(ls -lnd "$dir" 2>/dev/null)"
 [ -d "$dir" ] && say dirOwner "$(ls -lnLd "$dir/." 2>/dev/null)"
 near=$dir
 while [ -n "$near" ] && [ ! -d "$near" ]; do near=\${near%/*}; done

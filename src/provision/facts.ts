@@ -16,6 +16,8 @@ export interface HostFacts {
   dir: string
   /** Whose `dir` is, and whether others may write there; undefined while there is none. */
   dirOwner?: { uid: number; othersWrite: boolean } | undefined
+  /** Whose link remoteDir is; undefined when it is none. */
+  linkOwner?: number | undefined
   /** The closest folder of `dir` that exists, and what holds for it. */
   near: { path: string; writable: boolean; mountOptions: string[]; freeBytes: number; freeInodes?: number | undefined }
   tools: string[]
@@ -76,6 +78,9 @@ export function parseFacts(output: string): HostFacts | undefined {
     home: one('home'),
     dir: one('dir').replace(/(.)\/+$/, '$1'),
     dirOwner: ownerOf(one('dirOwner')),
+    linkOwner: said.has('linkOwner')
+      ? Number(/^l\S*\s+\d+\s+(\d+)\s/.exec(one('linkOwner'))?.[1] ?? Number.NaN)
+      : undefined,
     near: {
       path: one('near'),
       writable: one('writable') === 'yes',

@@ -16,12 +16,13 @@ fsyncSync(openSync(dirname(path)))
 
 /**
  * Lets the fleet's `current` lead to a release, and `previous` to the one before; '' marks that there was none, and
- * without one nothing is noted.
+ * without one nothing is noted. `watch` are words that run when it is noted and nothing is switched yet.
  */
 export async function pointTo(
   provisioning: Provisioning,
   digest: string,
   before: string | undefined,
+  watch: string,
   signal: AbortSignal,
 ): Promise<void> {
   const { fleetId } = provisioning.options
@@ -35,6 +36,7 @@ export async function pointTo(
     `mkdir -p ${provisioning.quoted(dirname(nodePaths.current(fleetId)))} || exit 1`,
     ...(before ? [point(nodePaths.previous(fleetId), before)] : []),
     ...(before === '' ? [`: >${provisioning.quoted(nodePaths.unverified(fleetId))} || exit 1`] : []),
+    watch,
     point(nodePaths.current(fleetId), digest),
   ].join('\n')
   await provisioning.run(script, 'the release could not be switched', { signal })

@@ -4,10 +4,13 @@ import type { Logger } from '../common/logger.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { InstalledModel } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
+import type { OwnKey } from '../transport/own-key.ts'
 import { quote } from '../transport/shell.ts'
 import type { ExecOptions, ExecResult, Transport } from '../transport/transport.ts'
 import type { HostFacts } from './facts.ts'
 import type { Holdings } from './holdings.ts'
+import type { Lease } from './lease.ts'
+import { lockedExit, lockLost, onlyWithLock } from './lock.ts'
 import type { Plan } from './plan.ts'
 import type { Release } from './release/build.ts'
 import type { RequirementState } from './requirement-state.ts'
@@ -25,6 +28,10 @@ export interface ProvisioningOptions {
   sudo: boolean
   /** How long apt and dpkg wait on a host for another package manager to end; 300 without it. */
   packageLockSeconds?: number | undefined
+  /** Locks the key that other commands log in with, or takes the lock off. */
+  keyLock?: { lock: boolean; keyOf(host: Host): Promise<OwnKey> } | undefined
+  /** How long the lock on a host is good for without being renewed; 900 without it. */
+  leaseSeconds?: number | undefined
   prompter: Prompter
   logger: Logger
 }
@@ -44,8 +51,8 @@ export class Provisioning implements AsyncDisposable {
   readonly options: ProvisioningOptions
   /** Tells how far an upload is. */
   progress: (bytes: number, totalBytes: number) => void = () => {}
-  /** Token of the lock on remoteDir while we hold it; whoever runs the phases gives it back. */
-  lock: string | undefined
+  /** The lock on remoteDir while we hold it; whoever runs the phases gives it back. */
+  lock: Lease | undefined
   started: Started | undefined
   /** Nothing was written and the agent answers as it should: there is nothing to verify. */
   isWorking = false
@@ -117,10 +124,22 @@ export class Provisioning implements AsyncDisposable {
     return quote(this.path(relative))
   }
 
+  /** Digest of the release in use before anything was switched; '' without one. */
+  get before(): string {
+    if (this.replaced !== undefined) return this.replaced
+    return this.#holdings?.fleets.get(this.options.fleetId)?.current ?? ''
+  }
+
+  /** The same script, which does nothing where it could only harm: when the lock that we had went to somebody else. */
+  fenced(script: string): string {
+    return this.lock ? `${onlyWithLock(this.facts.dir, this.lock.token)}${script}` : script
+  }
+
   /** Runs a script that has to succeed; `failure` says in words what did not work. */
   async run(script: string, failure: string, options: ExecOptions): Promise<ExecResult> {
-    const result = await this.transport.exec(script, options)
+    const result = await this.transport.exec(this.fenced(script), options)
     if (result.exitCode === 0) return result
+    if (this.lock && result.exitCode === lockedExit) throw lockLost(this.host.name, result.stdout.trim())
     const said = result.stderr.trim() || result.stdout.trim() || `exit code ${result.exitCode ?? result.signal}`
     throw new CpnError('CPN_ERR_PROVISION_FAILED', `${failure}: ${said}`, {
       host: this.host.name,

@@ -1,11 +1,10 @@
 import { withDeadline } from '../common/deadline.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
-import { unlockScript } from './lock.ts'
 import type { Phase, PhaseOutcome, ProvisionEvent } from './phase.ts'
 import type { Provisioning } from './provisioning.ts'
 import { rollBack } from './roll-back.ts'
 
-const cleanUpMs = 30_000
+const rollBackMs = 120_000
 
 /** How a phase ended; one that was settled before it began took no time. */
 export interface PhaseEnd {
@@ -30,7 +29,7 @@ export async function runPhases(
   } catch (error) {
     throw await withRollBack(provisioning, toCpnError(error))
   } finally {
-    await unlock(provisioning)
+    await provisioning.lock?.release()
   }
 }
 
@@ -53,7 +52,8 @@ async function runPhase(
   const started = performance.now()
   try {
     const timedOut = () => tooLong(host, phase)
-    const outcome = await withDeadline(phase.timeoutMs, timedOut, (inner) => phase.run(provisioning, inner), signal)
+    const ended = provisioning.lock ? AbortSignal.any([signal, provisioning.lock.lost]) : signal
+    const outcome = await withDeadline(phase.timeoutMs, timedOut, (inner) => phase.run(provisioning, inner), ended)
     const seconds = (performance.now() - started) / 1000
     tell({ state: 'done', outcome, seconds })
     return { outcome, seconds }
@@ -74,20 +74,11 @@ function tooLong(host: string, phase: Phase): CpnError {
 // Nothing was switched: the release before is still in use and there is nothing to take back.
 async function withRollBack(provisioning: Provisioning, error: CpnError): Promise<CpnError> {
   if (provisioning.replaced === undefined) return error
-  const told = await rollBack(provisioning, cleanUpMs * 4).catch(
-    (failure: unknown) => `going back failed as well: ${toCpnError(failure).message}`,
-  )
+  const told = await rollBack(provisioning, rollBackMs).catch((failure: unknown) => {
+    const { code, message: why } = toCpnError(failure)
+    const gone = code === 'CPN_ERR_CONNECTION_LOST'
+    return gone ? 'the host goes back to the release before by itself' : `going back failed as well: ${why}`
+  })
   const { code, message, suggestions, retryable, host } = error
   return new CpnError(code, `${message}; ${told}`, { host, suggestions, retryable, cause: error })
-}
-
-// A lock whose connection is gone is left behind by itself.
-async function unlock(provisioning: Provisioning): Promise<void> {
-  const token = provisioning.lock
-  if (token === undefined) return
-  provisioning.lock = undefined
-  const script = unlockScript(provisioning.facts.dir, token)
-  await provisioning.transport
-    .exec(script, { timeoutMs: cleanUpMs })
-    .catch((error) => provisioning.options.logger.debug({ host: provisioning.host.name, error }, 'lock not given back'))
 }

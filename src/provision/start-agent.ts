@@ -2,6 +2,7 @@ import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { decodeError } from '../protocol/wire-errors.ts'
+import { lockedExit, lockLost } from './lock.ts'
 import type { Provisioning, Started } from './provisioning.ts'
 
 const startedSchema = z.object({
@@ -14,7 +15,8 @@ const startedSchema = z.object({
 export async function startAgent(p: Provisioning, restart: boolean, signal: AbortSignal): Promise<Started> {
   const program = p.quoted(`${nodePaths.current(p.options.fleetId)}/bin/cpn-agent`)
   const script = `${program} start${restart ? ' --restart' : ''}`
-  const { exitCode, stdout, stderr } = await p.transport.exec(script, { signal, timeoutMs: 120_000 })
+  const { exitCode, stdout, stderr } = await p.transport.exec(p.fenced(script), { signal, timeoutMs: 120_000 })
+  if (p.lock && exitCode === lockedExit) throw lockLost(p.host.name, stdout.trim())
   const started = startedSchema.safeParse(lastJson(stdout))
   if (exitCode === 0 && started.success) return started.data
   throw notStarted(p.host.name, stderr.trim() || stdout.trim())

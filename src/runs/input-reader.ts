@@ -44,7 +44,7 @@ export class InputReader implements AsyncDisposable {
       if (again.sha256 !== id) throw unreadable(source, 'it changed while the run was going on')
       return asBuffer(again)
     }
-    return { id, bytes, file: file.identity, read }
+    return { id, bytes, source, file: file.identity, read }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,20 +5,48 @@ import type { CpnError } from '../common/errors.ts'
 export interface JobHistory {
   /** Attempts that say something about the job or a node, not about a lost host. */
   attempts: number
-  /** Nodes on which the job killed or hung a worker, one entry per kill. */
-  kills: string[]
+  /** Workers or agents that ended with the job and with nothing else that could have been the cause. */
+  kills: Kill[]
   /** Nodes that could not do it although they could be reached. */
   failedOn: Set<string>
+  /** Nodes whose agent died while it was in work there, one entry per death. */
+  deaths: string[]
+  /** It was in work, among others, when an agent died: its next attempts run alone. */
+  suspect: boolean
+  /** A deadline passed while a worker had it. */
+  wasLate: boolean
+}
+
+export interface Kill {
+  node: string
+  /** The node does other jobs: that it failed at this one says something about the job. */
+  credible: boolean
 }
 
 /**
  * fail, quarantine: final. elsewhere: the node is to blame and gets a pause. again: nobody is to blame. busy: the node
- * has no room just now.
+ * has no room just now. stop: another master has taken the run over.
  */
-export type Verdict = 'fail' | 'quarantine' | 'elsewhere' | 'again' | 'busy'
+export type Verdict = 'fail' | 'quarantine' | 'elsewhere' | 'again' | 'busy' | 'stop'
+
+/** Where and how an attempt failed. */
+export interface Circumstances {
+  node: string
+  /** The node does other jobs. */
+  credible: boolean
+  /** Nothing else was in work on the node from the attempt's start to its end. */
+  alone: boolean
+  /** Names of the nodes that could take the job now. */
+  usable: readonly string[]
+  /** Some other node, which did other jobs and has not failed at this one, may come back. */
+  othersAway: boolean
+}
 
 const maxAttempts = 3
-const maxKills = 4
+/** Attempts while a node that might do it, or might prove what it is, is away. */
+const patientAttempts = 10
+/** So many nodes are proof, whatever each of them is worth. */
+const manyNodes = 4
 
 /** The host, the link or its owner is the cause: tells nothing about the job and nothing about the node's health. */
 const blameless: ReadonlySet<ErrorCode> = new Set([
@@ -31,32 +59,70 @@ const blameless: ReadonlySet<ErrorCode> = new Set([
   'CPN_ERR_NODE_STOPPED',
 ])
 
-const killing: ReadonlySet<ErrorCode> = new Set(['CPN_ERR_WORKER_CRASHED', 'CPN_ERR_IMAGE_TIMEOUT'])
+const killing: ReadonlySet<ErrorCode> = new Set([
+  'CPN_ERR_WORKER_CRASHED',
+  'CPN_ERR_IMAGE_TIMEOUT',
+  'CPN_ERR_AGENT_DIED',
+])
+
+export const newHistory = (): JobHistory => ({
+  attempts: 0,
+  kills: [],
+  deaths: [],
+  failedOn: new Set(),
+  suspect: false,
+  wasLate: false,
+})
 
 /**
- * What becomes of a job after a failed attempt on `node`; updates its history.
- * @param usable names of the nodes that could take the job now
- * A verdict about the image is final. One that killed workers on two nodes (or twice where there is only one) is
- * quarantined. What a node cannot do is a failure only when no usable node is left that has not tried. A lost host
- * uses up nothing.
+ * What becomes of a job after a failed attempt; updates its history. docs/decisions/0014 explains the rules.
+ * A verdict about the image is final. One that killed workers (or an agent, alone) on two nodes, or twice where there is
+ * only one, is quarantined. What a node cannot do is a failure only when no usable node is left that has not tried. A
+ * lost host uses up nothing.
  */
-export function judge(error: CpnError, node: string, history: JobHistory, usable: readonly string[]): Verdict {
+export function judge(error: CpnError, history: JobHistory, circumstances: Circumstances): Verdict {
+  const { node, usable, credible, alone, othersAway } = circumstances
+  if (error.code === 'CPN_ERR_STALE_EPOCH') return 'stop'
   if (error.code === 'CPN_ERR_AGENT_BUSY') return 'busy'
   if (blameless.has(error.code)) return 'again'
+  if (error.code === 'CPN_ERR_AGENT_DIED') history.suspect = true
+  if (error.code === 'CPN_ERR_IMAGE_TIMEOUT') history.wasLate = true
+  // Innocent until it was alone: one of many in work with a dying agent uses up nothing.
+  if (error.code === 'CPN_ERR_AGENT_DIED' && !alone) return 'elsewhere'
   history.attempts++
   history.failedOn.add(node)
   if (killing.has(error.code)) {
-    history.kills.push(node)
-    const { kills } = history
-    const proven = usable.length > 1 ? new Set(kills).size >= 2 || kills.length >= maxKills : kills.length >= 2
-    return proven ? 'quarantine' : 'elsewhere'
+    history.kills.push({ node, credible })
+    return isProven(history, circumstances) ? 'quarantine' : 'elsewhere'
   }
-  if (errorCodes[error.code] === 'partial' && !error.retryable) return 'fail'
+  if (isAboutImage(error)) return 'fail'
   const untried = usable.some((name) => !history.failedOn.has(name))
-  return untried || history.attempts < maxAttempts ? 'elsewhere' : 'fail'
+  // Who cannot do it at all says nothing about an image that took a worker down elsewhere.
+  const patient = othersAway || history.kills.length > 0
+  const enough = history.attempts >= (patient ? patientAttempts : maxAttempts)
+  if (untried || !enough) return 'elsewhere'
+  return history.kills.length > 0 ? 'quarantine' : 'fail'
+}
+
+/** An error that is a statement about the image: any node would come to the same. */
+export function isAboutImage(error: CpnError): boolean {
+  return errorCodes[error.code] === 'partial' && !error.retryable
 }
 
 /** Milliseconds until the next try after `failures` failed ones: doubling from 50 ms to 5 s, with full jitter. */
 export function backoffMs(failures: number, random: () => number): number {
   return random() * Math.min(5000, 50 * 2 ** failures)
 }
+
+/**
+ * Two nodes that do other jobs are proof. Nodes that have done nothing else yet, or fail at everything, prove nothing
+ * while others are left to ask; when nobody is, two kills are enough, wherever they were.
+ */
+function isProven({ kills, failedOn }: JobHistory, { usable, othersAway }: Circumstances): boolean {
+  const credible = kills.filter((kill) => kill.credible)
+  if (nodesOf(credible) >= 2 || nodesOf(kills) >= manyNodes) return true
+  if (usable.some((name) => !failedOn.has(name))) return false
+  return othersAway ? credible.length >= 2 || kills.length >= patientAttempts : kills.length >= 2
+}
+
+const nodesOf = (kills: readonly Kill[]) => new Set(kills.map(({ node }) => node)).size

@@ -1,54 +1,54 @@
 /** A node as placement sees it. */
 export interface Candidate {
   name: string
-  /** Jobs it may still take. */
+  /** Jobs it may take just now. */
   free: number
   inFlight: number
+  /** Jobs it works on at the same time; what is beyond waits there. */
+  workers: number
   /** Measured jobs per second; undefined before its first result. */
   rate: number | undefined
+  /** False while it gets nothing on purpose: it is no help for what has to be done soon. */
+  able: boolean
 }
 
 /**
  * The node that is expected to finish one more job first. A node without a measurement counts as the best measured
  * one, so that it gets measured. Ties go to the emptier, then to the earlier node.
  * @param avoid nodes that already failed at this job; taken only when there is no other usable node
- * @returns undefined when every eligible node is full
+ * @param left jobs that wait or are still to come, this one included; undefined while nobody knows. At the end of a run
+ *   a slow node gets no job that the others together would be done with before it.
+ * @returns undefined when every eligible node is full or too slow
  */
-export function place(candidates: readonly Candidate[], avoid: ReadonlySet<string>): Candidate | undefined {
+export function place<C extends Candidate>(
+  candidates: readonly C[],
+  avoid: ReadonlySet<string>,
+  left?: number,
+): C | undefined {
   const others = candidates.filter((candidate) => !avoid.has(candidate.name))
   const eligible = (others.length > 0 ? others : candidates).filter((candidate) => candidate.free > 0)
   const best = Math.max(0, ...candidates.map((candidate) => candidate.rate ?? 0)) || 1
-  const finish = (candidate: Candidate) => (candidate.inFlight + 1) / (candidate.rate ?? best)
-  return eligible.reduce<Candidate | undefined>(
+  const finish = (candidate: C) => secondsToFinish(candidate, candidate.rate ?? best)
+  const chosen = eligible.reduce<C | undefined>(
     (chosen, candidate) => (chosen === undefined || finish(candidate) < finish(chosen) ? candidate : chosen),
     undefined,
   )
+  if (!chosen || left === undefined) return chosen
+  const help = (others.length > 0 ? others : candidates).filter((other) => other !== chosen && other.able)
+  return finish(chosen) > secondsToFinishAll(help, left) ? undefined : chosen
 }
 
-/** Jobs per second of one node, an exponentially weighted mean over its completions. */
-export class Rate {
-  #value: number | undefined
-  #last: number | undefined
-  readonly #halfLifeMs: number
+function secondsToFinish({ inFlight, workers }: Candidate, rate: number): number {
+  return Math.max(inFlight + 1, workers) / rate
+}
 
-  constructor(halfLifeMs = 10_000) {
-    this.#halfLifeMs = halfLifeMs
-  }
-
-  /** Jobs per second, or undefined before the first completion. */
-  get value(): number | undefined {
-    return this.#value
-  }
-
-  /**
-   * @param now milliseconds
-   * @param serviceMs how long this job took on the node
-   * @param parallel jobs that shared the node while it ran
-   */
-  completed(now: number, serviceMs: number, parallel: number): void {
-    const sample = (1000 * parallel) / Math.max(1, serviceMs)
-    const weight = this.#last === undefined ? 1 : 1 - 0.5 ** Math.max(0.05, (now - this.#last) / this.#halfLifeMs)
-    this.#value = this.#value === undefined ? sample : this.#value + weight * (sample - this.#value)
-    this.#last = now
-  }
+/** When these nodes would be done with what they have and `left` more jobs; never, where nothing was measured. */
+function secondsToFinishAll(nodes: readonly Candidate[], left: number): number {
+  const measured = nodes.filter(({ rate }) => rate !== undefined)
+  const rate = measured.reduce((sum, node) => sum + node.rate!, 0)
+  if (rate === 0) return Number.POSITIVE_INFINITY
+  const inFlight = measured.reduce((sum, node) => sum + node.inFlight, 0)
+  // The last job takes its own time, however many share the rest.
+  const one = Math.min(...measured.map((node) => node.workers / node.rate!))
+  return Math.max((inFlight + left) / rate, one)
 }

@@ -1,3 +1,4 @@
+import { markerOf } from '../protocol/locked-login.ts'
 import { quote } from './shell.ts'
 
 /*
@@ -25,11 +26,6 @@ export function withLifeline(script: string, lifeline = 0): string {
     'kill "$lifeline" 2>/dev/null',
     'exit "$code"',
   ].join('\n')
-}
-
-/** A line of its own that separates what login shells print from what a script does. */
-export function markerOf(nonce: string): string {
-  return `cpn-start-${nonce}`
 }
 
 /** Says on stdout and on stderr that everything after it is the script's. */

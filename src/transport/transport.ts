@@ -17,12 +17,16 @@ export interface ExecOptions {
   timeoutMs?: number
   /** Bytes kept of stdout and of stderr each; the rest is dropped. Default 4 MiB. */
   maxOutputBytes?: number
+  /** The login's key is locked: the script is words for the program that it is locked to, and has no stdin. */
+  locked?: boolean
 }
 
 export interface SpawnOptions {
   signal?: AbortSignal
   /** False: the script gets an empty stdin, and the process's own must not be written to. */
   stdin?: boolean
+  /** As in ExecOptions. */
+  locked?: boolean
 }
 
 /** A running command. Its streams have to be read; `destroy` ends it and its process group. */
@@ -104,7 +108,10 @@ export interface Transport extends AsyncDisposable {
   readonly hostKey: string | undefined
   /** Aborts with CPN_ERR_CONNECTION_LOST when the connection is gone for whatever reason but close(). */
   readonly lost: AbortSignal
-  /** Runs a script and collects its output. A non-zero exit is a result, not an error. */
+  /**
+   * Runs a script and collects its output. A non-zero exit is a result, not an error. Rejects with CPN_ERR_KEY_LOCKED
+   * where the login's key lets no scripts run.
+   */
   exec(script: string, options?: ExecOptions): Promise<ExecResult>
   /** Starts a script with open streams. With `stdin: false` its stdin is empty, which saves round trips. */
   spawn(script: string, options?: SpawnOptions): Promise<RemoteProcess>
@@ -118,8 +125,9 @@ export interface Transport extends AsyncDisposable {
   /**
    * A connection to the agent's Unix socket at `socketPath` (absolute). Where sshd forbids forwarding it runs
    * `bridgeCommand` once and multiplexes connections over it. Ends with CPN_ERR_AGENT_UNREACHABLE when nothing listens.
+   * @param locked the login's key is locked: `bridgeCommand` is words for the program that it is locked to
    */
-  openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex>
+  openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal, locked?: boolean): Promise<Duplex>
   /**
    * Finds out what the server allows; it never fails for a refusal. `sockets` are absolute paths of Unix sockets that
    * somebody listens on: a connection to one of them is opened and closed.

@@ -242,7 +242,7 @@ export class AgentFleet implements AsyncDisposable {
 }
 
 /** Points systemctl at nothing, so that our own keeper is used on every machine. */
-const noSystemd = {
+export const noSystemd = {
   XDG_RUNTIME_DIR: join(dirname(tmpdir()), 'nonexistent'),
   DBUS_SESSION_BUS_ADDRESS: 'unix:path=/nonexistent',
 }

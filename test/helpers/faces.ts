@@ -33,12 +33,20 @@ export function modelsFolder(): string {
   const made = mkdtempSync(join(tmpdir(), 'cpn-models-'))
   onExit(() => rmSync(made, { recursive: true, force: true }))
   writeFileSync(join(made, tinyManifest().sha256), tinyDetector())
+  writeManifest(made, tinyManifest())
   if (!sharedMissing) {
-    for (const [name, file] of Object.entries(files))
+    for (const [name, file] of Object.entries(files)) {
       symlinkSync(shared('models', file), join(made, model(name).sha256))
+      writeManifest(made, model(name))
+    }
   }
   folder = made
   return made
+}
+
+/** Puts a model on the list of those that may be loaded from a folder. */
+export function writeManifest(folder: string, manifest: ModelManifest): void {
+  writeFileSync(join(folder, `${manifest.sha256}.json`), JSON.stringify(manifest))
 }
 
 /** A model of the catalogue, or `tiny-squares`. */

@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { AgentFleet } from '../helpers/agent-fleet.ts'
@@ -42,6 +45,22 @@ test('where the user has a systemd it keeps the agent and starts it again after 
   signalProcess(first!.pid, 'SIGKILL')
   await until(() => user.fleet.supervisors().some(({ pid }) => pid !== first!.pid), 'another one runs')
   await user.fleet.ready()
+})
+
+test("native code below systemd's unit opens no connection either", options, async () => {
+  await using user = await fleetUnderSystemd()
+  await user.fleet.cli('start')
+  const server = createServer((socket) => socket.end()).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const reach = `exec 3<>/dev/tcp/127.0.0.1/${(server.address() as AddressInfo).port}`
+  assert.equal(spawnSync('bash', ['-c', reach]).status, 0)
+  // The agent's own unit with another program in it.
+  const text = readFileSync(user.unit, 'utf8').replace(/^ExecStart=.*$/m, `ExecStart=/bin/bash -c "${reach}"`)
+  writeFileSync(user.unit.replace('cpn-test', 'other'), text.replace('Restart=always', 'Type=oneshot'))
+  user.systemd.systemctl('daemon-reload')
+  user.systemd.systemctl('start', 'other.service')
+  server.close()
+  assert.match(readFileSync(user.fleet.folder.crashLog, 'utf8'), /Address family not supported/)
 })
 
 test('under systemd, too, stopped stays stopped over a reboot and started comes back', options, async () => {

@@ -3,6 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { isErrorCode } from '../../src/common/error-codes.ts'
+import { faultOf, originalOf } from '../../src/fleet/verify-result.ts'
+import { splitParts } from '../../src/protocol/framing.ts'
+import type { Pipeline } from '../../src/protocol/pipeline.ts'
 import { facesPipeline } from '../helpers/faces.ts'
 import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
 import { type Outcome, TestWorker } from '../helpers/test-worker.ts'
@@ -32,10 +35,25 @@ test('odd, broken and hostile files have one outcome each, from one worker', { s
   }
   const done = [...outcomes].filter(([, { type }]) => type === 'done').map(([file]) => file)
   assert.deepEqual(done, mustBeDone())
-  for (const [file, outcome] of outcomes) if (outcome.type === 'failed') assertReason(file, outcome)
+  for (const [file, outcome] of outcomes) {
+    if (outcome.type === 'failed') assertReason(file, outcome)
+    else if (outcome.type === 'done') assertTaken(file, pipeline, outcome)
+  }
   assert.ok(peakMemory(worker.process.pid!) < memoryCapBytes)
   assert.equal(await worker.disconnect(), 0)
 })
+
+/** A master finds nothing wrong with it. */
+function assertTaken(file: string, pipeline: Pipeline, { answer, raw }: Extract<Outcome, { type: 'done' }>): void {
+  const [annotated, numbers] = splitParts(
+    raw,
+    answer.parts.map(({ bytes }) => bytes),
+  )
+  const values = Array.from({ length: numbers!.length / 4 }, (_, index) => numbers!.readFloatLE(index * 4))
+  const embeddings = answer.faces.map((_, index) => Float32Array.from(values.slice(index * 128, index * 128 + 128)))
+  const result = { answer, annotated: annotated!, embeddings }
+  assert.equal(faultOf(originalOf(readFileSync(shared('badimages', file))), pipeline, result), undefined, file)
+}
 
 function assertReason(file: string, { error }: Extract<Outcome, { type: 'failed' }>): void {
   assert.ok(isErrorCode(error.code) && error.code.startsWith('CPN_ERR_IMAGE_'), `${file}: ${error.code}`)

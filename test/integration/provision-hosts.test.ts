@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import {
-  appendFileSync,
   chmodSync,
   cpSync,
   existsSync,
@@ -22,6 +21,7 @@ import { createLogger } from '../../src/common/logger.ts'
 import { resolveHost } from '../../src/inventory/hosts.ts'
 import type { Inventory, Requirement } from '../../src/inventory/inventory.ts'
 import { openModelStore } from '../../src/models/store.ts'
+import { breakInference } from '../helpers/broken-bundle.ts'
 import { fileTree } from '../helpers/file-tree.ts'
 import { assertIdle, assertSameTree } from '../helpers/leaks.ts'
 import { project } from '../helpers/project.ts'
@@ -165,7 +165,7 @@ test('a first release that cannot infer leaves the host without an agent, and a 
   const bare = host.tree()
   const bundleDir = join(folder.folder, 'broken')
   cpSync(options.release!.bundleDir!, bundleDir, { recursive: true })
-  appendFileSync(join(bundleDir, 'worker.mjs'), '\nprocess.on("message", () => process.exit(1))\n')
+  breakInference(join(bundleDir, 'worker.mjs'))
   const { error } = (await provisionAll({ ...options, release: { ...options.release, bundleDir } })).get('node1')!
   assert.equal(codeOf(error), 'CPN_ERR_VERIFY')
   assert.match((error as Error).message, /the host has no release in use, as before/)
@@ -185,7 +185,7 @@ test('a first release that was switched to but never verified is taken back when
   const bare = host.tree()
   const bundleDir = join(folder.folder, 'broken')
   cpSync(options.release!.bundleDir!, bundleDir, { recursive: true })
-  appendFileSync(join(bundleDir, 'worker.mjs'), '\nprocess.on("message", () => process.exit(1))\n')
+  breakInference(join(bundleDir, 'worker.mjs'))
   const broken = { ...options, release: { ...options.release, bundleDir } }
   const cut = await provisionAll(broken, quietContext(), ({ phase, state: now }) => {
     if (phase === 'switch' && now === 'done') host.stop()

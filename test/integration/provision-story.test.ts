@@ -15,6 +15,7 @@ import { after, before, test } from 'node:test'
 import type { ProvisionOptions } from '../../src/actions/provision.ts'
 import { openUnprovisioner } from '../../src/actions/unprovision.ts'
 import { provisionPhases } from '../../src/provision/phases/index.ts'
+import { breakInference } from '../helpers/broken-bundle.ts'
 import type { TreeEntry } from '../helpers/file-tree.ts'
 import { assertIdle, assertSameTree } from '../helpers/leaks.ts'
 import { signalProcess } from '../helpers/processes.ts'
@@ -62,13 +63,15 @@ const agentPid = () =>
   host.processes().find(({ command }) => command.includes('agent.mjs') && command.includes(' run'))?.pid
 
 /** A bundle with another worker than the sources make. */
-async function changedBundle(name: string, code: string): Promise<ProvisionOptions['release']> {
+async function changedBundle(name: string, change: (worker: string) => void): Promise<ProvisionOptions['release']> {
   const bundleDir = join(folder.folder, name)
   if (existsSync(bundleDir)) return { ...set.options.release, bundleDir }
   cpSync(set.options.release!.bundleDir!, bundleDir, { recursive: true })
-  appendFileSync(join(bundleDir, 'worker.mjs'), code)
+  change(join(bundleDir, 'worker.mjs'))
   return { ...set.options.release, bundleDir }
 }
+
+const nextVersion = (worker: string) => appendFileSync(worker, '\n// next\n')
 
 test('a dry run says what would change and writes nothing on the host', { skip }, async () => {
   const { report } = await provisionWell({ dryRun: true })
@@ -162,7 +165,7 @@ function blobOf(path: string): string {
 
 test('a release that cannot infer is rolled back, and the one before goes on', { skip }, async () => {
   const before = current()
-  const release = await changedBundle('broken', '\nprocess.on("message", () => process.exit(1))\n')
+  const release = await changedBundle('broken', breakInference)
   const { error } = await provisionOne({ release })
   assert.equal((error as { code: string }).code, 'CPN_ERR_VERIFY')
   assert.equal((error as { exitCode: number }).exitCode, 5)
@@ -193,7 +196,9 @@ function cutOffAfterSwitch(unverified: string, before: string): void {
 
 test('a new release takes over and the old one is removed', { skip }, async () => {
   const [before, pid] = [current(), agentPid()]
-  const { report } = await provisionWell({ release: await changedBundle('next', '\n// next\n') })
+  const { report } = await provisionWell({
+    release: await changedBundle('next', nextVersion),
+  })
   assert.notEqual(report.release, before)
   assert.equal(current(), report.release)
   assert.notEqual(agentPid(), pid)
@@ -206,7 +211,10 @@ test('a new release takes over and the old one is removed', { skip }, async () =
 test('changed settings restart the agent with them', { skip }, async () => {
   const pid = agentPid()
   const inventory = { ...set.inventory, hosts: set.inventory.hosts.map((entry) => ({ ...entry, workers: 1 })) }
-  const { report } = await provisionWell({ inventory, release: await changedBundle('next', '\n// next\n') })
+  const { report } = await provisionWell({
+    inventory,
+    release: await changedBundle('next', nextVersion),
+  })
   assert.deepEqual(report.changes, ['write the agent’s settings'])
   assert.notEqual(agentPid(), pid)
 })

@@ -1,44 +1,44 @@
-import { statSync } from 'node:fs'
-import { setTimeout } from 'node:timers/promises'
-import { lastLines, readRange } from '../agent-log.ts'
+import { parseArgs } from 'node:util'
+import { CpnError } from '../../common/errors.ts'
+import { followLog, isWanted, type LogLevel, logEnd, logLevels, recentLines } from '../../common/log-lines.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 
-const pollMs = 200
+const options = {
+  lines: { type: 'string' },
+  follow: { type: 'boolean', short: 'f' },
+  /** Not older than so many seconds, by the clock here. */
+  within: { type: 'string' },
+  level: { type: 'string' },
+  /** Begins with a line that says what time it is here. */
+  clock: { type: 'boolean' },
+} as const
 
-/** The last lines of the agent's log, also out of the file before a rotation. */
-export function recentLines(fleet: FleetFolder, count: number): string[] {
-  const lines = lastLines(fleet.log, count)
-  if (lines.length >= count) return lines
-  return [...lastLines(`${fleet.log}.1`, count - lines.length), ...lines]
-}
-
-/** A place in the log that followLog goes on from. */
-export interface LogPosition {
-  inode: number
-  bytes: number
-}
-
-export function logEnd(fleet: FleetFolder): LogPosition {
-  return position(fleet.log)
-}
-
-/** What is appended to the log after `start`, across rotations, without an end. */
-export async function* followLog(fleet: FleetFolder, start: LogPosition): AsyncGenerator<string> {
-  let { inode, bytes } = start
-  while (true) {
-    const now = position(fleet.log)
-    if (now.inode !== inode) {
-      yield readRange(`${fleet.log}.1`, bytes, position(`${fleet.log}.1`).bytes)
-      inode = now.inode
-      bytes = 0
-    }
-    if (now.bytes > bytes) yield readRange(fleet.log, bytes, now.bytes)
-    bytes = now.bytes
-    await setTimeout(pollMs)
+/** Prints the log's last lines and, with --follow, what is appended to it from then on. */
+export async function printLogs(args: string[], fleet: FleetFolder): Promise<void> {
+  const { values } = parseArgs({ args, options })
+  const filter = {
+    lines: numberOf(values.lines ?? '100'),
+    notBefore: values.within === undefined ? undefined : Date.now() - numberOf(values.within) * 1000,
+    level: levelNamed(values.level),
+  }
+  const start = logEnd(fleet.log)
+  if (values.clock) process.stdout.write(`${JSON.stringify({ clock: new Date().toISOString() })}\n`)
+  for (const line of recentLines(fleet.log, filter)) process.stdout.write(`${line}\n`)
+  if (!values.follow) return
+  for await (const text of followLog(fleet.log, start)) {
+    const lines = text.split('\n').filter((line) => line !== '' && isWanted(line, { level: filter.level }))
+    for (const line of lines) process.stdout.write(`${line}\n`)
   }
 }
 
-function position(path: string): LogPosition {
-  const stats = statSync(path, { throwIfNoEntry: false })
-  return { inode: stats?.ino ?? 0, bytes: stats?.size ?? 0 }
+function numberOf(text: string): number {
+  const number = Number(text)
+  if (number >= 0) return number
+  throw new CpnError('CPN_ERR_USAGE', `${text} is no number`)
+}
+
+function levelNamed(name: string | undefined): LogLevel | undefined {
+  const level = logLevels.find((each) => each === name)
+  if (level || name === undefined) return level
+  throw new CpnError('CPN_ERR_USAGE', `${name} is none of ${logLevels.join(', ')}`)
 }

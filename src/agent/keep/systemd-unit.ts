@@ -21,6 +21,9 @@ RestartMaxDelaySec=60
 KillMode=mixed
 TimeoutStopSec=45
 UMask=0077
+NoNewPrivileges=yes
+RestrictAddressFamilies=AF_UNIX
+LimitCORE=0
 StandardOutput=append:${specifiers(fleet.crashLog)}
 StandardError=append:${specifiers(fleet.crashLog)}
 

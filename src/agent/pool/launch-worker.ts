@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, realpathSync, writeFileSync } from 'node:fs'
+import { existsSync, realpathSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 
@@ -13,21 +13,25 @@ export interface WorkerFiles {
 /** What the native libraries look at to know the machine. */
 const systemFiles = ['/proc', '/sys', '/etc/alpine-release']
 
-/** Starts a worker that JavaScript-wise can read its release and the models, and nothing else of the host. */
-export function launchWorker(files: WorkerFiles, nice: number): ChildProcess {
+/**
+ * Starts a worker that JavaScript-wise can read its release and the models, and nothing else of the host.
+ * @param launcher of a Confinement: what keeps native code in as well
+ */
+export function launchWorker(files: WorkerFiles, nice: number, launcher: string[]): ChildProcess {
   const releaseDir = realpathSync(files.releaseDir)
   const modelsDir = existsSync(files.modelsDir) ? realpathSync(files.modelsDir) : files.modelsDir
   const font = join(releaseDir, 'fonts', 'DejaVuSans.ttf')
   const flags = permissionFlags([releaseDir, realpathSync(join(releaseDir, 'node_modules')), modelsDir])
-  const program = join(releaseDir, 'agent', 'worker.mjs')
-  const child = spawn(process.execPath, [...flags, program, '--models-dir', modelsDir, '--font', font], {
+  const worker = [join(releaseDir, 'agent', 'worker.mjs'), '--models-dir', modelsDir, '--font', font]
+  const [program = '', ...args] = [...launcher, process.execPath, ...flags, ...worker]
+  const child = spawn(program, args, {
     // The last one is the pipe that jobs come through.
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     cwd: '/',
     // Ctrl-C in the supervisor's terminal drains; it must not reach the workers.
     detached: true,
-    // glibc grows one heap per thread otherwise and never gives it back.
-    env: { MALLOC_ARENA_MAX: '2', ...libraryPath() },
+    // glibc grows one heap per thread otherwise and never gives it back; libvips puts large pictures into temporary files.
+    env: { MALLOC_ARENA_MAX: '2', VIPS_DISC_THRESHOLD: '64g', ...libraryPath() },
   })
   if (child.pid !== undefined) yieldToOthers(child.pid, nice)
   return child
@@ -54,7 +58,5 @@ export function permissionFlags(folders: string[]): string[] {
 function yieldToOthers(pid: number, nice: number): void {
   try {
     setPriority(pid, nice)
-    // When memory runs out the kernel should take a worker and not the supervisor.
-    if (process.platform === 'linux') writeFileSync(`/proc/${pid}/oom_score_adj`, '500')
   } catch {}
 }

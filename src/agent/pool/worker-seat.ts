@@ -7,6 +7,7 @@ import { residentBytes } from '../process/resident-memory.ts'
 import type { Answer } from '../server/answer.ts'
 import { type Frame, FrameReader, packFrame } from '../worker-frames.ts'
 import { type FromWorker, pipeFd, type ToWorker } from '../worker-messages.ts'
+import { fromWorkerSchema } from './from-worker.ts'
 import { crashed, workerError } from './worker-errors.ts'
 
 export interface SeatOptions {
@@ -72,9 +73,11 @@ export class WorkerSeat {
     this.#child = child
     logLines(child.stdout, (line) => this.#options.logger.info({ worker: child.pid }, line))
     logLines(child.stderr, (line) => this.#options.logger.warn({ worker: child.pid }, line))
-    const frames = new FrameReader<FromWorker>((frame) => this.#receive(frame))
+    const frames = new FrameReader<unknown>(({ message, raw }) =>
+      this.#receive({ message: fromWorkerSchema.parse(message), raw }),
+    )
     const pipe = child.stdio[pipeFd] as Duplex
-    pipe.on('data', (chunk: Buffer) => frames.push(chunk))
+    pipe.on('data', (chunk: Buffer) => this.#read(frames, chunk))
     // It ends when the worker does, which is what ends a job.
     pipe.on('error', () => {})
     this.#pipe = pipe
@@ -133,6 +136,21 @@ export class WorkerSeat {
     const timer = setTimeout(() => child.kill('SIGKILL'), exitGraceMs)
     await this.#exited
     clearTimeout(timer)
+  }
+
+  /** What is no message of ours ends the worker: its job fails as if it had crashed. */
+  #read(frames: FrameReader<unknown>, chunk: Buffer): void {
+    try {
+      frames.push(chunk)
+    } catch (error) {
+      this.#options.logger.error(
+        { worker: this.pid, reason: (error as Error).message },
+        'worker sends what is no message',
+      )
+      this.#providers = undefined
+      this.#pipe?.removeAllListeners('data').resume()
+      this.#child?.kill('SIGKILL')
+    }
   }
 
   #receive({ message, raw }: Frame<FromWorker>): void {

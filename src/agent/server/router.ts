@@ -73,10 +73,11 @@ function sendError(request: IncomingMessage, response: ServerResponse, error: un
 }
 
 /** Refusals are nothing to write home about; a bug is, with its stack. */
-function logFailure(logger: Logger, { url }: IncomingMessage, error: unknown): void {
+function logFailure(logger: Logger, { url, headers }: IncomingMessage, error: unknown): void {
   const { code, message } = toCpnError(error)
-  if (code === 'CPN_ERR_BUG') logger.error({ err: error, url }, 'request failed')
-  else if (!(error instanceof Refusal)) logger.warn({ code, url }, message)
+  const about = { url, run: headers['cpn-run'], job: headers['cpn-job'], attempt: headers['cpn-attempt'] }
+  if (code === 'CPN_ERR_BUG') logger.error({ event: 'request-failed', err: error, ...about }, 'request failed')
+  else if (!(error instanceof Refusal)) logger.warn({ event: 'request-failed', code, ...about }, message)
 }
 
 function parseTarget(target: string): URL {

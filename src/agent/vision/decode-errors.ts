@@ -6,7 +6,7 @@ export function checkPixels(width: number, height: number, maxPixels: number): v
   if (width * height <= maxPixels) return
   const size = `${width}x${height} pixels`
   throw new CpnError('CPN_ERR_IMAGE_TOO_LARGE', `the image has ${size}, more than the ${maxPixels} accepted`, {
-    suggestions: ['Scale it down first.'],
+    suggestions: ['Scale it down first, or accept more: --max-megapixels N'],
   })
 }
 

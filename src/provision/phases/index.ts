@@ -5,6 +5,7 @@ import { configure } from './configure.ts'
 import { connect } from './connect.ts'
 import { gatherFacts } from './gather-facts.ts'
 import { lock } from './lock.ts'
+import { lockKey } from './lock-key.ts'
 import { pruneOld } from './prune-old.ts'
 import { requirements } from './requirements.ts'
 import { start } from './start.ts'
@@ -28,4 +29,5 @@ export const provisionPhases: readonly Phase[] = [
   start,
   verify,
   pruneOld,
+  lockKey,
 ]

@@ -1,7 +1,9 @@
 import { nodePaths } from '../../protocol/paths.ts'
 import { quote } from '../../transport/shell.ts'
+import { auditWords } from '../audit.ts'
 import type { Phase } from '../phase.ts'
 import { isEmpty, type Plan } from '../plan.ts'
+import type { Provisioning } from '../provisioning.ts'
 
 /** Removes what nothing uses any more and the marks, now that the node is verified. */
 export const pruneOld: Phase = {
@@ -13,11 +15,16 @@ export const pruneOld: Phase = {
     const { facts, options, plan, lock } = provisioning
     const marks = [nodePaths.previous, nodePaths.unverified, nodePaths.unfinished].map((path) => path(options.fleetId))
     const script = `cd ${quote(facts.dir)} || exit 1
-rm -f ${marks.join(' ')}
-${lock === undefined ? '' : oldFiles(plan)}`
+rm -f ${marks.join(' ')} || exit 1
+${lock === undefined ? '' : `${audit(provisioning)}\n${oldFiles(plan)}`}`
     await provisioning.run(script, 'old files could not be removed', { signal })
     return isEmpty(plan) ? 'unchanged' : 'changed'
   },
+}
+
+function audit(provisioning: Provisioning): string {
+  const { before, facts, options, release } = provisioning
+  return auditWords(facts.dir, options.fleetId, { event: 'provisioned', from: before, to: release.digest })
 }
 
 /** Only under the lock: what another provisioning has just sent is in no release yet. */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256 } from '../../common/digest.ts'
 import { CpnError } from '../../common/errors.ts'
 import type { AgentClient } from '../../fleet/agent-client.ts'
@@ -9,6 +10,7 @@ import { verificationPictures } from '../verification-pictures.ts'
 import { faultOf } from '../working-agent.ts'
 
 const inferenceMs = 60_000
+const busyPauseMs = 20
 
 /** Has real pictures looked at through a connection of its own, as any later command will. */
 export const verify: Phase = {
@@ -41,12 +43,24 @@ async function infer(
   const job = { id: sha256(bytes), bytes: bytes.length, read: async () => Buffer.from(bytes) }
   const request = { job, attempt: 1, epoch: 0, run: `verify-${Date.now()}`, pipeline, deadlineMs: inferenceMs, signal }
   try {
-    const { answer, annotated } = await agent.predict(request)
+    const { answer, annotated } = await whenFree(() => agent.predict(request), signal)
     if (answer.job !== job.id || !annotated?.length) throw wrong(host, `its answer for a ${name} picture is not whole`)
   } catch (cause) {
     if (cause instanceof CpnError && cause.code === 'CPN_ERR_VERIFY') throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw wrong(host, `an inference on a ${name} picture failed: ${reason}`, cause)
+  }
+}
+
+// While a run goes on, others take the slots of a node that is back: that shows that it works, and not that it infers.
+async function whenFree<T>(infer: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  for (;;) {
+    try {
+      return await infer()
+    } catch (error) {
+      if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_BUSY') throw error
+      await sleep(busyPauseMs, undefined, { signal })
+    }
   }
 }
 

@@ -29,7 +29,8 @@ export class AgentChannels {
     this.#logger = logger
   }
 
-  async open(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {
+  async open(socketPath: string, bridgeCommand: string, locked: boolean, signal?: AbortSignal): Promise<Duplex> {
+    if (locked) return this.#throughLock(bridgeCommand, signal)
     if (this.tunnel === 'bridge') return this.#overBridge(bridgeCommand, signal)
     try {
       const channel = await this.#connection.openStreamLocal(socketPath, signal)
@@ -39,6 +40,13 @@ export class AgentChannels {
       if (!isRefusal(error)) throw error
       return this.#oneAtATime(() => this.#afterRefusal(socketPath, bridgeCommand, error, signal))
     }
+  }
+
+  /** A locked key has no forwarding and no shell. */
+  async #throughLock(words: string, signal?: AbortSignal): Promise<Duplex> {
+    const socket = await this.#overBridge(words, signal, true)
+    this.tunnel = 'bridge'
+    return socket
   }
 
   /** Ends bridges that no connection uses, for a server that is out of sessions. */
@@ -77,10 +85,10 @@ export class AgentChannels {
     return socket
   }
 
-  async #overBridge(command: string, signal?: AbortSignal): Promise<Duplex> {
-    let bridge = await this.#runningBridge(command)
+  async #overBridge(command: string, signal?: AbortSignal, locked = false): Promise<Duplex> {
+    let bridge = await this.#runningBridge(command, locked)
     // It may have made room for a command meanwhile.
-    if (!bridge.isAlive) bridge = await this.#runningBridge(command)
+    if (!bridge.isAlive) bridge = await this.#runningBridge(command, locked)
     signal?.throwIfAborted()
     try {
       return await bridge.connect(signal)
@@ -92,22 +100,22 @@ export class AgentChannels {
   }
 
   /** One start for all who ask at the same time. */
-  async #runningBridge(command: string): Promise<Bridge> {
+  async #runningBridge(command: string, locked: boolean): Promise<Bridge> {
     const last = this.#bridges.get(command)
     const running = await last?.catch(() => undefined)
     if (running?.isAlive) return running
     const inMeantime = this.#bridges.get(command)
     if (inMeantime && inMeantime !== last) return inMeantime
-    const starting = this.#startBridge(command, running)
+    const starting = this.#startBridge(command, locked, running)
     this.#bridges.set(command, starting)
     return starting
   }
 
-  async #startBridge(command: string, dead: Bridge | undefined): Promise<Bridge> {
+  async #startBridge(command: string, locked: boolean, dead: Bridge | undefined): Promise<Bridge> {
     await dead?.close()
     // Few hosts need it, and HTTP/2 takes its time to load.
     const { Bridge } = await import('./bridge.ts')
-    const bridge = await Bridge.start(this.#connection, command)
+    const bridge = await Bridge.start(this.#connection, command, locked)
     bridge.onIdle = () => void (this.#connection.isCrowded && bridge.close())
     return bridge
   }

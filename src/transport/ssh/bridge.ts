@@ -5,6 +5,7 @@ import { finished } from 'node:stream/promises'
 import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
 import { bridgeAuthority, bridgeErrorHeader, bridgeSettings, bridgeWindowBytes } from '../../protocol/bridge.ts'
+import { encodeLockedRequest } from '../../protocol/locked-login.ts'
 import { agentUnreachable } from '../agent-unreachable.ts'
 import { withMarkers } from '../lifeline.ts'
 import type { SshConnection } from './connection.ts'
@@ -27,13 +28,17 @@ export class Bridge {
     this.#session = session
   }
 
-  /** Runs `command` on the host, which has to speak HTTP/2 as a server on its stdio. */
-  static async start(connection: SshConnection, command: string, signal?: AbortSignal): Promise<Bridge> {
-    const session = await startSession(connection, (nonce) => withMarkers(command, nonce), { signal })
+  /**
+   * Runs `command` on the host, which has to speak HTTP/2 as a server on its stdio.
+   * @param locked the login's key is locked, and `command` is words for the program that it is locked to
+   */
+  static async start(connection: SshConnection, command: string, locked: boolean): Promise<Bridge> {
+    const encode = locked ? encodeLockedRequest : (nonce: string, script: string) => withMarkers(script, nonce)
+    const session = await startSession(connection, (nonce) => encode(nonce, command), { locked })
     const http2 = connect('http://agent', { createConnection: () => session.stdio, ...bridgeSettings })
     http2.on('error', () => undefined)
     try {
-      await ready(http2, session, connection.place, signal)
+      await ready(http2, session, connection.place)
     } catch (error) {
       http2.destroy()
       session.stdio.destroy()
@@ -81,7 +86,7 @@ export class Bridge {
   }
 }
 
-async function ready(http2: ClientHttp2Session, session: Session, place: Place, signal?: AbortSignal): Promise<void> {
+async function ready(http2: ClientHttp2Session, session: Session, place: Place): Promise<void> {
   const ms = deadline('bridge')
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   let said = ''
@@ -101,7 +106,6 @@ async function ready(http2: ClientHttp2Session, session: Session, place: Place, 
     ms,
     () => timeoutError('bridge', ms, place, said),
     () => promise,
-    signal,
   )
 }
 

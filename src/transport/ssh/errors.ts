@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../common/error-codes.ts'
 import { CpnError, type CpnErrorOptions, systemErrorCode } from '../../common/errors.ts'
+import { keyLockedMark } from '../../protocol/locked-login.ts'
 import type { Wait } from './deadlines.ts'
 
 /** Whom an error is about: the inventory name and the address that was tried. */
@@ -245,12 +246,23 @@ export function channelError(error: unknown, what: string, { host, where }: Plac
 /** The host let the user in and ran no command of ours; `said` is what it printed instead. */
 export function noShellError(said: string, { host, where }: Place): CpnError {
   const text = said.trim()
+  if (text.includes(keyLockedMark)) return keyLocked(host, where)
   const rule = shellRules.find(({ matches }) => matches.test(text))
   if (rule) return fromRule(rule, `${where} ran no command: ${rule.says}`, { host })
   const quoted = text === '' ? 'it said nothing' : `it said: ${JSON.stringify(text.slice(0, 70))}`
   return new CpnError('CPN_ERR_NO_SHELL', `the login shell on ${where} did not run the command; ${quoted}`, {
     host,
     suggestions: [forcedSuggestion, 'Check the login shell: start files must not exit, nor print over 1 MB.'],
+  })
+}
+
+function keyLocked(host: string, where: string): CpnError {
+  return new CpnError('CPN_ERR_KEY_LOCKED', `the key that logs in to ${where} is locked: it runs no commands`, {
+    host,
+    suggestions: [
+      `Log in with another key: cpn provision ${host} --identity-file FILE`,
+      `Take the lock off with another key: cpn provision ${host} --unlock-key --identity-file FILE`,
+    ],
   })
 }
 

@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream'
 import type { ClientChannel } from 'ssh2'
 import { withDeadline } from '../../common/deadline.ts'
 import { CpnError } from '../../common/errors.ts'
-import { markerOf } from '../lifeline.ts'
+import { markerOf } from '../../protocol/locked-login.ts'
 import { MarkerMissing, readPastMarker } from '../marker.ts'
 import { posixCommand } from '../shell.ts'
 import { ChannelSocket } from './channel-socket.ts'
@@ -30,16 +30,19 @@ export interface SessionOptions {
   signal?: AbortSignal | undefined
   /** The script says its process group in a line after the marker on stderr. */
   sayGroup?: boolean
+  /** What `build` makes goes to the program that the key is locked to; no shell sees it. */
+  locked?: boolean
 }
 
 /** Runs the script that `build` makes around a marker, and waits until it has begun. */
 export async function startSession(
   connection: SshConnection,
   build: (nonce: string) => string,
-  { signal, sayGroup = false }: SessionOptions = {},
+  { signal, sayGroup = false, locked = false }: SessionOptions = {},
 ): Promise<Session> {
   const nonce = randomBytes(8).toString('hex')
-  const channel = await connection.openSession(posixCommand(build(nonce)), signal)
+  const command = locked ? build(nonce) : posixCommand(build(nonce))
+  const channel = await connection.openSession(command, signal)
   const stdio = new ChannelSocket(channel, connection, { allowHalfOpen: true })
   const exited = exitOf(channel, connection)
   exited.catch(() => undefined)

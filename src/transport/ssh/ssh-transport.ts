@@ -13,7 +13,7 @@ import type {
 } from '../transport.ts'
 import { AgentChannels } from './agent-channels.ts'
 import type { SshConnection } from './connection.ts'
-import { spawnWithoutStdin } from './exec.ts'
+import { spawnLocked, spawnWithoutStdin } from './exec.ts'
 import { probe } from './probe.ts'
 import { Spawner } from './spawn.ts'
 import { upload } from './upload.ts'
@@ -49,15 +49,21 @@ export class SshTransport implements Transport {
   }
 
   exec(script: string, options: ExecOptions = {}): Promise<ExecResult> {
-    const start = options.stdin
-      ? (signal: AbortSignal) => this.#spawner.spawn(script, signal)
-      : (signal: AbortSignal) => spawnWithoutStdin(this.#connection, script, signal)
+    const start = options.locked
+      ? (signal: AbortSignal) => spawnLocked(this.#connection, script, signal)
+      : options.stdin
+        ? (signal: AbortSignal) => this.#spawner.spawn(script, signal)
+        : (signal: AbortSignal) => spawnWithoutStdin(this.#connection, script, signal)
     return this.#track(runToEnd(this.host, start, options))
   }
 
-  async spawn(script: string, { signal, stdin = true }: SpawnOptions = {}): Promise<RemoteProcess> {
+  async spawn(script: string, { signal, stdin = true, locked }: SpawnOptions = {}): Promise<RemoteProcess> {
     const process = await this.#track(
-      stdin ? this.#spawner.spawn(script, signal) : spawnWithoutStdin(this.#connection, script, signal),
+      locked
+        ? spawnLocked(this.#connection, script, signal)
+        : stdin
+          ? this.#spawner.spawn(script, signal)
+          : spawnWithoutStdin(this.#connection, script, signal),
     )
     this.#track(process.exited).catch(() => undefined)
     return process
@@ -74,8 +80,8 @@ export class SshTransport implements Transport {
     return SftpFiles.open(this.#connection, signal)
   }
 
-  openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal): Promise<Duplex> {
-    return this.#agents.open(socketPath, bridgeCommand, signal)
+  openAgent(socketPath: string, bridgeCommand: string, signal?: AbortSignal, locked = false): Promise<Duplex> {
+    return this.#agents.open(socketPath, bridgeCommand, locked, signal)
   }
 
   probe(sockets: string[], signal?: AbortSignal): Promise<Allowed> {

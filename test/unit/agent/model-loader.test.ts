@@ -5,16 +5,23 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ModelLoader } from '../../../src/agent/model-loader.ts'
 import { sha256 } from '../../../src/common/digest.ts'
-import { model, modelsFolder } from '../../helpers/faces.ts'
+import { model, modelsFolder, writeManifest } from '../../helpers/faces.ts'
 import { encodeOnnx, type OnnxGraph } from '../../helpers/onnx-writer.ts'
+import { tinyDetector } from '../../helpers/tiny-model.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'cpn-test-'))
 after(() => rmSync(folder, { recursive: true }))
 
 function store(graph: OnnxGraph) {
   const bytes = encodeOnnx(graph)
-  writeFileSync(join(folder, sha256(bytes)), bytes)
-  return { ...model('tiny-squares'), sha256: sha256(bytes) }
+  return storeBytes(bytes)
+}
+
+function storeBytes(bytes: Uint8Array) {
+  const stored = { ...model('tiny-squares'), sha256: sha256(bytes) }
+  writeFileSync(join(folder, stored.sha256), bytes)
+  writeManifest(folder, stored)
+  return stored
 }
 
 const identity: OnnxGraph = {
@@ -33,6 +40,24 @@ test('a model is loaded once', async () => {
   assert.equal(first, second)
 })
 
+test('a file that no manifest names is not loaded, whatever its name', async () => {
+  const ref = { ...model('tiny-squares') }
+  const place = mkdtempSync(join(folder, 'unlisted-'))
+  writeFileSync(join(place, ref.sha256), tinyDetector())
+  const refused = { code: 'CPN_ERR_MODEL_MISSING', message: /no manifest names it/ }
+  await assert.rejects(new ModelLoader(place, 1).detector(ref), refused)
+  writeManifest(place, ref)
+  await new ModelLoader(place, 1).detector(ref)
+})
+
+test('a listed file with other bytes than its name says is not loaded', async () => {
+  const ref = { ...model('tiny-squares') }
+  const place = mkdtempSync(join(folder, 'altered-'))
+  writeFileSync(join(place, ref.sha256), encodeOnnx(identity))
+  writeManifest(place, ref)
+  await assert.rejects(new ModelLoader(place, 1).detector(ref), { code: 'CPN_ERR_MODEL_DIGEST' })
+})
+
 test('a model that does not fit its family is refused', async () => {
   const ref = store(identity)
   await assert.rejects(new ModelLoader(folder, 1).detector(ref), {
@@ -47,9 +72,7 @@ test('a model for another task is refused', async () => {
 })
 
 test('bytes that are no model are refused', async () => {
-  const bytes = Buffer.from('no model')
-  writeFileSync(join(folder, sha256(bytes)), bytes)
-  const ref = { ...model('tiny-squares'), sha256: sha256(bytes) }
+  const ref = storeBytes(Buffer.from('no model'))
   await assert.rejects(new ModelLoader(folder, 1).detector(ref), { code: 'CPN_ERR_MODEL_INVALID' })
 })
 

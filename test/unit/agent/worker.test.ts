@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { contentDigest, sha256 } from '../../../src/common/digest.ts'
 import { drawnPhoto } from '../../helpers/drawn-images.ts'
-import { facesPipeline, labelFont } from '../../helpers/faces.ts'
+import { facesPipeline, labelFont, model, writeManifest } from '../../helpers/faces.ts'
 import { repositoryRoot } from '../../helpers/shared.ts'
 import { TestWorker } from '../../helpers/test-worker.ts'
 
@@ -70,6 +70,7 @@ test('a model that is missing or was altered is named, with what to do', async (
     const missing = await worker.predict(await photo(), pipeline)
     assert.equal(missing.type === 'failed' && missing.error.code, 'CPN_ERR_MODEL_MISSING')
     writeFileSync(join(folder, pipeline.detector.model.sha256), 'something else')
+    writeManifest(folder, model('tiny-squares'))
     const altered = await worker.predict(await photo(), pipeline)
     assert.equal(altered.type === 'failed' && altered.error.code, 'CPN_ERR_MODEL_DIGEST')
     assert.ok(altered.type === 'failed' && altered.error.suggestions[0])

@@ -9,6 +9,7 @@ import { AgentClient } from '../../../src/fleet/agent-client.ts'
 import { encodeFrame, headerLengthName } from '../../../src/protocol/framing.ts'
 import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import type { AttemptRequest } from '../../../src/scheduler/scheduler.ts'
+import { drawnPhoto } from '../../helpers/drawn-images.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
 /** A client of a server on a Unix socket that answers as `listener` does, also against the protocol. */
@@ -29,15 +30,15 @@ async function clientOf(listener: RequestListener): Promise<AsyncDisposable & { 
   }
 }
 
-const image = Buffer.from('an image')
+const image = await drawnPhoto({ width: 8, height: 6, squares: [] })
 
 function request(options: Partial<AttemptRequest> = {}): AttemptRequest {
   return {
-    job: { id: sha256(image), bytes: image.length, read: async () => image },
+    job: { id: sha256(image), bytes: image.length, read: async () => Buffer.from(image) },
     attempt: 1,
     epoch: 3,
     run: 'run-1',
-    pipeline: { kind: 'faces', annotate: 'preview' } as Pipeline,
+    pipeline: { kind: 'faces', annotate: 'preview', maxPixels: 1000 } as Pipeline,
     deadlineMs: 10_000,
     signal: new AbortController().signal,
     ...options,
@@ -45,11 +46,11 @@ function request(options: Partial<AttemptRequest> = {}): AttemptRequest {
 }
 
 function answerJson(changes: object = {}) {
-  const parts = [{ name: 'annotated', bytes: 5, mediaType: 'image/jpeg' }]
+  const parts = [{ name: 'annotated', bytes: image.length, mediaType: 'image/jpeg' }]
   return { job: sha256(image), attempt: 1, epoch: 3, width: 8, height: 6, faces: [], parts, timings: {}, ...changes }
 }
 
-function send(response: ServerResponse, json: object, parts = [Buffer.from('12345')], headers: object = {}): void {
+function send(response: ServerResponse, json: object, parts = [image], headers: object = {}): void {
   const { body: pieces, jsonBytes } = encodeFrame(json, parts)
   const body = Buffer.concat(pieces)
   response.writeHead(200, {
@@ -65,8 +66,11 @@ test('an answer is its JSON and its picture', async () => {
   await using it = await clientOf((_, response) => send(response, answerJson()))
   const { answer, annotated } = await it.client.predict(request())
   assert.equal(answer.width, 8)
-  assert.equal(annotated?.toString(), '12345')
+  assert.ok(annotated?.equals(image))
 })
+
+const html = Buffer.from('<!DOCTYPE html><script>alert(1)</script>')
+const page = [{ name: 'annotated', bytes: html.length, mediaType: 'image/jpeg' }]
 
 const breaches: [string, RequestListener, string][] = [
   [
@@ -97,6 +101,11 @@ const breaches: [string, RequestListener, string][] = [
   ['another attempt', (_, r) => send(r, answerJson({ attempt: 2 })), 'CPN_ERR_AGENT_PROTOCOL'],
   ['parts that do not fill the body', (_, r) => send(r, answerJson(), [Buffer.from('123')]), 'CPN_ERR_AGENT_PROTOCOL'],
   ['no picture', (_, r) => send(r, answerJson({ parts: [] }), []), 'CPN_ERR_AGENT_PROTOCOL'],
+  [
+    'a page in the place of the picture',
+    (_, r) => send(r, answerJson({ parts: page }), [html]),
+    'CPN_ERR_AGENT_PROTOCOL',
+  ],
   ['another schema', (_, r) => send(r, { width: 'wide' }), 'CPN_ERR_AGENT_PROTOCOL'],
   ['no JSON', (_, r) => send(r, answerJson(), undefined, { [headerLengthName]: 3 }), 'CPN_ERR_AGENT_PROTOCOL'],
   ['an error that is none', (_, r) => r.writeHead(500).end('<html>'), 'CPN_ERR_AGENT_PROTOCOL'],
@@ -121,7 +130,7 @@ test('an error of the agent arrives as it was thrown', async () => {
 })
 
 test('an image that takes longer than the deadline on its way is no failure as long as it moves', async () => {
-  const large = Buffer.alloc(6 * 256 * 1024)
+  const large = Buffer.concat([image, Buffer.alloc(6 * 256 * 1024)])
   const job = { id: sha256(large), bytes: large.length, read: async () => large }
   await using it = await clientOf(async (request, response) => {
     // Whole pieces pass only when the one before has been read: the client is told by the socket that it is full.

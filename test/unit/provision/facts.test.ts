@@ -121,6 +121,8 @@ test('hosts that lack something are told what', () => {
   assert.match(messages({ near: { ...good.near, writable: false } })[0]!, /closed to this user/)
   assert.match(messages({ dirOwner: { uid: 1001, othersWrite: false } })[0]!, /belongs to another user/)
   assert.match(messages({ dirOwner: { uid: 1000, othersWrite: true } })[0]!, /written by others/)
+  assert.match(messages({ linkOwner: 1001 })[0]!, /a link that another user has made/)
+  assert.deepEqual(messages({ linkOwner: 1000 }), [])
   assert.match(messages({ dir: `/home/${'x'.repeat(80)}` })[0]!, /would have 1\d\d bytes, the system's limit is 107/)
   assert.match(messages({ libraries: [] })[0]!, /libstdc\+\+\.so\.6/)
   assert.deepEqual(messages({ libraries: [] }, 'abcdefghijkl', ['libstdc++6']), [])

@@ -25,12 +25,14 @@ export class SimulatedClock implements Clock {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     const sleeper = { at: this.#now + ms, wake: resolve }
     this.#sleepers.push(sleeper)
-    signal?.addEventListener('abort', () => {
+    const onAbort = () => {
       this.#sleepers = this.#sleepers.filter((other) => other !== sleeper)
-      reject(signal.reason)
-    })
+      reject(signal?.reason)
+    }
+    if (signal?.aborted) onAbort()
+    signal?.addEventListener('abort', onAbort)
     this.#turn()
-    return promise
+    return promise.finally(() => signal?.removeEventListener('abort', onAbort))
   }
 
   #turn(): void {
@@ -75,7 +77,7 @@ export class SimulatedNode implements SchedulableNode {
     this.mostInFlight = Math.max(this.mostInFlight, ++this.inFlight)
     try {
       const { ms, error } = this.#behaviour(request.job, request)
-      await this.#clock.sleep(ms)
+      await this.#clock.sleep(ms, request.signal)
       if (error) throw error
       const { job, attempt, epoch } = request
       return {
@@ -131,10 +133,9 @@ export async function run(
   const all = {
     run: 'run',
     epoch: 1,
-    pipeline: {} as Pipeline,
+    pipeline: { detector: { scoreThreshold: 0.5 }, maxPixels: 1 } as Pipeline,
     clock,
     random: () => 0.5,
-    deadlineMs: 1000,
     drain: never,
     ...options,
   }

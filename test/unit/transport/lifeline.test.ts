@@ -4,14 +4,8 @@ import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { text } from 'node:stream/consumers'
 import { after, test } from 'node:test'
-import {
-  guardOrders,
-  guardScript,
-  markerOf,
-  underGuard,
-  withLifeline,
-  withMarkers,
-} from '../../../src/transport/lifeline.ts'
+import { markerOf } from '../../../src/protocol/locked-login.ts'
+import { guardOrders, guardScript, underGuard, withLifeline, withMarkers } from '../../../src/transport/lifeline.ts'
 import { readPastMarker } from '../../../src/transport/marker.ts'
 
 const shells = ['/bin/sh', '/bin/bash', '/usr/bin/busybox'].filter((shell) => existsSync(shell))

@@ -19,7 +19,7 @@ test('a worker is nice, sees no environment, and opens no door but release and m
   }
   copyFileSync(program, join(releaseDir, 'agent', 'worker.mjs'))
   writeFileSync(join(modelsDir, 'model'), '')
-  const child = launchWorker({ releaseDir, modelsDir }, 7)
+  const child = launchWorker({ releaseDir, modelsDir }, 7, [])
   const pipe = child.stdio[pipeFd] as Duplex
   const [report] = await once(pipe, 'data')
   const { doors, environment } = JSON.parse(report)

@@ -64,6 +64,15 @@ test('what a worker had answered before it died counts', async () => {
   assert.equal(started.pool.done, 1)
 })
 
+test('a worker that sends what is no message is ended like one that crashed, and harms nobody', async () => {
+  await using started = startPool()
+  for (const lie of ['send no JSON', 'send no message', 'send null', 'announce gigabytes']) {
+    const [lied, after] = await Promise.allSettled([started.run(lie), started.run('a')])
+    assert.equal(lied?.status === 'rejected' && lied.reason.code, 'CPN_ERR_WORKER_CRASHED', lie)
+    assert.equal(after?.status, 'fulfilled', lie)
+  }
+})
+
 test("a worker's own error is passed on and counts as done", async () => {
   await using started = startPool()
   await assert.rejects(started.run('fail'), { code: 'CPN_ERR_IMAGE_DECODE' })

@@ -1,0 +1,91 @@
+import type { PredictAnswer } from '../protocol/messages.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
+import type { NodeResult } from '../scheduler/scheduler.ts'
+import { type Picture, pictureOf, type Size } from './picture/picture.ts'
+
+/** Long edge of a preview. */
+const previewEdge = 2048
+
+/** Bytes that an answer may have, so that a node cannot fill the master's memory. */
+export function maxAnswerBytes({ annotate }: Pick<Pipeline, 'annotate'>): number {
+  return (annotate === 'full' ? 512 : annotate === 'preview' ? 64 : 16) * 2 ** 20
+}
+
+/** What an image says of itself. */
+export interface Original {
+  format: Picture['format'] | undefined
+  /** Before any orientation; undefined when the image, damaged as it may be, does not say. */
+  size: Size | undefined
+}
+
+export function originalOf(image: Buffer): Original {
+  const picture = pictureOf(image)
+  return { format: picture?.format, size: picture?.size(image) }
+}
+
+/**
+ * What is wrong with a node's result for an image, in words; undefined when nothing is. Without decoding anything: that
+ * would cost the master what the nodes are there for.
+ */
+export function faultOf(original: Original, pipeline: Pipeline, result: NodeResult): string | undefined {
+  return (
+    faultOfSize(original, pipeline, result.answer) ??
+    faultOfFaces(result.answer) ??
+    faultOfEmbeddings(pipeline, result) ??
+    (result.annotated && faultOfPicture(original, result.annotated, pipeline, result.answer))
+  )
+}
+
+/** Where the original does not say how large it is, the decoder's word is all there is. */
+function faultOfSize(
+  { size }: Original,
+  { maxPixels }: Pipeline,
+  { width, height }: PredictAnswer,
+): string | undefined {
+  if (width * height > maxPixels) return `an image of ${width}x${height}, more than is accepted`
+  if (!size || size.width * size.height === 0) return undefined
+  if (sameSize(size, { width, height }, 0) || sameSize(turned(size), { width, height }, 0)) return undefined
+  return `a size of ${width}x${height} for an image of ${size.width}x${size.height}`
+}
+
+function faultOfFaces({ faces, width, height }: PredictAnswer): string | undefined {
+  const isOutside = ([x, y, across, down]: number[]) =>
+    x! < 0 || y! < 0 || across! < 0 || down! < 0 || x! + across! > width + 1 || y! + down! > height + 1
+  if (faces.some(({ box }) => isOutside(box))) return 'a face outside of the image'
+  return faces.some(({ score }) => score < 0 || score > 1) ? 'a score that is none' : undefined
+}
+
+function faultOfEmbeddings({ embedder }: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
+  if (!embedder) return embeddings && 'embeddings that nobody asked for'
+  if (embeddings?.length !== answer.faces.length) return 'no embedding for some face'
+  const isUnit = (vector: Float32Array) => Math.abs(vector.reduce((sum, value) => sum + value * value, 0) - 1) < 0.02
+  return embeddings.every(isUnit) ? undefined : 'an embedding that is not of length 1'
+}
+
+/** The copy is a whole picture of the original's format, as large as the answer and the pipeline make it. */
+function faultOfPicture(
+  { format }: Original,
+  annotated: Buffer,
+  { annotate }: Pipeline,
+  { width, height, parts }: PredictAnswer,
+): string | undefined {
+  const copy = pictureOf(annotated)
+  if (!copy) return 'a copy that is no picture'
+  const said = parts.find((part) => part.name === 'annotated')?.mediaType
+  if (copy.format !== format || said !== `image/${format}`) return `a ${copy.format} copy of a ${format} image`
+  const size = copy.size(annotated)
+  const scale = annotate === 'preview' ? Math.min(1, previewEdge / Math.max(width, height)) : 1
+  const expected = { width: width * scale, height: height * scale }
+  if (!size || !sameSize(size, expected, scale < 1 ? 1 : 0)) {
+    return `a copy of ${size?.width}x${size?.height} of an image of ${width}x${height}`
+  }
+  return copy.isWhole(annotated) ? undefined : 'a copy that is cut off or has something behind it'
+}
+
+function sameSize(a: Size, b: Size, tolerance: number): boolean {
+  return Math.abs(a.width - b.width) <= tolerance && Math.abs(a.height - b.height) <= tolerance
+}
+
+function turned({ width, height }: Size): Size {
+  return { width: height, height: width }
+}

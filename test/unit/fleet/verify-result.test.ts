@@ -1,0 +1,122 @@
+import assert from 'node:assert/strict'
+import { readdirSync, readFileSync } from 'node:fs'
+import { test } from 'node:test'
+import sharp from 'sharp'
+import { pictureOf } from '../../../src/fleet/picture/picture.ts'
+import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
+import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
+import { type DrawnPhoto, drawnPhoto } from '../../helpers/drawn-images.ts'
+import { facesPipeline, runFaces } from '../../helpers/faces.ts'
+import { shared, sharedMissing } from '../../helpers/shared.ts'
+
+const formats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
+
+async function honest(photo: Partial<DrawnPhoto> = {}, annotate: 'preview' | 'full' = 'preview') {
+  const image = await drawnPhoto({ width: 640, height: 480, squares: [[100, 120, 80]], ...photo })
+  const pipeline = facesPipeline('tiny-squares', { annotate })
+  const { answer, parts } = await runFaces(image, pipeline)
+  const result: NodeResult = { answer: { job: '', attempt: 1, epoch: 1, ...answer }, annotated: Buffer.from(parts[0]!) }
+  return { image, pipeline, result }
+}
+
+test('what an honest node answers is taken, for every format, turned or not, small or shrunk', async () => {
+  for (const format of formats) {
+    for (const photo of [{}, { orientation: 6 }, { width: 2500, height: 1250 }]) {
+      for (const annotate of ['preview', 'full'] as const) {
+        const { image, pipeline, result } = await honest({ format, ...photo }, annotate)
+        assert.equal(
+          faultOf(originalOf(image), pipeline, result),
+          undefined,
+          `${format} ${JSON.stringify(photo)} ${annotate}`,
+        )
+      }
+    }
+  }
+})
+
+test('a copy that is cut, or has something behind it, is refused in every format', async () => {
+  for (const format of formats) {
+    const { image, pipeline, result } = await honest({ format })
+    const whole = result.annotated!
+    const wrong = [whole.subarray(0, whole.length - 1), whole.subarray(0, whole.length >> 1)]
+    // Whoever reads a TIFF goes by its directory, and what nothing refers to is not found.
+    if (format !== 'tiff') wrong.push(Buffer.concat([whole, Buffer.from('<script>alert(1)</script>')]))
+    for (const annotated of wrong) {
+      assert.ok(
+        faultOf(originalOf(image), pipeline, { ...result, annotated }),
+        `${format} of ${annotated.length} bytes`,
+      )
+    }
+  }
+})
+
+test('a copy of another size, another format, or that is no picture is refused', async () => {
+  const { image, pipeline, result } = await honest()
+  const other = async (format: 'jpeg' | 'png', width: number) => drawnPhoto({ width, height: 480, squares: [], format })
+  for (const [annotated, says] of [
+    [await other('jpeg', 641), /a copy of 641x480 of an image of 640x480/],
+    [await other('png', 640), /a png copy of a jpeg image/],
+    [Buffer.from('<!DOCTYPE html><script>alert(1)</script>'), /no picture/],
+    [Buffer.alloc(0), /no picture/],
+  ] as const) {
+    assert.match(faultOf(originalOf(image), pipeline, { ...result, annotated }) ?? '', says)
+  }
+  const parts = [{ name: 'annotated' as const, bytes: 1, mediaType: 'text/html' }]
+  assert.ok(faultOf(originalOf(image), pipeline, { ...result, answer: { ...result.answer, parts } }))
+})
+
+test('sizes, faces, scores and embeddings that cannot be are refused', async () => {
+  const { image, pipeline, result } = await honest()
+  const { answer } = result
+  const face = answer.faces[0]!
+  const unit = Float32Array.from({ length: 128 }, (_, index) => (index === 0 ? 1 : 0))
+  const embedder = { model: pipeline.detector.model }
+  for (const [changes, says, changedPipeline = pipeline] of [
+    [{ answer: { ...answer, width: 480, height: 641 } }, /a size of 480x641 for an image of 640x480/],
+    [{ answer: { ...answer, width: 20_000, height: 20_000 } }, /more than is accepted/],
+    [{ answer: { ...answer, faces: [{ ...face, box: [600, 10, 80, 80] }] } }, /outside/],
+    [{ answer: { ...answer, faces: [{ ...face, box: [-5, 10, 80, 80] }] } }, /outside/],
+    [{ answer: { ...answer, faces: [{ ...face, score: 1.5 }] } }, /score/],
+    [{ embeddings: [unit] }, /nobody asked/],
+    [{}, /no embedding/, { ...pipeline, embedder }],
+    [{ embeddings: [unit.map((value) => value * 2)] }, /length 1/, { ...pipeline, embedder }],
+  ] as [Partial<NodeResult>, RegExp, typeof pipeline?][]) {
+    assert.match(faultOf(originalOf(image), changedPipeline, { ...result, ...changes }) ?? '', says)
+  }
+  assert.equal(faultOf(originalOf(image), { ...pipeline, embedder }, { ...result, embeddings: [unit] }), undefined)
+})
+
+test('whatever bytes come, looking at them throws nothing and ends', async () => {
+  let seed = 1
+  const random = (below: number) => {
+    seed = (seed * 48_271) % 2_147_483_647
+    return seed % below
+  }
+  for (const format of formats) {
+    const good = await drawnPhoto({ width: 64, height: 48, squares: [], format })
+    for (let round = 0; round < 400; round++) {
+      const bad = Buffer.from(good.subarray(0, round % 3 === 0 ? random(good.length) : good.length))
+      for (let change = 0; change < 3 && bad.length > 0; change++)
+        bad[random(bad.length)] = [0, 255, random(256)][change]!
+      const picture = pictureOf(bad)
+      picture?.size(bad)
+      picture?.isWhole(bad)
+    }
+  }
+})
+
+test('real photographs have the size that a decoder finds', { skip: sharedMissing }, async () => {
+  const folders = ['dlib-faces', 'azure-faces'].map((name) => shared('photos', name))
+  for (const folder of folders) {
+    for (const name of readdirSync(folder).filter((file) => /\.(jpe?g|png)$/i.test(file))) {
+      const bytes = readFileSync(`${folder}/${name}`)
+      const { width, height } = await sharp(bytes).metadata()
+      assert.deepEqual(pictureOf(bytes)?.size(bytes), { width, height }, name)
+    }
+  }
+})
+
+test('an answer may be as large as what was asked for makes it', () => {
+  assert.ok(maxAnswerBytes({ annotate: 'none' }) < maxAnswerBytes({ annotate: 'preview' }))
+  assert.ok(maxAnswerBytes({ annotate: 'preview' }) < maxAnswerBytes({ annotate: 'full' }))
+})
