@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import type { CpnProcess } from '../helpers/cli.ts'
+import { signalProcess } from '../helpers/processes.ts'
 import { faults } from './faults/index.ts'
 import { Lab } from './lab/lab.ts'
 import type { LabNode } from './lab/lab-node.ts'
@@ -28,6 +29,9 @@ const kinds = [
   'sshd restarted',
   'host frozen',
 ]
+
+/** How long a node may take to get work before the next one is struck in its place. */
+const patienceMs = 300
 
 const { values } = parseArgs({
   options: {
@@ -82,7 +86,8 @@ async function rain(run: CpnProcess): Promise<string[]> {
   const [, id] = await run.waitFor(/^run (\S+) on /m)
   const isOver = () => /^\d+ done · /m.test(run.stdout)
   for (const planned of plan) {
-    while (!isOver() && countDone(lab.home, id!) < planned.written) await sleep(50)
+    while (!isOver() && countDone(lab.home, id!) < planned.written) await sleep(20)
+    if (isOver()) break
     const struck = await strikeSome(planned, run, id!)
     if (!struck) continue
     met.push(planned.fault)
@@ -101,12 +106,19 @@ interface Struck {
 
 /** Strikes the planned node, or the next one that has work; undefined when none has. */
 async function strikeSome(planned: PlannedFault, run: CpnProcess, id: string): Promise<Struck | undefined> {
-  for (let tries = 0; tries < 4 * nodes; tries++) {
-    const victim = lab.nodes[(planned.node + tries) % nodes]!
-    const struck = await strikeOne(victim, planned, run, id).catch(() => undefined)
-    if (struck) return struck
+  // The run must not get ahead of its faults: nobody works until this one has struck.
+  const held = lab.nodes.flatMap((node) => node.workers())
+  for (const { pid } of held) signalProcess(pid, 'SIGSTOP')
+  try {
+    for (let tries = 0; tries < 10 * nodes; tries++) {
+      const victim = lab.nodes[(planned.node + tries) % nodes]!
+      const struck = await strikeOne(victim, planned, run, id).catch(() => undefined)
+      if (struck) return struck
+    }
+    return undefined
+  } finally {
+    for (const { pid } of held) signalProcess(pid, 'SIGCONT')
   }
-  return undefined
 }
 
 async function strikeOne(victim: LabNode, { fault, lastsMs }: PlannedFault, run: CpnProcess, id: string) {
@@ -114,7 +126,7 @@ async function strikeOne(victim: LabNode, { fault, lastsMs }: PlannedFault, run:
   const others = lab.nodes.filter((node) => node !== victim)
   const places = { pictures: join(lab.home.folder, 'photos'), out: join(lab.home.folder, 'out') }
   const stage = { lab, victim, others, ...places, touched: [], undo, atEnd: undo, run, id }
-  await strikeBusy(victim, () => faults[fault]!.strike(stage), 1500)
+  await strikeBusy(victim, () => faults[fault]!.strike(stage), patienceMs)
   const healed = sleep(lastsMs).then(async () => {
     victim.heal()
     await undo.disposeAsync()
