@@ -16,6 +16,7 @@ const tools = [
   { program: 'busybox', debian: 'busybox' },
   { program: 'faketime', debian: 'faketime' },
   { program: 'zstd', debian: 'zstd' },
+  { program: 'strace', debian: 'strace' },
   // Login shells that are not sh.
   { program: 'zsh', debian: 'zsh' },
   { program: 'tcsh', debian: 'tcsh' },

@@ -10,7 +10,7 @@ import { installTestTools } from './test-tools.mjs'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const node = join(root, 'node_modules', '.bin', 'node')
-const suites = ['test/unit', 'test/integration', 'test/e2e', 'test/fault']
+const suites = ['test/unit', 'test/integration', 'test/e2e', 'test/fault', 'test/fuzz']
 
 const targets =
   process.argv.slice(2).length > 0 ? process.argv.slice(2) : suites.filter((suite) => existsSync(join(root, suite)))

@@ -5,7 +5,7 @@ import { Readable, type Transform } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { parseArgs } from 'node:util'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, systemErrorCode } from '../common/errors.ts'
 import { nodePaths } from '../protocol/paths.ts'
 import { type ReceiveAnswer, type ReceivedFile, type ReceiveHeader, receiveHeaderSchema } from '../protocol/release.ts'
 import { linkRelease, requireHome } from './link.ts'
@@ -99,9 +99,14 @@ async function decodeInto(handle: FileHandle, file: ReceivedFile, reader: Stream
     }
   }
   const decoder = decoderFor(file.encoding)
-  await (decoder ? pipeline(source, decoder, sink) : pipeline(source, sink))
+  await (decoder ? pipeline(source, decoder, sink).catch((cause) => undecodable(file, cause)) : pipeline(source, sink))
   const right = file.kind === 'model-manifest' || hash.digest('hex') === file.sha256
   if (bytes !== file.bytes || !right) throw mismatch(file)
+}
+
+/** Bytes that are not even well packed are not those that were to come. */
+function undecodable(file: ReceivedFile, cause: unknown): never {
+  throw /^(Z_|ZSTD_)/.test(systemErrorCode(cause) ?? '') ? mismatch(file, cause) : cause
 }
 
 function decoderFor(encoding: ReceivedFile['encoding']): Transform | undefined {
@@ -115,9 +120,10 @@ async function writeAll(handle: FileHandle, chunk: Buffer): Promise<void> {
   }
 }
 
-function mismatch(file: ReceivedFile): CpnError {
+function mismatch(file: ReceivedFile, cause?: unknown): CpnError {
   return new CpnError('CPN_ERR_DIGEST_MISMATCH', `${file.kind} ${file.sha256} did not arrive as it was sent`, {
     retryable: true,
+    cause,
   })
 }
 

@@ -1,6 +1,7 @@
 import { CpnError } from '../common/errors.ts'
 import type { AttemptEvent } from '../scheduler/scheduler.ts'
 import type { EncodedRecord, JobRecord } from './job-record.ts'
+import { tellDamage } from './ledger-damage.ts'
 import { SqliteLedger } from './sqlite-ledger.ts'
 
 export type InputState = 'queued' | 'done' | 'failed' | 'quarantined'
@@ -181,7 +182,7 @@ export type LedgerChange =
 /** Opens or creates the ledger. Ends with CPN_ERR_STATE_DIR when it is damaged or of a newer cpn. */
 export function openLedger(file: string): Ledger {
   try {
-    return new SqliteLedger(file)
+    return tellDamage(new SqliteLedger(file), file)
   } catch (cause) {
     if (cause instanceof CpnError) throw cause
     throw new CpnError('CPN_ERR_STATE_DIR', `the ledger ${file} cannot be opened: ${(cause as Error).message}`, {

@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { type IncomingHttpHeaders, type IncomingMessage, request } from 'node:http'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -236,7 +236,8 @@ export class AgentFleet implements AsyncDisposable {
     const fonts = join(repositoryRoot, 'node_modules', 'dejavu-fonts-ttf', 'ttf')
     for (const font of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'])
       cpSync(join(fonts, font), join(release, 'fonts', font))
-    symlinkSync(join(repositoryRoot, 'node_modules'), join(release, 'node_modules'))
+    // Workers may read the folder itself, and no link on the way to it.
+    symlinkSync(realpathSync(join(repositoryRoot, 'node_modules')), join(release, 'node_modules'))
   }
 }
 

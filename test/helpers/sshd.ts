@@ -54,6 +54,7 @@ export class SshdHost {
   /** Key of the master's side that the host lets in; `identityFile`.pub is beside it. */
   readonly identityFile: string
   readonly #options: SshdOptions
+  #config: string[]
   readonly #folder: string
   readonly #login: LoginUser
   readonly #sshd: SshdProcess
@@ -65,6 +66,7 @@ export class SshdHost {
   constructor(options: SshdOptions) {
     hosts++
     this.#options = options
+    this.#config = options.config ?? []
     this.name = options.name ?? `host${hosts}`
     this.address = options.address ?? `127.0.0.${((process.pid * 7 + hosts) % 250) + 2}`
     this.#port = options.port ?? 0
@@ -138,6 +140,17 @@ export class SshdHost {
     await this.start()
   }
 
+  /** Other lines in sshd_config than it was started with; sshd is restarted. */
+  async reconfigure(config: string[]): Promise<void> {
+    this.#config = config
+    await this.restart()
+  }
+
+  /** The lines that it was started with. */
+  get config(): string[] {
+    return this.#options.config ?? []
+  }
+
   /** Everything on the host stands still, connections stay open: a frozen machine. */
   pause(): void {
     for (const { pid } of this.#everything()) signalProcess(pid, 'SIGSTOP')
@@ -196,11 +209,11 @@ export class SshdHost {
   }
 
   #writeConfig(): string {
-    const { config = [], subsystem = true, password } = this.#options
+    const { subsystem = true, password } = this.#options
     const configFile = join(this.#folder, 'sshd_config')
     const overrideHome = canMakeUsers ? undefined : this.home
     const { address, port } = this
-    const options = { address, port, hostKeyFiles: this.#hostKeyFiles, extra: config, subsystem, overrideHome }
+    const options = { address, port, hostKeyFiles: this.#hostKeyFiles, extra: this.#config, subsystem, overrideHome }
     writeFileSync(configFile, sshdConfig({ ...options, passwords: password !== undefined }))
     return configFile
   }

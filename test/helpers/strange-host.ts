@@ -58,6 +58,8 @@ const faketime = `/usr/lib/${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-li
 
 /** Line of sshd_config for a host whose clock is a year late. */
 export const yearLate = `SetEnv LD_PRELOAD=${faketime} FAKETIME=-365d FAKETIME_DONT_FAKE_MONOTONIC=1`
+/** The same for a host whose clock goes by ~/.faketimerc, e.g. `+3600`, which is looked at every second. */
+export const clockOfFile = `SetEnv LD_PRELOAD=${faketime} FAKETIME_CACHE_DURATION=1 FAKETIME_DONT_FAKE_MONOTONIC=1`
 export const faketimeMissing: string | false = missing(faketime)
 
 function inOwnMounts(script: string): string[] {

@@ -122,6 +122,17 @@ test('a job whose client has gone is not begun', async () => {
   assert.equal((await agent.heartbeat()).done, 2)
 })
 
+test('the answer to a master that was replaced meanwhile is refused', async () => {
+  await using agent = await frozenAgent()
+  const replaced = agent.client.predict(attempt(photo, { epoch: 1 }))
+  await agent.busy(1)
+  const newer = agent.client.predict(attempt(photo, { epoch: 2 }))
+  await agent.busy(2)
+  agent.thaw()
+  await assert.rejects(replaced, { code: 'CPN_ERR_STALE_EPOCH', retryable: false })
+  assert.equal((await newer).answer.epoch, 2)
+})
+
 test('a draining agent finishes what it has and takes no more', async () => {
   await using agent = await frozenAgent()
   const job = agent.client.predict(attempt(photo))

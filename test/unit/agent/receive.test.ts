@@ -114,6 +114,14 @@ test('bytes that are not those of the digest are refused', async () => {
   assert.deepEqual(await readdir(join(home, 'blobs')), [])
 })
 
+test('bytes that are not even well packed are refused as not those of the digest', async () => {
+  for (const encoding of ['zstd', 'gzip'] as const) {
+    const part = sent(randomBytes(5000), encoding)
+    part.wire.fill(0xff, 20, 40)
+    await assert.rejects(receive(await newHome(), pieces(stream([part]))), { code: 'CPN_ERR_DIGEST_MISMATCH' })
+  }
+})
+
 test('a header that names paths instead of digests is refused', async () => {
   const home = await newHome()
   const part = sent(contents[1]!)

@@ -98,6 +98,7 @@ const breaches: [string, RequestListener, string][] = [
   ],
   ['another job', (_, r) => send(r, answerJson({ job: sha256('other') })), 'CPN_ERR_AGENT_PROTOCOL'],
   ['an older epoch', (_, r) => send(r, answerJson({ epoch: 2 })), 'CPN_ERR_AGENT_PROTOCOL'],
+  ['another attempt', (_, r) => send(r, answerJson({ attempt: 2 })), 'CPN_ERR_AGENT_PROTOCOL'],
   ['parts that do not fill the body', (_, r) => send(r, answerJson(), [Buffer.from('123')]), 'CPN_ERR_AGENT_PROTOCOL'],
   ['no picture', (_, r) => send(r, answerJson({ parts: [] }), []), 'CPN_ERR_AGENT_PROTOCOL'],
   [

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict'
+import { AgentFleet } from '../../helpers/agent-fleet.ts'
+import { attempt } from '../../helpers/agent-work.ts'
+import { drawnPhoto } from '../../helpers/drawn-images.ts'
+import { mutate, oneOf } from '../mutate.ts'
+import { type Target, verdictOf } from '../target.ts'
+
+const formats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
+const deadlineMs = 20_000
+const mostBytes = 2 * 2 ** 30
+
+/** Pictures, through a real agent's workers. */
+export async function imagesTarget(): Promise<Target> {
+  const good = await Promise.all([
+    ...formats.map((format) => drawnPhoto({ width: 96, height: 64, squares: [[20, 10, 30]], format })),
+    drawnPhoto({ width: 96, height: 64, squares: [[20, 10, 30]], orientation: 6 }),
+  ])
+  await using starting = new AsyncDisposableStack()
+  const fleet = starting.use(await AgentFleet.create({ workers: 2 }))
+  const agent = await fleet.run()
+  const client = starting.use(fleet.client())
+  const started = starting.move()
+  return {
+    atOnce: 4,
+    one: (random) => {
+      const image = mutate(oneOf(random, good), random)
+      return verdictOf(() => client.predict(attempt(image, { deadlineMs })))
+    },
+    check: async () => {
+      const { json } = await fleet.ask('GET', '/cpn/v1/heartbeat')
+      assert.ok(json.rssBytes < mostBytes, `the agent and its workers have grown to ${json.rssBytes} bytes`)
+      assert.deepEqual(fleet.supervisors().length, 1)
+      assert.equal(agent.exitCode, null)
+    },
+    [Symbol.asyncDispose]: () => started.disposeAsync(),
+  }
+}
