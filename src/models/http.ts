@@ -26,7 +26,7 @@ export async function httpGet<T>(
   work: (answer: HttpAnswer) => Promise<T>,
 ): Promise<T> {
   // Most runs download nothing.
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici')
+  const { EnvHttpProxyAgent, interceptors, request } = (await import('undici')).default
   const agent = new EnvHttpProxyAgent({
     connectTimeout: connectMs,
     headersTimeout: headersMs,
