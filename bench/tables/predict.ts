@@ -23,8 +23,10 @@ export async function measure(): Promise<Report> {
   const few = groupPhotos(join(home.folder, 'few'), 1)
   await home.ok(['models', 'pull', 'ultraface-320', '--yes'])
   await home.ok(['provision', '--yes'], { timeoutMs: 300_000 })
-  const out = join(home.folder, 'out')
+  let begun = 0
   const cpn = async (folder: string) => {
+    // A folder of its own each time: a run into one that it knows goes on where the last one ended.
+    const out = join(home.folder, `out-${++begun}`)
     const before = processorTime(hosts)
     const { seconds, cpuMs } = await timedCpn(home, ['predict', folder, ...detector, '--out', out, '--json'])
     // The servers' part is known when their connections have ended.
