@@ -19,6 +19,7 @@ import { forgetGone } from '../runs/gone-inputs.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
+import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
 import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
@@ -136,6 +137,7 @@ class PredictRun {
   readonly #log: RunLog
   readonly #onEvent: (event: PredictEvent) => void
   readonly #commits: GroupCommit<LedgerChange>
+  readonly #writer: RunWriter
   readonly #reader: InputReader
   readonly #recorder: Recorder
   readonly #audit: number
@@ -145,6 +147,8 @@ class PredictRun {
   /** Aborts on Ctrl-C and on an error that makes going on pointless. */
   readonly #drain = new AbortController()
   readonly #started = performance.now()
+  /** Where pictures go to, once it is there. */
+  #pictures: OutFolder | undefined
 
   constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
@@ -161,7 +165,8 @@ class PredictRun {
     this.#ctx = ctx
     this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
-    this.#commits = new GroupCommit((changes) => writer.commit(this.#run, changes), commitSpacingMs)
+    this.#commits = new GroupCommit((changes) => this.#commit(changes), commitSpacingMs)
+    this.#writer = writer
     this.#reader = reader
     const annotates = pipeline.annotate !== 'none'
     const { verify, retry } = options
@@ -182,6 +187,7 @@ class PredictRun {
     let found: Promise<void> | undefined
     try {
       const out = await this.#makeOut()
+      if (this.#pipeline.annotate !== 'none') this.#pictures = await OutFolder.open(out)
       const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
@@ -205,6 +211,12 @@ class PredictRun {
       await found?.catch(() => {})
     }
     return await this.#end()
+  }
+
+  /** What was written into a folder that is gone must not count. */
+  async #commit(changes: readonly LedgerChange[]): Promise<void> {
+    await this.#pictures?.check()
+    await this.#writer.commit(this.#run, changes)
   }
 
   /** The real path of OUT. */
@@ -366,8 +378,9 @@ class PredictRun {
   }
 
   async #end(): Promise<PredictResult> {
-    const ended: CpnError | undefined = this.#drain.signal.reason
     await this.#commits.idle()
+    await this.#recount()
+    const ended: CpnError | undefined = this.#drain.signal.reason
     if (ended && this.#isEmpty()) {
       // Nothing was to be done: an OUT that was made for it goes again, one that holds something stays.
       await rmdir(this.#out).catch(() => {})
@@ -393,6 +406,20 @@ class PredictRun {
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  /** Somebody may have taken pictures away meanwhile. */
+  async #recount(): Promise<void> {
+    await using pictures = this.#pictures
+    if (!pictures) return
+    try {
+      const commit = (changes: readonly LedgerChange[]) => this.#writer.commit(this.#run, changes)
+      const lost = await queueLost(this.#ledger, commit, this.#run, this.#out)
+      if (lost > 0) throw outLost(`${lost} pictures were removed from ${this.#out} while the run went on`)
+    } catch (error) {
+      // The first reason for an end is the one that counts.
+      this.#drain.abort(toCpnError(error))
+    }
   }
 }
 

@@ -125,7 +125,7 @@ async function strikeOne(victim: LabNode, { fault, lastsMs }: PlannedFault, run:
   const undo = new AsyncDisposableStack()
   const others = lab.nodes.filter((node) => node !== victim)
   const places = { pictures: join(lab.home.folder, 'photos'), out: join(lab.home.folder, 'out') }
-  const stage = { lab, victim, others, ...places, touched: [], undo, atEnd: undo, run, id }
+  const stage = { lab, victim, others, ...places, touched: [], checks: [], undo, atEnd: undo, run, id }
   await strikeBusy(victim, () => faults[fault]!.strike(stage), patienceMs)
   const healed = sleep(lastsMs).then(async () => {
     victim.heal()

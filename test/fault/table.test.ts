@@ -22,6 +22,7 @@ describe('results are as in peace', { skip: sshdMissing }, () => {
         { host: { name: 'node1', ...clock }, settings, diskMegabytes: isRoot ? 600 : 0 },
         { host: { name: 'node2' }, settings },
       ],
+      spare: { host: { name: 'node3' }, settings },
       sets: {
         many: (folder) => drawPictures(folder, 150),
         large: (folder) => drawPictures(folder, 40, 400_000),

@@ -4,6 +4,7 @@ import {
   cpSync,
   mkdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   truncateSync,
@@ -169,6 +170,35 @@ test('the same OUT twice at once is refused naming the first, until that has end
   assert.ok(third.skipped > 0)
   assert.equal(outputFiles(out).length, 300)
 })
+
+const removals: [what: string, remove: (out: string) => void][] = [
+  ['OUT', (out) => renameSync(out, `${out}-elsewhere`)],
+  ['a picture', (out) => rmSync(join(out, outputFiles(out).find((file) => file.endsWith('.jpg'))!))],
+]
+for (const [what, remove] of removals) {
+  test(`${what} is taken away while a run goes on: nothing counts as done without its file`, async () => {
+    const name = `without-${what.replace(' ', '-')}`
+    await drawMany(join(home.folder, name), 200)
+    const out = join(home.folder, `${name}-out`)
+    const command = ['predict', name, '--detector', detector, '--out', out]
+    const run = home.spawn(command)
+    await until(() => countWritten(out) > 3, 'pictures are written')
+    remove(out)
+    const { exitCode, stderr } = await run.exited
+    assert.equal(exitCode, 7, stderr)
+    assert.match(stderr, /CPN_ERR_OUTPUT_WRITE/)
+    const summary = readSummary(out)
+    assert.ok(summary.pending > 0, JSON.stringify(summary))
+    const done = readPredictions(out).map(({ path }) => path)
+    assert.deepEqual(
+      done.filter((path) => !outputFiles(out).includes(path)),
+      [],
+    )
+    const again = await home.json<RunSummary>(command)
+    assert.deepEqual([again.done + again.skipped, again.pending], [200, 0])
+    assert.equal(outputFiles(out).length, 200)
+  })
+}
 
 async function show(args: string[]): Promise<RunReport> {
   return home.json<RunReport>(['runs', 'show', ...args])

@@ -9,6 +9,8 @@ import { type Results, takeResults } from './results.ts'
 
 export interface LabOptions {
   nodes: LabNodeOptions[]
+  /** A bare host that is in no inventory until a fault takes it in. */
+  spare?: LabNodeOptions
   /** Draws the pictures of a set into a folder. */
   sets: Record<string, (folder: string) => Promise<void>>
   /** Model of the catalogue that finds the faces; without it the one that finds drawn ones. */
@@ -19,23 +21,26 @@ export interface LabOptions {
 export class Lab implements AsyncDisposable {
   readonly home: Project
   readonly nodes: LabNode[]
+  readonly spare: LabNode | undefined
   readonly #detector: string
   readonly #oracles = new Map<string, Promise<Results>>()
   readonly #owned = new AsyncDisposableStack()
 
-  constructor(home: Project, nodes: LabNode[], detector: string) {
+  constructor(home: Project, nodes: LabNode[], spare: LabNode | undefined, detector: string) {
     this.#detector = detector
     this.home = home
     this.nodes = nodes
-    for (const owned of [...nodes, home]) this.#owned.use(owned)
+    this.spare = spare
+    for (const owned of [...nodes, spare, home]) this.#owned.use(owned)
   }
 
-  static async open({ nodes: wanted, sets, detector }: LabOptions): Promise<Lab> {
+  static async open({ nodes: wanted, spare: spareOptions, sets, detector }: LabOptions): Promise<Lab> {
     await using starting = new AsyncDisposableStack()
     const nodes: LabNode[] = []
     for (const options of wanted) nodes.push(starting.use(await LabNode.start(options)))
+    const spare = spareOptions && starting.use(await LabNode.start(spareOptions))
     const home = starting.use(project())
-    const lab = new Lab(home, nodes, detector ?? tinyManifest().name)
+    const lab = new Lab(home, nodes, spare, detector ?? tinyManifest().name)
     for (const [name, draw] of Object.entries(sets)) await draw(join(home.folder, name))
     lab.writeInventory()
     await (detector ? home.ok(['models', 'pull', detector, '--yes']) : addTinyDetector(home))
@@ -44,13 +49,13 @@ export class Lab implements AsyncDisposable {
     return lab
   }
 
-  /** The inventory with all nodes, and their present host keys as known ones. */
-  writeInventory(): void {
+  /** The inventory with these nodes, and their present host keys as known ones. */
+  writeInventory(nodes: readonly LabNode[] = this.nodes): void {
     const state = join(this.home.folder, '.cpn')
     mkdirSync(state, { recursive: true, mode: 0o700 })
-    const keys = this.nodes.map(({ host }) => `${host.knownHostsLine()}\n`)
+    const keys = nodes.map(({ host }) => `${host.knownHostsLine()}\n`)
     writeFileSync(join(state, 'known_hosts'), keys.join(''), { mode: 0o600 })
-    const lines = ['version: 1', 'hosts:', ...this.nodes.map((node) => node.inventoryLine()), '']
+    const lines = ['version: 1', 'hosts:', ...nodes.map((node) => node.inventoryLine()), '']
     writeFileSync(this.home.inventory, lines.join('\n'))
   }
 

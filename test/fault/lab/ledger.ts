@@ -10,6 +10,8 @@ export interface Attempt {
   started: number
   /** Undefined: its end was never written down. */
   ended: number | undefined
+  /** How: undefined as long as it goes on. */
+  state: 'done' | 'failed' | 'cancelled' | 'overruled' | undefined
   /** The error's code and message; null when it succeeded. */
   error: string | null
 }
@@ -20,6 +22,7 @@ interface Row {
   node: string
   started: string
   ended: string | null
+  state: Attempt['state'] | null
   error: string | null
 }
 
@@ -45,13 +48,14 @@ export function lastInput(home: Project, run: string): string {
 export function attemptsOf(home: Project, run: string): Attempt[] {
   using ledger = openReadOnly(home)
   const rows = ledger
-    .prepare(`SELECT s.job, s.attempt, s.node, s.time AS started, e.time AS ended, e.error FROM attempts s
+    .prepare(`SELECT s.job, s.attempt, s.node, s.time AS started, e.time AS ended, e.state, e.error FROM attempts s
       LEFT JOIN attempts e ON e.run = s.run AND e.job = s.job AND e.attempt = s.attempt AND e.state <> 'started'
       WHERE s.run = ? AND s.state = 'started' ORDER BY s.time`)
     .all(run) as unknown as Row[]
   return rows.map((row) => ({
     ...row,
     started: Date.parse(row.started),
+    state: row.state ?? undefined,
     ended: row.ended === null ? undefined : Date.parse(row.ended),
   }))
 }

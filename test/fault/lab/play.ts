@@ -15,7 +15,7 @@ let played = 0
 
 /** Plays one scenario on a fleet that is well, and mends the fleet afterwards. Rejects when the outcome is another. */
 export async function play(lab: Lab, scenario: Scenario, fault: Fault): Promise<void> {
-  const { set = 'many', moment, outcome = {} } = scenario
+  const { set = 'many', moment, args = [], outcome = {} } = scenario
   const oracle = await lab.oracle(set)
   const name = `row-${++played}`
   const folder = lab.home.folder
@@ -26,15 +26,16 @@ export async function play(lab: Lab, scenario: Scenario, fault: Fault): Promise<
   const undo = atEnd.use(new AsyncDisposableStack())
   const out = `${name}-out`
   const places = { pictures: join(folder, name), out: join(folder, out) }
-  const prepared: Preparation = { lab, victim: victim!, others, ...places, touched: [], undo, atEnd }
+  const prepared: Preparation = { lab, victim: victim!, others, ...places, touched: [], checks: [], undo, atEnd }
   await fault.prepare?.(prepared)
-  const run = lab.predict(name, out)
+  const run = lab.predict(name, out, args)
   const ended = within(run)
   const stage = await strikeAt(moment.written, prepared, run, ended, fault)
   const result = await ended
   assertEnded(result, run, outcome)
   // A master that is killed takes what it had not written down with it: that the victim was at work has to do.
   if (outcome.exitCode !== null) proveHit(stage, outcome)
+  for (const check of stage.checks) check()
   if (outcome.again) {
     await undo.disposeAsync()
     await lab.home.ok(run.args)

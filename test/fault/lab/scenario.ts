@@ -15,6 +15,8 @@ export interface Preparation {
   out: string
   /** Names of inputs that the fault has touched: they do not end as in peace. */
   touched: string[]
+  /** What else has to be true when the run has ended, as the fault sees it. */
+  checks: (() => void)[]
   /** Takes the fault back, in reverse order: when the run has ended, before the command is given once more. */
   undo: AsyncDisposableStack
   /** The same when everything has been looked at. */
@@ -60,6 +62,8 @@ export interface Outcome {
 export interface Scenario {
   fault: string
   moment: Moment
+  /** Given to the run besides. */
+  args?: string[]
   /** Default: all results are as in peace. */
   outcome?: Outcome
   /** Name of the picture set; default 'many'. */

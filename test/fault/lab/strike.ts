@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises'
 import type { LabNode } from './lab-node.ts'
 
 /**
@@ -22,5 +23,18 @@ export async function strikeBusy(
     return at
   } finally {
     victim.signal(workers, 'SIGCONT')
+  }
+}
+
+/** Keeps the workers of nodes from getting on while something is done: the run cannot end before that. */
+export async function whileHeld(nodes: readonly LabNode[], work: () => Promise<void>): Promise<void> {
+  // What has just been struck is let go again by whoever struck it.
+  await setImmediate()
+  const held = nodes.flatMap((node) => node.workers())
+  nodes[0]!.signal(held, 'SIGSTOP')
+  try {
+    await work()
+  } finally {
+    nodes[0]!.signal(held, 'SIGCONT')
   }
 }

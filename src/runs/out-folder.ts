@@ -1,0 +1,60 @@
+import { type FileHandle, open, stat } from 'node:fs/promises'
+import { CpnError } from '../common/errors.ts'
+import type { Ledger, LedgerChange, Run } from './ledger.ts'
+import { hasPicture } from './recognise.ts'
+
+const batchSize = 500
+
+/** OUT as it was when the run began. It is kept open: no folder that takes its place can have its inode then. */
+export class OutFolder implements AsyncDisposable {
+  readonly #path: string
+  readonly #folder: FileHandle
+
+  constructor(path: string, folder: FileHandle) {
+    this.#path = path
+    this.#folder = folder
+  }
+
+  /** Rejects with the system's error where the folder cannot be opened. */
+  static async open(path: string): Promise<OutFolder> {
+    return new OutFolder(path, await open(path, 'r'))
+  }
+
+  /** Rejects with CPN_ERR_OUTPUT_WRITE when the path leads to another folder now, or nowhere. */
+  async check(): Promise<void> {
+    const [was, now] = await Promise.all([this.#folder.stat(), stat(this.#path).catch(() => undefined)])
+    if (now?.ino !== was.ino || now.dev !== was.dev) throw outLost(`${this.#path} was removed while the run went on`)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#folder.close()
+  }
+}
+
+/**
+ * Queues done inputs again whose picture is not in OUT any more: nothing counts as done without its file.
+ * @returns how many
+ */
+export async function queueLost(
+  ledger: Ledger,
+  commit: (changes: readonly LedgerChange[]) => Promise<void>,
+  { id }: Run,
+  out: string,
+): Promise<number> {
+  let lost = 0
+  for (let after = 0; ; ) {
+    const batch = ledger.finished(id, after, batchSize)
+    if (batch.length === 0) return lost
+    after = batch.at(-1)!.seq
+    const isThere = await Promise.all(batch.map((input) => input.state !== 'done' || hasPicture(input, out)))
+    const gone = batch.filter((_, index) => !isThere[index])
+    if (gone.length > 0) await commit(gone.map((input) => ({ kind: 'again', seq: input.seq, input, forget: true })))
+    lost += gone.length
+  }
+}
+
+export function outLost(message: string): CpnError {
+  return new CpnError('CPN_ERR_OUTPUT_WRITE', message, {
+    suggestions: ['Run the same command again: it does what is missing there.'],
+  })
+}
