@@ -2,13 +2,18 @@ import type { Scenario } from './lab/scenario.ts'
 
 const early = { written: 10 }
 const lost = /CPN_ERR_CONNECTION_LOST/
+/** The host is there, and nobody listens on it. */
+const died = /CPN_ERR_(AGENT_DIED|CONNECTION_LOST)/
 
-/** Every fault, when it strikes and what is to come of it. */
+/**
+ * Every fault, when it strikes and what is to come of it. A provisioning that is cut off, in each of its phases and by a
+ * death of the master as by one of the connection, has a table of its own: test/integration/provision-killed.test.ts.
+ */
 export const table: Scenario[] = [
-  { fault: 'agent killed', moment: early, outcome: { noticed: lost }, short: true },
+  { fault: 'agent killed', moment: early, outcome: { noticed: died }, short: true },
   { fault: 'agent stopped by SIGSTOP', moment: early, outcome: { noticed: lost } },
   { fault: 'worker killed by SIGSEGV', moment: early, outcome: { noticed: /CPN_ERR_WORKER_CRASHED/ }, short: true },
-  { fault: 'everything killed, stale socket and pid left', moment: early, outcome: { noticed: lost } },
+  { fault: 'everything killed, stale socket and pid left', moment: early, outcome: { noticed: died } },
   { fault: 'poison image', moment: { written: 1 }, outcome: { exitCode: 7, touched: 'quarantined' } },
   { fault: 'link cut', moment: early, outcome: { noticed: lost } },
   { fault: 'black hole', moment: early, outcome: { noticed: lost }, short: true },
@@ -38,7 +43,7 @@ export const table: Scenario[] = [
   { fault: 'clock of the node an hour ahead', moment: early },
   { fault: 'clock of the node an hour behind', moment: early },
   { fault: 'descriptors of the agent exhausted', moment: early, outcome: { noticed: lost } },
-  { fault: 'disk of the node full', moment: early, outcome: { noticed: lost } },
+  { fault: 'disk of the node full', moment: early, outcome: { noticed: died } },
 
   { fault: 'master killed', moment: early, outcome: { exitCode: null, again: true }, short: true },
   { fault: 'SIGINT once', moment: early, outcome: { exitCode: 130, again: true } },
@@ -50,8 +55,30 @@ export const table: Scenario[] = [
     moment: early,
     outcome: { exitCode: 7, tells: /CPN_ERR_OUTPUT_SPACE/, again: true },
   },
-  { fault: 'OUT removed', moment: early, outcome: { again: true } },
+  {
+    fault: 'disk of the ledger full',
+    moment: early,
+    outcome: { exitCode: 2, tells: /CPN_ERR_STATE_DIR/, again: true },
+  },
+  {
+    fault: 'OUT removed',
+    moment: early,
+    outcome: { exitCode: 7, tells: /CPN_ERR_OUTPUT_WRITE/, again: true },
+    short: true,
+  },
+  { fault: 'same run twice', moment: early },
   { fault: 'input changed', moment: early, outcome: { touched: 'done' } },
   { fault: 'input deleted', moment: early, outcome: { exitCode: 7, touched: 'failed' } },
-  { fault: 'inventory edited', moment: early },
+
+  { fault: 'host added and provisioned', moment: early },
+  { fault: 'node stopped', moment: early },
+  { fault: 'host taken out of the inventory', moment: early },
+  { fault: 'inventory edited into nonsense', moment: early },
+  {
+    fault: 'node computes wrongly',
+    moment: early,
+    args: ['--audit', '1'],
+    outcome: { tells: /node1 gave a wrong result/ },
+  },
+  { fault: 'one node slow at the end', moment: { written: 140 } },
 ]

@@ -1,5 +1,6 @@
 import type { Fault } from '../lab/scenario.ts'
 import { answerFaults } from './answers.ts'
+import { fleetFaults } from './fleet.ts'
 import { hostFaults } from './hosts.ts'
 import { linkFaults } from './links.ts'
 import { masterFaults } from './master.ts'
@@ -13,5 +14,6 @@ export const faults: Record<string, Fault> = {
   ...linkFaults,
   ...answerFaults,
   ...hostFaults,
+  ...fleetFaults,
   ...masterFaults,
 }

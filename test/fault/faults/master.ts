@@ -1,11 +1,14 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import assert from 'node:assert/strict'
+import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { exhaustDescriptors } from '../lab/descriptors.ts'
 import { lastInput } from '../lab/ledger.ts'
 import { pictureName } from '../lab/pictures.ts'
+import { assertSame, readResults } from '../lab/results.ts'
 import type { Fault, Stage } from '../lab/scenario.ts'
 import { fillDisk, mountDisk } from '../lab/small-disk.ts'
+import { whileHeld } from '../lab/strike.ts'
 
 // A signal of a terminal may reach a program twice; two within this time are one gesture.
 const gestureMs = 400
@@ -41,14 +44,46 @@ export const masterFaults: Record<string, Fault> = {
     prepare: ({ out, atEnd }) => void atEnd.use(mountDisk(out, 120)),
     strike: ({ out, undo }) => void undo.use(fillDisk(out)),
   },
-  'OUT removed': { strike: ({ out }) => rmSync(out, { recursive: true, force: true }) },
+  'disk of the ledger full': {
+    missing: process.getuid?.() === 0 ? false : 'needs to mount',
+    prepare: ({ lab, atEnd }) => {
+      const state = join(lab.home.folder, '.cpn')
+      const kept = `${state}-kept`
+      cpSync(state, kept, { recursive: true })
+      atEnd.use(mountDisk(state, 120))
+      cpSync(kept, state, { recursive: true })
+      rmSync(kept, { recursive: true })
+      chmodSync(state, 0o700)
+    },
+    strike: ({ lab, undo }) => void undo.use(fillDisk(join(lab.home.folder, '.cpn'))),
+  },
+  'OUT removed': {
+    strike: ({ out }) => {
+      // In one step: whoever removes file by file may find that others have come meanwhile.
+      renameSync(out, `${out}-removed`)
+      rmSync(`${out}-removed`, { recursive: true })
+    },
+  },
+  'same run twice': {
+    strike: ({ lab, run, pictures, out, checks }) =>
+      whileHeld(lab.nodes, async () => {
+        const second = await lab.home.cpn(run.args)
+        assert.equal(second.exitCode, 2, second.stderr)
+        assert.match(second.stderr, new RegExp(`process ${run.pid} on `))
+        assert.match(second.stderr, /CPN_ERR_RUN_BUSY/)
+        // Into a folder of its own it may run beside the first.
+        const other = lab.predict(basename(pictures), `${basename(out)}-2`)
+        await other.waitFor(/^run (\S+) on /m)
+        checks.push(async () => {
+          assert.equal((await other.exited).exitCode, 0, other.describe())
+          assertSame(await lab.oracle('many'), readResults(`${out}-2`))
+        })
+      }),
+  },
   'input changed': {
     strike: (stage) => writeFileSync(touchLast(stage), readFileSync(join(stage.pictures, pictureName(0)))),
   },
   'input deleted': { strike: (stage) => rmSync(touchLast(stage)) },
-  'inventory edited': {
-    strike: ({ lab }) => writeFileSync(lab.home.inventory, 'version: 1\nhosts: { node9: { address: nowhere } }\n'),
-  },
 }
 
 /** The picture whose turn comes last: it is not read yet. */

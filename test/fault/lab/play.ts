@@ -35,7 +35,7 @@ export async function play(lab: Lab, scenario: Scenario, fault: Fault): Promise<
   assertEnded(result, run, outcome)
   // A master that is killed takes what it had not written down with it: that the victim was at work has to do.
   if (outcome.exitCode !== null) proveHit(stage, outcome)
-  for (const check of stage.checks) check()
+  for (const check of stage.checks) await check()
   if (outcome.again) {
     await undo.disposeAsync()
     await lab.home.ok(run.args)

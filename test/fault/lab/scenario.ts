@@ -16,7 +16,7 @@ export interface Preparation {
   /** Names of inputs that the fault has touched: they do not end as in peace. */
   touched: string[]
   /** What else has to be true when the run has ended, as the fault sees it. */
-  checks: (() => void)[]
+  checks: (() => Promise<void> | void)[]
   /** Takes the fault back, in reverse order: when the run has ended, before the command is given once more. */
   undo: AsyncDisposableStack
   /** The same when everything has been looked at. */

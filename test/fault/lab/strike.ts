@@ -1,5 +1,9 @@
-import { setImmediate } from 'node:timers/promises'
+import { setImmediate, setTimeout as sleep } from 'node:timers/promises'
 import type { LabNode } from './lab-node.ts'
+
+// Shorter than any deadline, and longer than a picture takes.
+const heldMs = 500
+const letGoMs = 60
 
 /**
  * Does something to a node while it has a job in work, for certain: workers that stand still keep their jobs. Rejects,
@@ -26,15 +30,23 @@ export async function strikeBusy(
   }
 }
 
-/** Keeps the workers of nodes from getting on while something is done: the run cannot end before that. */
+/** Lets workers get on only now and then while something is done, so that the run does not end before that. */
 export async function whileHeld(nodes: readonly LabNode[], work: () => Promise<void>): Promise<void> {
   // What has just been struck is let go again by whoever struck it.
   await setImmediate()
-  const held = nodes.flatMap((node) => node.workers())
-  nodes[0]!.signal(held, 'SIGSTOP')
-  try {
-    await work()
-  } finally {
-    nodes[0]!.signal(held, 'SIGCONT')
+  const signal = (to: NodeJS.Signals): void => {
+    for (const node of nodes) node.signal(node.workers(), to)
   }
+  const working = work()
+  const ended = working.then(
+    () => true,
+    () => true,
+  )
+  for (let over = false; !over; ) {
+    signal('SIGSTOP')
+    over = await Promise.race([ended, sleep(heldMs, false)])
+    signal('SIGCONT')
+    over ||= await Promise.race([ended, sleep(letGoMs, false)])
+  }
+  await working
 }
