@@ -58,7 +58,7 @@ export const table: Scenario[] = [
   {
     fault: 'disk of the ledger full',
     moment: early,
-    outcome: { exitCode: 2, tells: /CPN_ERR_STATE_DIR/, again: true },
+    outcome: { exitCode: 3, tells: /CPN_ERR_STATE_DIR/, again: true },
   },
   {
     fault: 'OUT removed',

@@ -23,6 +23,13 @@ const agentClient = 'test/unit/fleet/agent-client.test.ts'
 const agentFailures = 'test/integration/agent-failures.test.ts'
 const agentPredict = 'test/integration/agent-predict.test.ts'
 const workerPool = 'test/unit/agent/pool/worker-pool.test.ts'
+const makespan = 'test/unit/scheduler/makespan.test.ts'
+const audit = 'test/unit/scheduler/audit.test.ts'
+const blame = 'test/unit/scheduler/blame.test.ts'
+const provisionStory = 'test/integration/provision-story.test.ts'
+const confinement = 'test/integration/worker-confinement.test.ts'
+const modelLoader = 'test/unit/agent/model-loader.test.ts'
+const outFolder = (name: string) => ({ file: 'test/unit/runs/out-folder.test.ts', name })
 const durability = {
   file: 'test/fault/durability.test.ts',
   name: 'a result is written, synced, named, synced in its folder and only then committed, which is synced as well',
@@ -32,8 +39,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'a requeue is dropped',
     file: 'src/scheduler/schedule.ts',
-    replace: '    this.#waiting.push(task)\n    this.#pause(',
-    by: '    this.#pause(',
+    replace: "    else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')\n",
+    by: '',
     test: {
       file: scheduler,
       name: 'a lost host takes nothing from an image: its jobs are done elsewhere however often it fails',
@@ -49,8 +56,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'one killed worker is enough for quarantine',
     file: 'src/scheduler/blame.ts',
-    replace: 'new Set(kills).size >= 2',
-    by: 'new Set(kills).size >= 1',
+    replace: 'nodesOf(credible) >= 2',
+    by: 'nodesOf(credible) >= 1',
     test: { file: scheduler, name: 'an image that kills workers on two nodes is quarantined; the others are done' },
   },
   {
@@ -63,9 +70,9 @@ export const mutants: Mutant[] = [
   {
     bug: 'a verdict about the image is not final',
     file: 'src/scheduler/blame.ts',
-    replace: "if (errorCodes[error.code] === 'partial' && !error.retryable) return 'fail'",
+    replace: "  if (isAboutImage(error)) return 'fail'\n",
     by: '',
-    test: { file: scheduler, name: 'a verdict about the image is final at once' },
+    test: { file: scheduler, name: 'a verdict about the image is final at once, from a node that does other jobs' },
   },
   {
     bug: 'draining starts new attempts',
@@ -77,8 +84,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'results in work are forgotten when the source fails',
     file: 'src/scheduler/schedule.ts',
-    replace: 'if (this.#active > 0) return false',
-    by: 'if (this.#active > 0 && this.#failure === undefined) return false',
+    replace: 'if (this.#running().length > 0) return false',
+    by: 'if (this.#running().length > 0 && this.#failure === undefined) return false',
     test: { file: scheduler, name: 'a source that fails lets the attempts in work end and their results count' },
   },
   {
@@ -336,6 +343,196 @@ export const mutants: Mutant[] = [
       file: 'test/integration/resume.test.ts',
       built: true,
       name: 'the same command again skips what is finished and does what is new, changed or missing in OUT',
+    },
+  },
+  {
+    bug: 'a late result is accepted beside the first',
+    file: 'src/scheduler/schedule.ts',
+    replace: 'if (task.settled || attempt.cancel.signal.aborted) this.#tellOf',
+    by: 'if (false) this.#tellOf',
+    test: {
+      file: makespan,
+      name: 'an attempt that hangs at the end is overtaken by a copy elsewhere; the late one is called off and dropped',
+    },
+  },
+  {
+    bug: 'the end of a run waits for whoever hangs',
+    file: 'src/scheduler/hedging.ts',
+    replace: 'return copy !== undefined && gain * copy < remainingMs(attempt, now)',
+    by: 'return copy === -1',
+    test: {
+      file: makespan,
+      name: 'an attempt that hangs at the end is overtaken by a copy elsewhere; the late one is called off and dropped',
+    },
+  },
+  {
+    bug: 'copies at the end have no limit',
+    file: 'src/scheduler/hedging.ts',
+    replace: 'return hedges < Math.max(1, Math.floor(budgetShare * jobs))',
+    by: 'return hedges >= 0 || jobs > 0',
+    test: {
+      file: 'test/unit/scheduler/worlds.test.ts',
+      name: 'whatever happens to a fleet: one outcome per job, no node over its credit, fair blame, few hedges',
+    },
+  },
+  {
+    bug: 'what an audit finds is ignored',
+    file: 'src/scheduler/audits.ts',
+    replace: '    lanes.setAside(lane, milliseconds)\n',
+    by: '',
+    test: {
+      file: audit,
+      name: 'a wrong result is decided by a third node, is told, and its node gets nothing for a while',
+    },
+  },
+  {
+    bug: 'the first of two results that differ counts',
+    file: 'src/scheduler/votes.ts',
+    replace: 'if (new Set(largest.map(({ node }) => node)).size >= 2)',
+    by: 'if (votes.length >= 2)',
+    test: {
+      file: audit,
+      name: 'a wrong result is decided by a third node, is told, and its node gets nothing for a while',
+    },
+  },
+  {
+    bug: 'what was in work when an agent died runs beside others again',
+    file: 'src/scheduler/schedule.ts',
+    replace: '    if (ward.inFlight > 0) return false\n',
+    by: '',
+    test: { file: blame, name: 'what was in work when an agent died runs again with nothing beside it' },
+  },
+  {
+    bug: 'a node that fails is not set aside',
+    file: 'src/scheduler/schedule.ts',
+    replace: '    this.#lanes.setAside(lane, milliseconds)\n',
+    by: '',
+    test: {
+      file: blame,
+      name: 'a node that fails while another does not is set aside, for longer each time, and is told of',
+    },
+  },
+  {
+    bug: 'a run that another master has taken over goes on',
+    file: 'src/scheduler/blame.ts',
+    replace: "  if (error.code === 'CPN_ERR_STALE_EPOCH') return 'stop'\n",
+    by: '',
+    test: { file: blame, name: 'a run that another master has taken over ends' },
+  },
+  {
+    bug: 'nobody looks whether OUT is still the folder it was',
+    file: 'src/runs/out-folder.ts',
+    replace: 'if (now?.ino !== was.ino || now.dev !== was.dev)',
+    by: 'if (now?.ino === -1)',
+    test: outFolder('a folder that was removed, or has another in its place, is not the one it was'),
+  },
+  {
+    bug: 'an input whose picture was taken away counts as done',
+    file: 'src/runs/out-folder.ts',
+    replace: "input.state !== 'done' || hasPicture(input, out)",
+    by: 'input.state !== undefined',
+    test: outFolder('done inputs without their picture are queued again, and no others'),
+  },
+  {
+    bug: 'a release is not taken back when it cannot infer',
+    file: 'src/provision/run-phases.ts',
+    replace: '    throw await withRollBack(provisioning, toCpnError(error))',
+    by: '    throw toCpnError(error)',
+    test: {
+      file: provisionStory,
+      name: 'a release that cannot infer is rolled back, and the one before goes on',
+    },
+  },
+  {
+    bug: 'a release counts without an inference',
+    file: 'src/provision/phases/verify.ts',
+    replace: '    for (const picture of verificationPictures()) await infer',
+    by: '    for (const picture of verificationPictures().slice(9)) await infer',
+    test: {
+      file: provisionStory,
+      name: 'a release that cannot infer is rolled back, and the one before goes on',
+    },
+  },
+  {
+    bug: 'a lock that somebody has is taken',
+    file: 'src/provision/phases/lock.ts',
+    replace: '    if (exitCode === lockedExit) throw hostLocked(host.name, stdout.trim())\n    if (exitCode !== 0)',
+    by: '    if (exitCode !== 0 && exitCode !== lockedExit)',
+    test: {
+      file: 'test/integration/provision-hosts.test.ts',
+      name: 'while a host is provisioned, another provisioning and a removal are told who is at it',
+    },
+  },
+  {
+    bug: 'a lock belongs to whoever gives it back',
+    file: 'src/provision/lock.ts',
+    replace: ' ]; then\n  watcher=$(cat ',
+    by: ' ] || true; then\n  watcher=$(cat ',
+    test: { file: 'test/unit/provision/lock.test.ts', name: 'a lock is held until it is given back' },
+  },
+  {
+    bug: 'a worker runs outside of its confinement, and the card says otherwise',
+    file: 'src/agent/pool/confinement.ts',
+    replace: 'return { launcher, isolation: isolationOf(way, limits) }',
+    by: 'return { launcher: [], isolation: isolationOf(way, limits) }',
+    test: {
+      file: confinement,
+      name: 'native code in a worker opens no connection, which the same code does outside',
+    },
+  },
+  {
+    bug: 'a worker has the network of its host',
+    file: 'src/agent/pool/confinement.ts',
+    replace: "'--map-root-user', '--net', ...",
+    by: "'--map-root-user', ...",
+    test: {
+      file: confinement,
+      name: 'native code in a worker opens no connection, which the same code does outside',
+    },
+  },
+  {
+    bug: 'a worker may read every file',
+    file: 'src/agent/pool/launch-worker.ts',
+    replace: "    '--permission',\n",
+    by: '',
+    test: {
+      file: 'test/unit/agent/pool/launch-worker.test.ts',
+      name: 'a worker is nice, sees no environment, and opens no door but release and models',
+    },
+  },
+  {
+    bug: 'any file that is called like a digest is a model',
+    file: 'src/agent/model-loader.ts',
+    replace:
+      '    if (!modelsOnNode(this.#modelsDir).some((model) => model.sha256 === digest)) throw notListed(name, digest)\n',
+    by: '',
+    test: { file: modelLoader, name: 'a file that no manifest names is not loaded, whatever its name' },
+  },
+  {
+    bug: 'a model that was changed is loaded',
+    file: 'src/agent/model-loader.ts',
+    replace: '    if (sha256(bytes) !== digest) throw altered(name, digest)\n',
+    by: '',
+    test: { file: modelLoader, name: 'a listed file with other bytes than its name says is not loaded' },
+  },
+  {
+    bug: 'nobody looks at what a node answers',
+    file: 'src/fleet/agent-client.ts',
+    replace: '    if (fault !== undefined) throw this.#breach(fault)\n',
+    by: '',
+    test: {
+      file: agentClient,
+      name: 'an answer with a page in the place of the picture does not count: CPN_ERR_AGENT_PROTOCOL',
+    },
+  },
+  {
+    bug: 'a picture with something behind its end is kept',
+    file: 'src/fleet/verify-result.ts',
+    replace: 'return copy.isWhole(annotated) ? undefined :',
+    by: 'return copy.isWhole !== undefined ? undefined :',
+    test: {
+      file: 'test/unit/fleet/verify-result.test.ts',
+      name: 'a copy that is cut, or has something behind it, is refused in every format',
     },
   },
 ]

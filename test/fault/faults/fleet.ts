@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { until } from '../../helpers/until.ts'
 import { controlGroupsMissing, slowDown } from '../lab/control-group.ts'
 import { attemptsOf, inFlight } from '../lab/ledger.ts'
-import { plantBug } from '../lab/plant-bug.ts'
+import { plantBug, workerProgram } from '../lab/plant-bug.ts'
 import type { Fault, Preparation, Stage } from '../lab/scenario.ts'
 import { whileHeld } from '../lab/strike.ts'
 
@@ -47,14 +48,22 @@ export const fleetFaults: Record<string, Fault> = {
       // Of two that disagree nobody knows which is right: a third has to be there.
       takeInSpare(stage)
       await stage.lab.home.ok(['provision', 'node3', '--yes'])
-      stage.atEnd.defer(await plantBug(stage.victim, 'pipeline.detector.scoreThreshold = 2'))
+      stage.atEnd.defer(await plantBug(stage.victim, findsNothingWhen('broken')))
     },
-    strike: ({ lab, id, victim, checks }) => {
-      checks.push(() => {
-        const overruled = attemptsOf(lab.home, id).filter(({ state }) => state === 'overruled')
-        assert.deepEqual([...new Set(overruled.map(({ node }) => node))], [victim.name])
-      })
-    },
+    strike: (stage) =>
+      whileHeld([...stage.lab.nodes, stage.lab.spare!], async () => {
+        const { lab, id, victim, undo, checks } = stage
+        const nodes = () => new Set(attemptsOf(lab.home, id).map(({ node, state }) => state === 'done' && node))
+        // What a node says while it is the only one is compared with nothing.
+        await until(() => ['node1', 'node2', 'node3'].every((name) => nodes().has(name)), 'all are at work', 60_000)
+        const mark = join(dirname(workerProgram(victim)), 'broken')
+        writeFileSync(mark, '')
+        undo.defer(() => rmSync(mark))
+        checks.push(() => {
+          const overruled = attemptsOf(lab.home, id).filter(({ state }) => state === 'overruled')
+          assert.deepEqual([...new Set(overruled.map(({ node }) => node))], [victim.name])
+        })
+      }),
   },
   'one node slow at the end': {
     missing: controlGroupsMissing,
@@ -71,6 +80,11 @@ export const fleetFaults: Record<string, Fault> = {
     },
   },
 }
+
+/** A detector that finds no face, and says so like any other, as soon as a file lies beside the program. */
+const findsNothingWhen = (file: string): string =>
+  `const { existsSync } = process.getBuiltinModule('node:fs')
+  if (existsSync(import.meta.dirname + '/${file}')) pipeline.detector.scoreThreshold = 2`
 
 /** The spare host joins the inventory until everything has been looked at, and is bare again then. */
 function takeInSpare({ lab, atEnd }: Preparation): void {

@@ -4,12 +4,17 @@ import { join } from 'node:path'
 import { until } from '../../helpers/until.ts'
 import type { LabNode } from './lab-node.ts'
 
+/** What a node's workers run. */
+export function workerProgram(node: LabNode): string {
+  return realpathSync(join(node.fleetDir, 'current', 'agent', 'worker.mjs'))
+}
+
 /**
  * Plants a bug into what a node's next workers run; the answer takes it out again.
  * @param bug statements at the beginning of a job, which have `image`
  */
 export async function plantBug(node: LabNode, bug: string): Promise<() => Promise<void>> {
-  const program = realpathSync(join(node.fleetDir, 'current', 'agent', 'worker.mjs'))
+  const program = workerProgram(node)
   const good = readFileSync(program, 'utf8')
   const bad = good.replace(/async function handle\([^)]*, image\) \{/, (begin) => `${begin}\n${bug}\n`)
   assert.notEqual(bad, good)

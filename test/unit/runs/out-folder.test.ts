@@ -1,0 +1,47 @@
+import assert from 'node:assert/strict'
+import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { openLedger } from '../../../src/runs/ledger.ts'
+import { OutFolder, queueLost } from '../../../src/runs/out-folder.ts'
+import { tempFolder } from '../../helpers/temp-folder.ts'
+
+test('a folder that was removed, or has another in its place, is not the one it was', async () => {
+  using folder = tempFolder()
+  const out = join(folder.path, 'out')
+  const lost = { code: 'CPN_ERR_OUTPUT_WRITE' }
+  mkdirSync(out)
+  await using opened = await OutFolder.open(out)
+  await opened.check()
+  writeFileSync(join(out, 'a.jpg'), 'A')
+  await opened.check()
+  renameSync(out, `${out}-elsewhere`)
+  await assert.rejects(opened.check(), lost)
+  rmSync(`${out}-elsewhere`, { recursive: true })
+  mkdirSync(out)
+  await assert.rejects(opened.check(), lost)
+})
+
+test('done inputs without their picture are queued again, and no others', async () => {
+  using folder = tempFolder()
+  const out = join(folder.path, 'out')
+  mkdirSync(out)
+  using ledger = openLedger(join(folder.path, 'ledger.db'))
+  const run = ledger.beginRun({ out, options: { paths: [] }, pipelineDigest: 'p' })
+  const file = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 0 }
+  const names = ['here.jpg', 'gone.jpg', 'cut.jpg', 'failed.jpg']
+  const error = { code: 'CPN_ERR_IMAGE_DECODE', message: 'no picture' }
+  ledger.commit(run, [{ kind: 'found', inputs: names.map((name) => ({ name, source: `/${name}`, ...file })) }])
+  for (const { seq, name } of ledger.queued(run.id, 0, 10)) {
+    if (name === 'failed.jpg') ledger.commit(run, [{ kind: 'input', seq, state: 'failed', error }])
+    else ledger.commit(run, [{ kind: 'input', seq, state: 'done', written: 3 }])
+    if (name === 'here.jpg' || name === 'cut.jpg') writeFileSync(join(out, name), 'abc')
+  }
+  truncateSync(join(out, 'cut.jpg'), 1)
+  const lost = await queueLost(ledger, async (changes) => ledger.commit(run, changes), run, out)
+  assert.equal(lost, 2)
+  const queued = ledger.queued(run.id, 0, 10).map(({ name }) => name)
+  assert.deepEqual(queued.toSorted(), ['cut.jpg', 'gone.jpg'])
+  const { done, failed } = ledger.counts(run.id)
+  assert.deepEqual([done, failed], [1, 1])
+})
