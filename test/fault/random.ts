@@ -13,7 +13,7 @@ import { type PlannedFault, planFaults } from './lab/random-plan.ts'
 import { compare, readResults } from './lab/results.ts'
 import { strikeBusy } from './lab/strike.ts'
 
-/** Faults that a node gets over by itself, or when they are taken back. */
+/** Faults that a node gets over by itself, or when they are taken back, and the death of the master. */
 const kinds = [
   'agent killed',
   'agent stopped by SIGSTOP',
@@ -28,6 +28,7 @@ const kinds = [
   'flipped byte on the link',
   'sshd restarted',
   'host frozen',
+  'master killed',
 ]
 
 /** How long a node may take to get work before the next one is struck in its place. */
@@ -59,8 +60,8 @@ await using lab = await Lab.open({
 })
 const oracle = await lab.oracle('photos')
 const started = performance.now()
-const run = lab.predict('photos', 'out')
-const struck = await rain(run)
+let run = lab.predict('photos', 'out')
+const struck = await rain()
 const { exitCode } = await run.exited
 const seconds = elapsed()
 if (exitCode !== 0) console.log(run.describe())
@@ -79,7 +80,7 @@ function elapsed(): number {
 }
 
 /** Lets the planned faults strike one after the other; the kinds of those that met a job in flight. */
-async function rain(run: CpnProcess): Promise<string[]> {
+async function rain(): Promise<string[]> {
   const met: string[] = []
   const plan = planFaults({ seed, faults: count, images, nodes, kinds })
   const healing = new Set<Promise<void>>()
@@ -90,6 +91,7 @@ async function rain(run: CpnProcess): Promise<string[]> {
     if (isOver()) break
     const struck = await strikeSome(planned, run, id!)
     if (!struck) continue
+    if (planned.fault === 'master killed') await beginAgain(id!)
     met.push(planned.fault)
     console.log(`${elapsed()} s, ${countDone(lab.home, id!)} done: ${planned.fault}`)
     const settled: Promise<void> = struck.healed.finally(() => healing.delete(settled))
@@ -97,6 +99,14 @@ async function rain(run: CpnProcess): Promise<string[]> {
   }
   await Promise.all(healing)
   return met
+}
+
+/** The same command once more goes on with the run whose master was killed. */
+async function beginAgain(id: string): Promise<void> {
+  await run.exited
+  run = lab.predict('photos', 'out')
+  const [, again] = await run.waitFor(/^run (\S+) on /m)
+  if (again !== id) throw new Error(`${run.describe()}\ndoes not go on with run ${id}`)
 }
 
 interface Struck {

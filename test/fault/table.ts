@@ -77,7 +77,7 @@ export const table: Scenario[] = [
   {
     fault: 'node computes wrongly',
     moment: early,
-    args: ['--audit', '1'],
+    args: ['--audit', '100'],
     outcome: { tells: /node1 gave a wrong result/ },
   },
   { fault: 'one node slow at the end', moment: { written: 140 } },

@@ -26,7 +26,7 @@ const workerPool = 'test/unit/agent/pool/worker-pool.test.ts'
 const makespan = 'test/unit/scheduler/makespan.test.ts'
 const audit = 'test/unit/scheduler/audit.test.ts'
 const blame = 'test/unit/scheduler/blame.test.ts'
-const provisionStory = 'test/integration/provision-story.test.ts'
+const provisionHosts = 'test/integration/provision-hosts.test.ts'
 const confinement = 'test/integration/worker-confinement.test.ts'
 const modelLoader = 'test/unit/agent/model-loader.test.ts'
 const outFolder = (name: string) => ({ file: 'test/unit/runs/out-folder.test.ts', name })
@@ -439,8 +439,8 @@ export const mutants: Mutant[] = [
     replace: '    throw await withRollBack(provisioning, toCpnError(error))',
     by: '    throw toCpnError(error)',
     test: {
-      file: provisionStory,
-      name: 'a release that cannot infer is rolled back, and the one before goes on',
+      file: provisionHosts,
+      name: 'a first release that cannot infer leaves the host without an agent, and a good one works then',
     },
   },
   {
@@ -449,19 +449,16 @@ export const mutants: Mutant[] = [
     replace: '    for (const picture of verificationPictures()) await infer',
     by: '    for (const picture of verificationPictures().slice(9)) await infer',
     test: {
-      file: provisionStory,
-      name: 'a release that cannot infer is rolled back, and the one before goes on',
+      file: provisionHosts,
+      name: 'a first release that cannot infer leaves the host without an agent, and a good one works then',
     },
   },
   {
     bug: 'a lock that somebody has is taken',
-    file: 'src/provision/phases/lock.ts',
-    replace: '    if (exitCode === lockedExit) throw hostLocked(host.name, stdout.trim())\n    if (exitCode !== 0)',
-    by: '    if (exitCode !== 0 && exitCode !== lockedExit)',
-    test: {
-      file: 'test/integration/provision-hosts.test.ts',
-      name: 'while a host is provisioned, another provisioning and a removal are told who is at it',
-    },
+    file: 'src/provision/lock.ts',
+    replace: '  [ -n "$held_token" ] || return 1\n',
+    by: '  return 1\n',
+    test: { file: 'test/unit/provision/lock.test.ts', name: 'a lock is held until it is given back' },
   },
   {
     bug: 'a lock belongs to whoever gives it back',
