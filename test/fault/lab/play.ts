@@ -81,7 +81,7 @@ function proveHit({ lab, id, at, victim }: Struck, { noticed }: Outcome): void {
   const onVictim = attempts.filter(({ node }) => node === victim.name)
   assert.ok(hit.length > 0, `no job in flight on ${victim.name} at ${at}: ${JSON.stringify(onVictim.slice(-20))}`)
   if (!noticed) return
-  const ends = hit.map(({ error }) => error ?? 'done')
+  const ends = hit.map(({ error, state }) => error ?? state ?? 'nothing')
   const isNoticed = ends.some((end) => noticed.test(end))
   assert.ok(isNoticed, `no attempt that was in work ended by ${noticed}: ${ends.join('; ')}`)
 }
