@@ -6,7 +6,7 @@ export function breakInference(worker: string): void {
   const good = readFileSync(worker, 'utf8')
   const bad = good.replace(
     'async function handle(',
-    'async function handle() { process.exit(1) }\nasync function never(',
+    'async function handle() { process.exit(1) }\nasync function handleNoMore(',
   )
   assert.notEqual(bad, good)
   writeFileSync(worker, bad)
