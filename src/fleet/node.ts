@@ -181,7 +181,7 @@ export class FleetNode implements SchedulableNode {
     using heard = new Silence(silenceSeconds, host.name)
     silence = heard
     const ended = AbortSignal.any([signal, transport.lost, heard.signal])
-    const inquest = new Inquest(client, transport)
+    const inquest = new Inquest(client, ended)
     try {
       for await (const event of client.events(ended)) {
         if (event.event === 'register') {

@@ -2,10 +2,11 @@ import type { Scenario } from './lab/scenario.ts'
 
 const early = { written: 10 }
 const lost = /CPN_ERR_CONNECTION_LOST/
+const died = /CPN_ERR_AGENT_DIED/
 
 /** Every fault, when it strikes and what is to come of it. */
 export const table: Scenario[] = [
-  { fault: 'agent killed', moment: early, outcome: { noticed: lost }, short: true },
+  { fault: 'agent killed', moment: early, outcome: { noticed: died }, short: true },
   { fault: 'agent stopped by SIGSTOP', moment: early, outcome: { noticed: lost } },
   { fault: 'worker killed by SIGSEGV', moment: early, outcome: { noticed: /CPN_ERR_WORKER_CRASHED/ }, short: true },
   { fault: 'everything killed, stale socket and pid left', moment: early, outcome: { noticed: lost } },
