@@ -78,8 +78,8 @@ test('a master that was suspended goes on when it wakes', async () => {
   const run = home.spawn(['predict', 'slept', '--detector', detector])
   await until(() => countWritten(out) > 10, 'pictures are written')
   run.kill('SIGSTOP')
-  // Longer than any heartbeat is waited for.
-  await sleep(25_000)
+  // Longer than any heartbeat is waited for: ten seconds.
+  await sleep(13_000)
   run.kill('SIGCONT')
   const { exitCode } = await run.exited
   assert.equal(exitCode, 0, run.describe())
