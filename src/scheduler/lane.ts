@@ -1,3 +1,4 @@
+import type { Death } from './blame.ts'
 import type { Candidate } from './placement.ts'
 import { Rate } from './rate.ts'
 import type { Attempt } from './task.ts'
@@ -19,14 +20,18 @@ export class Lane {
   successes = 0
   /** Attempts that failed through the node since its last success; many at once are one. */
   faults = 0
-  /** Times that its agent died. */
-  deaths = 0
+  /** Attempts that were started here. */
+  starts = 0
+  /** Times that its agent died of what is not known to be an image. */
+  readonly deaths = new Set<Death>()
   /** Short pauses that go on. */
   pauses = 0
   /** Long pauses that go on; they count only while another node works. */
   asides = 0
   /** Results that get a second opinion in any case. */
   probation = 0
+  /** The agent's last death, until it gets something again. */
+  #death: Death | undefined
   #timesAside = 0
   #timesWrong = 0
   #load = 0
@@ -72,6 +77,8 @@ export class Lane {
 
   enter(attempt: Attempt, now: number): void {
     this.#advance(now)
+    this.starts++
+    this.#death = undefined
     for (const other of this.running) other.accompanied = true
     attempt.accompanied = this.running.size > 0
     this.running.add(attempt)
@@ -96,6 +103,14 @@ export class Lane {
     const milliseconds = now - attempt.started
     const shared = milliseconds > 0 ? (this.loadAt(now) - attempt.loadAtStart) / milliseconds : this.inFlight
     this.rate.completed(now, milliseconds, Math.max(shared, workersOf(slots)), attempt.task.job.bytes)
+  }
+
+  /** Its agent died. All that were in work there tell of one and the same death. */
+  died(): Death {
+    if (this.#death) return this.#death
+    this.#death = { node: this.name }
+    this.deaths.add(this.#death)
+    return this.#death
   }
 
   /** Milliseconds of the next long pause: each is longer than the last, until something succeeds here. */

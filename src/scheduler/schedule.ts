@@ -283,10 +283,10 @@ class Scheduler {
     const vote = { node: lane.name, attempt: number, build: undefined, opinion: { error }, milliseconds }
     this.#tellOf(attempt, 'failed', error)
     const isDeath = error.code === 'CPN_ERR_AGENT_DIED'
-    if (isDeath) this.#noteDeath(task, lane)
+    if (isDeath) task.history.deaths.add(lane.died())
     const verdict = judge(error, task.history, {
       node: lane.name,
-      credible: lane.isCredible && !(isDeath && deathsWithout(task, lane) > 1),
+      credible: lane.isCredible && !(isDeath && diesOfOthers(task, lane)),
       alone: !attempt.accompanied,
       usable: this.#lanes.usable(),
       othersAway: this.#lanes.someAway(task.history.failedOn),
@@ -297,12 +297,6 @@ class Scheduler {
     else if (verdict === 'fail' || verdict === 'quarantine') this.#giveUp(task, verdict, error)
     else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')
     if (verdict === 'elsewhere' || verdict === 'again' || verdict === 'busy') this.#pause(lane, verdict, error)
-  }
-
-  /** All that were in work tell of one and the same death. */
-  #noteDeath({ history }: Task, lane: Lane): void {
-    if (lane.pauses === 0) lane.deaths++
-    history.deaths.push(lane.name)
   }
 
   /** A result, or a statement about the image: it counts, unless somebody else is asked, too. */
@@ -361,8 +355,10 @@ class Scheduler {
     const nodes = [...new Set(task.history.kills.map(({ node }) => node))]
     if (verdict === 'fail') this.#settle(task, { ...about, state: 'failed' })
     else this.#settle(task, { ...about, state: 'quarantined', nodes })
+    if (verdict !== 'quarantine') return
     // It was the image: the nodes are not to blame.
-    if (verdict === 'quarantine') for (const node of nodes) this.#lanes.get(node).faults = 0
+    for (const node of nodes) this.#lanes.get(node).faults = 0
+    for (const death of task.history.deaths) this.#lanes.get(death.node).deaths.delete(death)
   }
 
   #settle(task: Task, outcome: JobOutcome): void {
@@ -403,9 +399,9 @@ class Scheduler {
   }
 }
 
-/** How often the node's agent died while this job was not there: one that dies of other things says nothing of it. */
-function deathsWithout({ history }: Task, { name, deaths }: Lane): number {
-  return deaths - history.deaths.filter((node) => node === name).length
+/** The node's agent died while this job was not there, and nobody knows why: its death says nothing of this job. */
+function diesOfOthers({ history }: Task, { deaths }: Lane): boolean {
+  return deaths.difference(history.deaths).size > 0
 }
 
 /** Without the nodes that have it in work, one that was told to stop a moment ago included. */
