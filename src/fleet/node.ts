@@ -9,6 +9,7 @@ import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AgentClient } from './agent-client.ts'
 import { connectAgent, loadClient } from './connect-agent.ts'
+import { Deafness } from './deafness.ts'
 import { Inquest } from './inquest.ts'
 import { Silence } from './silence.ts'
 
@@ -180,7 +181,12 @@ export class FleetNode implements SchedulableNode {
     await using client = await connectAgent(transport, options)
     using heard = new Silence(silenceSeconds, host.name)
     silence = heard
-    const ended = AbortSignal.any([signal, transport.lost, heard.signal])
+    using deafness = new Deafness(
+      () => this.#inFlight > 0,
+      (asking) => client.heartbeat(asking),
+      host.name,
+    )
+    const ended = AbortSignal.any([signal, transport.lost, heard.signal, deafness.signal])
     const inquest = new Inquest(client, transport)
     try {
       for await (const event of client.events(ended)) {
@@ -192,6 +198,7 @@ export class FleetNode implements SchedulableNode {
           this.#options.logger.info({ event: 'node-joined', host: this.name, slots: event.card.slots }, 'node joined')
         }
         this.#hear(event)
+        if (event.event === 'heartbeat') deafness.hear(event)
         this.#settle()
       }
     } finally {
