@@ -38,13 +38,14 @@ const maxPauseMs = 10_000
 /** More than any node has slots; each is opened only when it is needed. */
 const connections = 256
 
-/** A refused login or key does not get better by repetition, and repeating it gets the master banned. */
+/** What a login or key is refused does not get better by repetition, and repeating it gets the master banned. */
 const refusals = new Set([
   'CPN_ERR_AUTH_FAILED',
   'CPN_ERR_IDENTITY',
   'CPN_ERR_HOST_KEY_UNKNOWN',
   'CPN_ERR_HOST_KEY_CHANGED',
   'CPN_ERR_HOST_KEY_REVOKED',
+  'CPN_ERR_KEY_LOCKED',
 ])
 
 /** One connection to an agent. */
@@ -101,7 +102,7 @@ export class FleetNode implements SchedulableNode {
     return this.card && `${this.card.release} ${this.card.platform} ${this.card.arch}`
   }
 
-  /** A login or key was refused: it is not tried again before something has changed. */
+  /** A login, a key, or what the key was used for was refused: it is not tried again before something has changed. */
   get isRefused(): boolean {
     return this.error !== undefined && refusals.has(this.error.code)
   }
