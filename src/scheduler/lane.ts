@@ -32,6 +32,9 @@ export class Lane {
   probation = 0
   /** The agent's last death, until it gets something again. */
   #death: Death | undefined
+  /** Jobs in work here that the node's other masters leave room for, as far as is known. */
+  #share = Number.POSITIVE_INFINITY
+  #shareCutAt = Number.NEGATIVE_INFINITY
   #timesAside = 0
   #timesWrong = 0
   #load = 0
@@ -56,11 +59,12 @@ export class Lane {
 
   /**
    * Jobs that may be in work here at once. One per worker until it is measured, so that a slow node holds few; one at a
-   * time while it is sick.
+   * time while it is sick; no more than its share while other masters use it, too.
    */
   limit(slots: number): number {
     if (this.isSick) return Math.min(1, slots)
-    return this.rate.value === undefined ? workersOf(slots) : slots
+    const most = this.rate.value === undefined ? workersOf(slots) : slots
+    return Math.min(most, Math.floor(this.#share))
   }
 
   /** @param able false while it gets nothing on purpose */
@@ -95,9 +99,22 @@ export class Lane {
     return this.#load
   }
 
+  /**
+   * The node had no room for an attempt, because another master uses it: half of what is in work here at most from now on, and
+   * one more with every round that ends well. Masters that all do so come to equal shares, as connections do on a link.
+   */
+  refused(attempt: Attempt, now: number): void {
+    // What was on its way when the share was cut last tells nothing new.
+    if (attempt.started <= this.#shareCutAt) return
+    this.#share = Math.max(1, (this.running.size - 1) / 2)
+    this.#shareCutAt = now
+  }
+
   /** Call before the attempt leaves. */
   succeeded(attempt: Attempt, now: number, slots: number): void {
     this.successes++
+    this.#share += 1 / this.#share
+    if (this.#share > slots) this.#share = Number.POSITIVE_INFINITY
     this.faults = 0
     this.#timesAside = 0
     const milliseconds = now - attempt.started

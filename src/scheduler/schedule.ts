@@ -296,7 +296,8 @@ class Scheduler {
     else if (task.votes.length > 0) this.#auditFailed(task, verdict)
     else if (verdict === 'fail' || verdict === 'quarantine') this.#giveUp(task, verdict, error)
     else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')
-    if (verdict === 'elsewhere' || verdict === 'again' || verdict === 'busy') this.#pause(lane, verdict, error)
+    if (verdict === 'busy') this.#leaveRoom(attempt)
+    if (verdict === 'elsewhere' || verdict === 'again') this.#pause(lane, verdict, error)
   }
 
   /** A result, or a statement about the image: it counts, unless somebody else is asked, too. */
@@ -371,15 +372,19 @@ class Scheduler {
     for (const { cancel } of task.running) cancel.abort(notNeeded())
   }
 
-  /**
-   * Gives a node nothing for a while: its next failure may come as fast as the last, so that pauses grow. A busy one
-   * frees a slot by itself.
-   */
-  #pause(lane: Lane, verdict: 'elsewhere' | 'again' | 'busy', error: CpnError): void {
+  /** Leaves room to the node's other masters. What is in work there tells when to go on; without that, time does. */
+  #leaveRoom(attempt: Attempt): void {
+    const { lane } = attempt
+    lane.refused(attempt, this.#options.clock.now())
+    if (lane.inFlight === 1) this.#lanes.pause(lane, backoffMs(busyFailures, this.#options.random))
+  }
+
+  /** Gives a node nothing for a while: its next failure may come as fast as the last, so that pauses grow. */
+  #pause(lane: Lane, verdict: 'elsewhere' | 'again', error: CpnError): void {
     const { random, onNotice } = this.#options
     // All that a lost host had in work fails at once: that is one fault.
-    if (lane.pauses === 0 && verdict !== 'busy') lane.faults++
-    this.#lanes.pause(lane, backoffMs(verdict === 'busy' ? busyFailures : lane.faults, random))
+    if (lane.pauses === 0) lane.faults++
+    this.#lanes.pause(lane, backoffMs(lane.faults, random))
     if (verdict !== 'elsewhere' || !lane.isSick || lane.asides > 0 || !this.#othersSucceed(lane)) return
     const milliseconds = lane.nextAsideMs(random)
     this.#lanes.setAside(lane, milliseconds)
