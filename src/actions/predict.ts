@@ -188,7 +188,8 @@ class PredictRun {
       const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
-      await this.#checkSpace(found)
+      const space = this.#checkSpace(found)
+      space.catch((error) => this.#drain.abort(toCpnError(error)))
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
@@ -248,7 +249,7 @@ class PredictRun {
     return this.#discovery.inputs === 0 && this.#ledger.counts(this.#run.id).inputs === 0
   }
 
-  /** What was found in the first second has to fit: an annotated copy is at most about as large as its original. */
+  /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
     const second = systemClock.sleep(1000, enough.signal).catch(() => {})
