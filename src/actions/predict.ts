@@ -130,6 +130,8 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
+  /** The pipeline as the person asked for it. */
+  readonly #asked: PipelineOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -155,6 +157,7 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
+    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -319,7 +322,7 @@ class PredictRun {
     this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
-      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome))
+      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome, this.#asked))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))

@@ -56,7 +56,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'an image that kills on the only node is never quarantined',
     file: 'src/scheduler/blame.ts',
-    replace: ': kills.length >= 2',
+    replace: ': kills.length >= needed',
     by: ': kills.length >= 200',
     test: { file: scheduler, name: 'with one node an image is quarantined after it killed two workers' },
   },

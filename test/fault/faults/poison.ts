@@ -1,5 +1,6 @@
 import { appendFileSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { withDeadlyBug } from '../../helpers/broken-bundle.ts'
 import { until } from '../../helpers/until.ts'
 import type { LabNode } from '../lab/lab-node.ts'
 import { attemptsOf } from '../lab/ledger.ts'
@@ -7,13 +8,6 @@ import { pictureName } from '../lab/pictures.ts'
 import type { Fault } from '../lab/scenario.ts'
 
 const marker = 'a picture that no decoder survives'
-
-/** Stands for a bug in a decoder: the worker that gets the marked picture dies at once. */
-const deadlyBug = `
-process.prependListener('message', ({ type, image }) => {
-  if (type === 'job' && Buffer.from(image).includes('${marker}')) process.kill(process.pid, 'SIGSEGV')
-})
-`
 
 /** A picture that kills every worker which looks at it. */
 export const poisonFaults: Record<string, Fault> = {
@@ -42,6 +36,6 @@ async function plantBug(node: LabNode): Promise<() => Promise<void>> {
     await until(() => node.workers().some(({ pid }) => !before.has(pid)), 'other workers have come')
     await node.ready()
   }
-  await replace(`${good}${deadlyBug}`)
+  await replace(withDeadlyBug(good.toString(), marker))
   return () => replace(good)
 }
