@@ -54,8 +54,10 @@ async function fallsSilent(out: string, silence: () => void, heal: () => void): 
   const { exitCode } = await run.exited
   assert.equal(exitCode, 0, run.describe())
   assert.equal(readSummary(join(home.folder, out)).done, pictures)
-  const codes = failures(id!).map((error) => error.split(':')[0])
-  assert.deepEqual([...new Set(codes)], ['CPN_ERR_CONNECTION_LOST'])
+  // Back again, the agent may still be at what it had in work, and be busy for a moment.
+  const codes = new Set(failures(id!).map((error) => error.split(':')[0]))
+  codes.delete('CPN_ERR_AGENT_BUSY')
+  assert.deepEqual([...codes], ['CPN_ERR_CONNECTION_LOST'])
 }
 
 function failures(run: string): string[] {
