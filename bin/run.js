@@ -14,7 +14,9 @@ if (isOldRuntime()) {
   endWithStarter()
   quietPipes()
   keepCompiledCode()
-  const { execute, settings } = await import('@oclif/core')
+  // oclif would load semver to compare what was compared above.
+  process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
+  const { execute, settings } = await import('../dist/main.js')
   keepYoungSpaceSmall()
   // dist is what runs, whatever NODE_ENV says.
   settings.enableAutoTranspile = false

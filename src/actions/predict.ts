@@ -131,6 +131,8 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
+  /** The pipeline as the person asked for it. */
+  readonly #asked: PipelineOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -159,6 +161,7 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
+    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -191,7 +194,8 @@ class PredictRun {
       const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
-      await this.#checkSpace(found)
+      const space = this.#checkSpace(found)
+      space.catch((error) => this.#drain.abort(toCpnError(error)))
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
@@ -257,7 +261,7 @@ class PredictRun {
     return this.#discovery.inputs === 0 && this.#ledger.counts(this.#run.id).inputs === 0
   }
 
-  /** What was found in the first second has to fit: an annotated copy is at most about as large as its original. */
+  /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
     const second = systemClock.sleep(1000, enough.signal).catch(() => {})
@@ -330,7 +334,7 @@ class PredictRun {
     this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
-      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome))
+      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome, this.#asked))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))

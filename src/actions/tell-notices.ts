@@ -1,6 +1,7 @@
 import { formatDuration } from '../common/format.ts'
 import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
+import type { PipelineOptions } from './resolve-pipeline.ts'
 
 /** A line about a node for the person who watches a run. */
 export function describeNotice(notice: NodeNotice): string {
@@ -21,13 +22,31 @@ export function describeNotice(notice: NodeNotice): string {
   ].join('\n')
 }
 
-/** Why an image is quarantined, and a command that shows it. */
-export function describeQuarantine({ job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>): string {
-  return [
-    `${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`,
-    ...(job.source ? [`  → See it happen: cpn predict ${quote(job.source)} --hosts ${nodes[0]} --annotate none`] : []),
-  ].join('\n')
+/** Why an image is quarantined, and a command that shows it: the same is done to it once more, on a node that it harmed. */
+export function describeQuarantine(
+  { job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>,
+  pipeline: PipelineOptions,
+): string {
+  const lines = [`${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`]
+  if (job.source) {
+    const words = ['cpn', 'predict', job.source, '--hosts', nodes[0]!, ...pipelineFlags(pipeline)]
+    lines.push(`  → See it happen: ${words.map(asWord).join(' ')}`)
+  }
+  return lines.join('\n')
 }
+
+/** All that decides what is done to an image, defaults too: another cpn may have others. */
+function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: PipelineOptions): string[] {
+  return [
+    ...['--detector', detector],
+    ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
+    ...(embeddings ? ['--embeddings'] : []),
+    ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],
+  ]
+}
+
+/** Only what a shell would take apart is quoted. */
+const asWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text))
 
 const nameOf = ({ source, id }: Job) => source ?? id
 

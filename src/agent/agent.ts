@@ -42,6 +42,7 @@ export class Agent {
   readonly #pool: WorkerPool
   readonly #gate: JobGate
   readonly #events: EventStream
+  readonly #server: SocketServer
   readonly #end = Promise.withResolvers<string>()
   readonly #now = Promise.withResolvers<void>()
   #hurried = false
@@ -64,11 +65,12 @@ export class Agent {
       rssLimitBytes: workerRssLimit(workers, limits),
       onWorkers: (pids) => recordWorkers(fleet.workerPids, pids),
     })
+    this.#server = new SocketServer(this.#router())
   }
 
   async run(): Promise<void> {
     endOrphans(this.#fleet.workerPids)
-    const server = new SocketServer(this.#router())
+    const server = this.#server
     await server.listen(this.#fleet.socket)
     const stopListening = this.#onSignals()
     this.#logger.info({ card: this.#card }, 'agent started')
@@ -134,6 +136,7 @@ export class Agent {
       freeMemoryBytes: freemem(),
       rssBytes: process.memoryUsage.rss() + this.#pool.rssBytes(),
       workerRestarts: this.#pool.restarts,
+      receivedBytes: this.#server.receivedBytes,
     }
   }
 

@@ -26,14 +26,23 @@ export class RotatingFile {
 
   /** `text` is whole lines. Opened each time, because others may have rotated meanwhile. */
   append(text: string): void {
+    this.#rotateFor(Buffer.byteLength(text))
     try {
-      const bytes = fileBytes(this.#path)
-      if (bytes > 0 && bytes + Buffer.byteLength(text) > this.#rotation.limitBytes) this.#rotate(bytes)
       // What a full disk cut off must not be glued to a good line.
       appendFileSync(this.#path, this.#torn ? `\n${text}` : text, { mode: 0o600 })
       this.#torn = false
     } catch {
       this.#torn = true
+    }
+  }
+
+  /** A file that cannot be rotated grows beyond its limit rather than that a line is lost. */
+  #rotateFor(bytes: number): void {
+    try {
+      const seenBytes = fileBytes(this.#path)
+      if (seenBytes > 0 && seenBytes + bytes > this.#rotation.limitBytes) this.#rotate(seenBytes)
+    } catch {
+      // The next append tries again.
     }
   }
 
@@ -67,9 +76,10 @@ function takeLock(lock: string): boolean {
     mkdirSync(lock, { mode: 0o700 })
     return true
   } catch {
-    const age = Date.now() - (statSync(lock, { throwIfNoEntry: false })?.mtimeMs ?? 0)
+    // Gone meanwhile: whoever had it has rotated.
+    const held = statSync(lock, { throwIfNoEntry: false })
     // The next append takes it.
-    if (age > staleMs) rmdirSync(lock)
+    if (held && Date.now() - held.mtimeMs > staleMs) rmdirSync(lock)
     return false
   }
 }

@@ -13,6 +13,8 @@ import { encodePredictHeaders } from '../protocol/headers.ts'
 import {
   type AgentEvent,
   agentEventSchema,
+  type Heartbeat,
+  heartbeatSchema,
   type NodeCard,
   nodeCardSchema,
   type PredictAnswer,
@@ -71,6 +73,12 @@ export class AgentClient implements AsyncDisposable {
   async card(signal?: AbortSignal): Promise<NodeCard> {
     const { body } = await this.#short('/cpn/v1/node', signal)
     return this.#parseText(nodeCardSchema, body.toString(), 'node card')
+  }
+
+  /** GET /cpn/v1/heartbeat */
+  async heartbeat(signal?: AbortSignal): Promise<Heartbeat> {
+    const { body } = await this.#short('/cpn/v1/heartbeat', signal)
+    return this.#parseText(heartbeatSchema, body.toString(), 'heartbeat')
   }
 
   /** POST /cpn/v1/predict; length, digest, schema and sense of the answer are verified before it counts. */

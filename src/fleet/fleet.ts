@@ -83,7 +83,7 @@ export class Fleet implements NodePool, AsyncDisposable {
   }
 
   /**
-   * Resolves with CPN_ERR_NO_USABLE_HOST when every node's login or host key was refused, so that none of them is tried
+   * Resolves with CPN_ERR_NO_USABLE_HOST when every node refused the login or what its key is for, or has a wrong host key, so that none of them is tried
    * again; never while one may come back.
    */
   async abandoned(): Promise<CpnError> {

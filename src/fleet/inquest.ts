@@ -1,7 +1,8 @@
-import type { Transport } from '../transport/transport.ts'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentClient } from './agent-client.ts'
 
 const askMs = 3000
+const againMs = 20
 
 /**
  * Finds out why connections to an agent have ended although its host is still there: whether its process has died, which
@@ -11,13 +12,14 @@ export class Inquest {
   /** Identity of the agent that the connections lead to. */
   instance = ''
   readonly #client: AgentClient
-  readonly #transport: Transport
+  readonly #over: AbortSignal
   #asked: Promise<boolean> | undefined
   #isClosed = false
 
-  constructor(client: AgentClient, transport: Transport) {
+  /** @param over aborts when the host is lost, or nobody wants to know any more */
+  constructor(client: AgentClient, over: AbortSignal) {
     this.#client = client
-    this.#transport = transport
+    this.#over = over
   }
 
   /** All that ask at the same time get one answer. */
@@ -41,14 +43,20 @@ export class Inquest {
   }
 
   async #ask(): Promise<boolean> {
-    const { lost } = this.#transport
-    if (lost.aborted) return false
-    try {
-      const card = await this.#client.card(AbortSignal.any([lost, AbortSignal.timeout(askMs)]))
-      return card.instance !== this.instance
-    } catch (error) {
-      // Only a host that still answers can say that nobody listens there.
-      return !lost.aborted && (error as { code?: string }).code === 'CPN_ERR_AGENT_UNREACHABLE'
+    const limit = AbortSignal.any([this.#over, AbortSignal.timeout(askMs)])
+    while (!limit.aborted) {
+      try {
+        const card = await this.#client.card(limit)
+        return card.instance !== this.instance
+      } catch (error) {
+        const { code } = error as { code?: string }
+        // Only a host that still answers can say that nobody listens there.
+        if (code === 'CPN_ERR_AGENT_UNREACHABLE') return !this.#over.aborted
+        // The question went over a connection that was about to end as well: the next one takes another, or a new one.
+        if (code !== 'CPN_ERR_CONNECTION_LOST') return false
+        await sleep(againMs, undefined, { signal: limit }).catch(() => undefined)
+      }
     }
+    return false
   }
 }

@@ -9,6 +9,7 @@ import type { Connector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 import type { AgentClient } from './agent-client.ts'
 import { connectAgent, loadClient } from './connect-agent.ts'
+import { Deafness } from './deafness.ts'
 import { Inquest } from './inquest.ts'
 import { Silence } from './silence.ts'
 
@@ -37,13 +38,14 @@ const maxPauseMs = 10_000
 /** More than any node has slots; each is opened only when it is needed. */
 const connections = 256
 
-/** A refused login or key does not get better by repetition, and repeating it gets the master banned. */
+/** What a login or key is refused does not get better by repetition, and repeating it gets the master banned. */
 const refusals = new Set([
   'CPN_ERR_AUTH_FAILED',
   'CPN_ERR_IDENTITY',
   'CPN_ERR_HOST_KEY_UNKNOWN',
   'CPN_ERR_HOST_KEY_CHANGED',
   'CPN_ERR_HOST_KEY_REVOKED',
+  'CPN_ERR_KEY_LOCKED',
 ])
 
 /** One connection to an agent. */
@@ -100,7 +102,7 @@ export class FleetNode implements SchedulableNode {
     return this.card && `${this.card.release} ${this.card.platform} ${this.card.arch}`
   }
 
-  /** A login or key was refused: it is not tried again before something has changed. */
+  /** A login, a key, or what the key was used for was refused: it is not tried again before something has changed. */
   get isRefused(): boolean {
     return this.error !== undefined && refusals.has(this.error.code)
   }
@@ -180,8 +182,13 @@ export class FleetNode implements SchedulableNode {
     await using client = await connectAgent(transport, options)
     using heard = new Silence(silenceSeconds, host.name)
     silence = heard
-    const ended = AbortSignal.any([signal, transport.lost, heard.signal])
-    const inquest = new Inquest(client, transport)
+    using deafness = new Deafness(
+      () => this.#inFlight > 0,
+      (asking) => client.heartbeat(asking),
+      host.name,
+    )
+    const ended = AbortSignal.any([signal, transport.lost, heard.signal, deafness.signal])
+    const inquest = new Inquest(client, ended)
     try {
       for await (const event of client.events(ended)) {
         if (event.event === 'register') {
@@ -192,6 +199,7 @@ export class FleetNode implements SchedulableNode {
           this.#options.logger.info({ event: 'node-joined', host: this.name, slots: event.card.slots }, 'node joined')
         }
         this.#hear(event)
+        if (event.event === 'heartbeat') deafness.hear(event)
         this.#settle()
       }
     } finally {

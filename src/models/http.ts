@@ -28,6 +28,8 @@ export async function httpGet<T>(
   // Most runs download nothing.
   const { EnvHttpProxyAgent, interceptors, request } = (await import('undici')).default
   const agent = new EnvHttpProxyAgent({
+    // Its client for HTTP/2 is left out of the build.
+    allowH2: false,
     connectTimeout: connectMs,
     headersTimeout: headersMs,
     bodyTimeout: idleMs,

@@ -106,6 +106,8 @@ export const heartbeatSchema = z.object({
   freeMemoryBytes: z.number(),
   rssBytes: z.number(),
   workerRestarts: z.number().int().nonnegative(),
+  /** Bytes that came in since the agent started, by all connections; an agent of an older release does not tell. */
+  receivedBytes: z.number().int().nonnegative().optional(),
 })
 export type Heartbeat = z.infer<typeof heartbeatSchema>
 

@@ -19,8 +19,8 @@ export function lockStateScript(remoteDir: string): string {
 cd "$dir" 2>/dev/null && [ -e lock ] || { echo 'cpn-lock none'; exit 0; }
 ${heldWords}
 if held; then state=held; else state=left; fi
-printf 'cpn-lock %s %s %s\\n' "$state" "$(field token lock)" "$(pwd)"
-field name lock
+printf 'cpn-lock %s %s %s\\n' "$state" "$(holder token)" "$(pwd)"
+holder name
 `
 }
 

@@ -31,20 +31,22 @@ ancestors() {
 export const ancestorsFact = `${processWords}printf 'cpn-fact ancestors='; ancestors; echo\n`
 
 /**
- * Shell words: `held` tells whether the lock in the current folder counts. The process that took it has to live, where
- * it can be seen, and its lease must not have run out. Older versions wrote no `expires`.
+ * Shell words: `held` tells whether the lock in the current folder counts, `holder` what its owner wrote then, though the
+ * lock may have gone since. The process that took it has to live, where it can be seen, and its lease must not have run
+ * out. Older versions wrote no `expires`.
  */
 export const heldWords = `${processWords}
 field() { sed -n "s/^$1=//p" "$2/owner" 2>/dev/null; }
+holder() { printf '%s\\n' "$held_owner" | sed -n "s/^$1=//p"; }
 number() { case $1 in ''|*[!0-9]*) echo 0 ;; *) echo "$1" ;; esac; }
 held() {
   [ -e lock/owner ] || sleep 1
-  held_token=$(field token lock)
-  held_by=$(number "$(field pid lock)")
-  [ -n "$held_token" ] || return 1
-  if [ "$held_by" -gt 0 ] && [ "$(born "$held_by")" != "$(field born lock)" ]; then return 1; fi
-  expires=$(number "$(field expires lock)")
-  [ "$expires" -gt 0 ] || expires=$(($(number "$(field time lock)") + 3600))
+  held_owner=$(cat lock/owner 2>/dev/null)
+  held_by=$(number "$(holder pid)")
+  [ -n "$(holder token)" ] || return 1
+  if [ "$held_by" -gt 0 ] && [ "$(born "$held_by")" != "$(holder born)" ]; then return 1; fi
+  expires=$(number "$(holder expires)")
+  [ "$expires" -gt 0 ] || expires=$(($(number "$(holder time)") + 3600))
   [ "$(date +%s)" -lt "$expires" ]
 }
 `
@@ -78,7 +80,8 @@ function userName(): string {
 
 /** Us, as an owner. `fleetId` tells which inventory it is for. */
 export function lockOwner(token: string, fleetId: string): LockOwner {
-  const name = `${whoWeAre()}, process ${process.pid}, fleet ${fleetId}, since ${new Date().toISOString()}`
+  const since = new Date().toISOString().replace(/\.\d+/, '')
+  const name = `${whoWeAre()}, process ${process.pid}, fleet ${fleetId}, since ${since}`
   return { token, name }
 }
 
@@ -86,10 +89,7 @@ export function hostLocked(host: string, owner: string): CpnError {
   return new CpnError('CPN_ERR_HOST_LOCKED', `somebody else is at work on the host: ${owner || 'unknown'}`, {
     host,
     retryable: true,
-    suggestions: [
-      'Wait until that is done, then run it again. A lock ends with the connection that took it.',
-      `If nobody is: cpn unlock ${host}`,
-    ],
+    suggestions: [`Wait until that is done. If nobody is at work any more: cpn unlock ${host}`],
   })
 }
 
@@ -110,21 +110,23 @@ export function lockLost(host: string, owner: string): CpnError {
 function takeWords(owner: LockOwner, leaseSeconds: number): string {
   return `${heldWords}
 take() {
+  # Found out before, so that the lock is without an owner for as short as can be.
+  mine_born=$(born "$mine")
   for try in 1 2 3; do
+    now=$(date +%s)
     if failure=$(mkdir lock 2>&1); then
-      now=$(date +%s)
       printf 'token=%s\\npid=%s\\nborn=%s\\ntime=%s\\nexpires=%s\\nname=%s\\n' ${quote(owner.token)} "$mine" \\
-        "$(born "$mine")" "$now" $((now + ${leaseSeconds})) ${quote(owner.name)} >lock/.owner && mv lock/.owner lock/owner
+        "$mine_born" "$now" $((now + ${leaseSeconds})) ${quote(owner.name)} >lock/.owner && mv lock/.owner lock/owner
       return
     fi
     [ -e lock ] || continue
-    if held; then field name lock; return ${lockedExit}; fi
+    if held; then holder name; return ${lockedExit}; fi
     # Whoever was faster may have put a new lock in the place of the old one.
     if mv lock "lock.$$" 2>/dev/null; then
-      if [ "$(field token "lock.$$")" = "$held_token" ]; then rm -rf "lock.$$"; else mv "lock.$$" lock; fi
+      if [ "$(field token "lock.$$")" = "$(holder token)" ]; then rm -rf "lock.$$"; else mv "lock.$$" lock; fi
     fi
   done
-  [ -e lock ] && return ${lockedExit}
+  if [ -e lock ]; then holder name; return ${lockedExit}; fi
   echo "$failure" >&2
   return 1
 }

@@ -74,11 +74,15 @@ function tooLong(host: string, phase: Phase): CpnError {
 // Nothing was switched: the release before is still in use and there is nothing to take back.
 async function withRollBack(provisioning: Provisioning, error: CpnError): Promise<CpnError> {
   if (provisioning.replaced === undefined) return error
-  const told = await rollBack(provisioning, rollBackMs).catch((failure: unknown) => {
-    const { code, message: why } = toCpnError(failure)
-    const gone = code === 'CPN_ERR_CONNECTION_LOST'
-    return gone ? 'the host goes back to the release before by itself' : `going back failed as well: ${why}`
-  })
+  const told = await rollBack(provisioning, rollBackMs).catch(toCpnError)
+  // Whoever has the lock now decides what is in use: that this is not us any more is what there is to tell.
+  if (told instanceof CpnError && told.code === 'CPN_ERR_HOST_LOCKED') return told
+  const end = told instanceof CpnError ? whyNot(told) : told
   const { code, message, suggestions, retryable, host } = error
-  return new CpnError(code, `${message}; ${told}`, { host, suggestions, retryable, cause: error })
+  return new CpnError(code, `${message}; ${end}`, { host, suggestions, retryable, cause: error })
+}
+
+function whyNot({ code, message }: CpnError): string {
+  const isGone = code === 'CPN_ERR_CONNECTION_LOST'
+  return isGone ? 'the host goes back to the release before by itself' : `going back failed as well: ${message}`
 }

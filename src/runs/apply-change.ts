@@ -23,10 +23,11 @@ function addInputs(sql: Prepare, run: Run, { inputs }: Change<'found'>): void {
     insert.run(run.id, name, source, bytes, mtimeMs, ctimeMs, ino)
 }
 
-function addAttempt(sql: Prepare, run: Run, { job, attempt, node, state, time, error }: Change<'attempt'>): void {
+function addAttempt(sql: Prepare, run: Run, change: Change<'attempt'>): void {
+  const { job, attempt, node, purpose, state, time, error } = change
   const told = error === undefined ? null : `${error.code}: ${error.message}`
-  sql(`INSERT OR REPLACE INTO attempts (run, job, epoch, attempt, node, state, time, error)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(run.id, job, run.epoch, attempt, node, state, time, told)
+  sql(`INSERT OR REPLACE INTO attempts (run, job, epoch, attempt, node, purpose, state, time, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`).run(run.id, job, run.epoch, attempt, node, purpose, state, time, told)
 }
 
 function endJob(sql: Prepare, run: Run, change: Change<'job'>): void {

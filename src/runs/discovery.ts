@@ -36,6 +36,7 @@ export class Discovery {
    */
   async run(found: AsyncIterable<Found>, signal: AbortSignal, onLeftOut: (path: string, reason: string) => void) {
     let batch: NewInput[] = []
+    let waiting = true
     let flushed = Promise.resolve()
     const flush = () => {
       const inputs = batch
@@ -45,7 +46,6 @@ export class Discovery {
       flushed.catch(() => {})
       batch = []
     }
-    // The first pictures start at once, however many other files come between them and the next.
     const timer = setInterval(flush, flushMs)
     try {
       for await (const item of found) {
@@ -53,6 +53,9 @@ export class Discovery {
         if (item.kind === 'ignored') this.ignored++
         else if (item.kind === 'left-out') onLeftOut(item.path, item.reason)
         else batch.push(item.input)
+        // Nodes wait for the first ones: those that are known by now start at once.
+        if (waiting && batch.length > 0) setImmediate(flush)
+        if (batch.length > 0) waiting = false
         if (batch.length < batchSize) continue
         await flushed
         flush()

@@ -1,7 +1,8 @@
-import type { Stats } from 'node:fs'
+import type { Dirent, Stats } from 'node:fs'
 import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
+import { mapAhead } from '../common/map-ahead.ts'
 import { isImageFile } from './image-files.ts'
 import type { NewInput } from './ledger.ts'
 
@@ -19,6 +20,13 @@ export type Found =
   | { kind: 'ignored'; path: string }
   /** A folder, or a file that cannot be named, that is not looked at. */
   | { kind: 'left-out'; path: string; reason: string }
+
+interface Folder {
+  kind: 'folder'
+  path: string
+  /** Relative path in OUT. */
+  name: string
+}
 
 /**
  * The PATHs of a command line, checked. A lone folder maps onto OUT itself; of several PATHs each gets its own name
@@ -77,22 +85,31 @@ export async function* findInputs(roots: readonly Root[], out: string): AsyncGen
   }
 }
 
+/** Files that are looked at beforehand: a share in the network takes its time for each. */
+const lookAhead = 16
+
 async function* walk(folder: string, name: string, out: string): AsyncGenerator<Found> {
   try {
-    for await (const entry of await opendir(folder)) {
-      const path = join(folder, entry.name)
-      if (entry.name.startsWith('.')) continue
-      const entryName = name === '' ? entry.name : `${name}/${entry.name}`
-      // What Node could not decode it cannot open by that name either.
-      if (entry.name.includes('\ufffd') && !(await exists(path)))
-        yield leftOut(path, 'its name is not UTF-8; rename it')
-      else if (entry.isDirectory()) yield* subfolder(path, entryName, out)
-      else if (entry.isFile() || entry.isSymbolicLink()) yield* file(path, entryName)
+    const entries = await opendir(folder, { bufferSize: 256 })
+    for await (const found of mapAhead(entries, lookAhead, (entry) => look(entry, folder, name))) {
+      if (found?.kind === 'folder') yield* subfolder(found.path, found.name, out)
+      else if (found) yield found
     }
   } catch (error) {
     if (systemErrorCode(error) === undefined) throw error
     yield leftOut(folder, `it cannot be listed: ${reasonOf(error)}`)
   }
+}
+
+/** What an entry of a folder is; undefined for what is left out without a word. */
+async function look(entry: Dirent, folder: string, name: string): Promise<Found | Folder | undefined> {
+  if (entry.name.startsWith('.')) return undefined
+  const path = join(folder, entry.name)
+  const entryName = name === '' ? entry.name : `${name}/${entry.name}`
+  // What Node could not decode it cannot open by that name either.
+  if (entry.name.includes('\ufffd') && !(await exists(path))) return leftOut(path, 'its name is not UTF-8; rename it')
+  if (entry.isDirectory()) return { kind: 'folder', path, name: entryName }
+  return entry.isFile() || entry.isSymbolicLink() ? file(path, entryName) : undefined
 }
 
 const leftOut = (path: string, reason: string): Found => ({ kind: 'left-out', path, reason })
@@ -114,12 +131,12 @@ async function isOutput(folder: string): Promise<boolean> {
   return (await exists(join(folder, 'predictions.jsonl'))) && exists(join(folder, 'summary.json'))
 }
 
-async function* file(path: string, name: string): AsyncGenerator<Found> {
+async function file(path: string, name: string): Promise<Found | undefined> {
   const found = await statOf(path)
-  if (found?.isDirectory()) return
+  if (found?.isDirectory()) return undefined
   // Reading a pipe or a device may never end.
-  if ((found && !found.isFile()) || !(await isImageFile(path))) yield { kind: 'ignored', path }
-  else yield input(path, name, found)
+  if ((found && !found.isFile()) || !(await isImageFile(path))) return { kind: 'ignored', path }
+  return input(path, name, found)
 }
 
 /** A file that is gone by now is told of as unreadable when its turn comes. */

@@ -1,4 +1,5 @@
 import { DatabaseSync } from 'node:sqlite'
+import type { AttemptEvent, AttemptPurpose } from '../scheduler/scheduler.ts'
 import { type InputError, type InputState, openLedger } from './ledger.ts'
 
 /** What the ledger knows of one input. */
@@ -24,19 +25,27 @@ export interface AttemptRecord {
   epoch: number
   attempt: number
   node: string
+  /** Null in a run of an older cpn. */
+  purpose: AttemptPurpose | null
   /** ISO 8601, UTC; null where the ledger has not got it. */
   started: string | null
   /** Null while it goes on, and where the master ended first. */
   ended: string | null
-  /** How it ended, e.g. done or failed; null as for `ended`. */
-  outcome: string | null
+  /**
+   * How it ended. cancelled: its result was not needed any more; overruled: it was done, and other nodes agree on another result.
+   * Null as for `ended`.
+   */
+  outcome: Exclude<AttemptEvent['state'], 'started'> | null
   /** Code and message. */
   error: string | null
 }
 
 export interface NodeShare {
   node: string
+  /** Attempts that gave a result. */
   done: number
+  /** Those of them that other nodes were right against. */
+  overruled: number
   /** Attempts that failed, whoever is to blame. */
   failed: number
 }
@@ -71,7 +80,7 @@ export class RunHistory implements Disposable {
   /** Attempts at a job in the order in which they were made. */
   attempts(run: string, job: string): AttemptRecord[] {
     const rows = this.#db
-      .prepare(`SELECT epoch, attempt, node, state, time, error FROM attempts WHERE run = ? AND job = ?
+      .prepare(`SELECT epoch, attempt, node, purpose, state, time, error FROM attempts WHERE run = ? AND job = ?
         ORDER BY epoch, attempt, time`)
       .all(run, job) as unknown as AttemptRow[]
     return [...Map.groupBy(rows, ({ epoch, attempt }) => `${epoch}/${attempt}`).values()].map(attemptRecord)
@@ -79,7 +88,8 @@ export class RunHistory implements Disposable {
 
   /** What each node did in a run, by name. */
   shares(run: string): NodeShare[] {
-    const rows = this.#db.prepare(`SELECT node, SUM(state = 'done') AS done, SUM(state = 'failed') AS failed
+    const rows = this.#db.prepare(`SELECT node, SUM(state = 'done') AS done,
+      SUM(state = 'overruled') AS overruled, SUM(state = 'failed') AS failed
       FROM attempts WHERE run = ? GROUP BY node ORDER BY node`)
     return (rows.all(run) as unknown as NodeShare[]).map((row) => ({ ...row }))
   }
@@ -93,22 +103,25 @@ interface AttemptRow {
   epoch: number
   attempt: number
   node: string
-  state: string
+  purpose: AttemptPurpose | null
+  state: AttemptEvent['state']
   time: string
   error: string | null
 }
 
 function attemptRecord(rows: AttemptRow[]): AttemptRecord {
   const { epoch, attempt, node } = rows[0]!
-  const started = rows.find(({ state }) => state === 'started')
-  const ended = rows.find(({ state }) => state !== 'started')
+  const byState = new Map(rows.map((row) => [row.state, row]))
+  const started = byState.get('started')
+  const ended = byState.get('done') ?? byState.get('failed') ?? byState.get('cancelled')
   return {
     epoch,
     attempt,
     node,
+    purpose: started?.purpose ?? null,
     started: started?.time ?? null,
     ended: ended?.time ?? null,
-    outcome: ended?.state ?? null,
+    outcome: byState.has('overruled') ? 'overruled' : ((ended?.state ?? null) as AttemptRecord['outcome']),
     error: ended?.error ?? null,
   }
 }

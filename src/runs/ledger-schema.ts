@@ -39,7 +39,10 @@ const version2 = `
   CREATE INDEX runs_by_out ON runs (out, created_at);
 `
 
-const steps = [version1, version2]
+/** Why there was an attempt: a retry, a copy, a second opinion. */
+const version3 = 'ALTER TABLE attempts ADD COLUMN purpose TEXT'
+
+const steps = [version1, version2, version3]
 
 /** Makes the tables, or brings those of an older cpn to this version. Throws CPN_ERR_STATE_DIR for a newer one's. */
 export function prepareSchema(db: DatabaseSync, file: string): void {

@@ -159,7 +159,7 @@ export interface Ledger extends Disposable {
 /** Plain data: it travels to the thread that writes. */
 export type LedgerChange =
   | { kind: 'found'; inputs: readonly NewInput[] }
-  | ({ kind: 'attempt'; time: string; error?: InputError } & Omit<AttemptEvent, 'error' | 'purpose'>)
+  | ({ kind: 'attempt'; time: string; error?: InputError } & Omit<AttemptEvent, 'error'>)
   | ({ kind: 'job'; job: string; state: 'done' } & EncodedRecord)
   | { kind: 'job'; job: string; state: 'failed' | 'quarantined'; error: InputError }
   /** An input is finished; `file` is how it was when it was read, `written` the bytes of its picture. */

@@ -9,16 +9,23 @@ export interface JobHistory {
   kills: Kill[]
   /** Nodes that could not do it although they could be reached. */
   failedOn: Set<string>
-  /** Nodes whose agent died while it was in work there, one entry per death. */
-  deaths: string[]
+  /** Agents that died while it was in work there. */
+  deaths: Set<Death>
   /** It was in work, among others, when an agent died: its next attempts run alone. */
   suspect: boolean
   /** A deadline passed while a worker had it. */
   wasLate: boolean
 }
 
+/** One time that a node's agent died; the same for all that were in work there. */
+export interface Death {
+  node: string
+}
+
 export interface Kill {
   node: string
+  /** It took the whole agent, which somebody else may have ended as well. */
+  isDeath: boolean
   /** The node does other jobs: that it failed at this one says something about the job. */
   credible: boolean
 }
@@ -38,7 +45,7 @@ export interface Circumstances {
   alone: boolean
   /** Names of the nodes that could take the job now. */
   usable: readonly string[]
-  /** Some other node, which did other jobs and has not failed at this one, may come back. */
+  /** Some other node, which had work in this run and has not failed at this job, may come back. */
   othersAway: boolean
 }
 
@@ -68,7 +75,7 @@ const killing: ReadonlySet<ErrorCode> = new Set([
 export const newHistory = (): JobHistory => ({
   attempts: 0,
   kills: [],
-  deaths: [],
+  deaths: new Set(),
   failedOn: new Set(),
   suspect: false,
   wasLate: false,
@@ -77,7 +84,7 @@ export const newHistory = (): JobHistory => ({
 /**
  * What becomes of a job after a failed attempt; updates its history. docs/decisions/0014 explains the rules.
  * A verdict about the image is final. One that killed workers (or an agent, alone) on two nodes, or twice where there is
- * only one, is quarantined. What a node cannot do is a failure only when no usable node is left that has not tried. A
+ * only one, is quarantined; where an agent ended, it takes a third time. What a node cannot do is a failure only when no usable node is left that has not tried. A
  * lost host uses up nothing.
  */
 export function judge(error: CpnError, history: JobHistory, circumstances: Circumstances): Verdict {
@@ -92,7 +99,7 @@ export function judge(error: CpnError, history: JobHistory, circumstances: Circu
   history.attempts++
   history.failedOn.add(node)
   if (killing.has(error.code)) {
-    history.kills.push({ node, credible })
+    history.kills.push({ node, credible, isDeath: error.code === 'CPN_ERR_AGENT_DIED' })
     return isProven(history, circumstances) ? 'quarantine' : 'elsewhere'
   }
   if (isAboutImage(error)) return 'fail'
@@ -116,13 +123,15 @@ export function backoffMs(failures: number, random: () => number): number {
 
 /**
  * Two nodes that do other jobs are proof. Nodes that have done nothing else yet, or fail at everything, prove nothing
- * while others are left to ask; when nobody is, two kills are enough, wherever they were.
+ * while others are left to ask; when nobody is, two kills are enough, wherever they were. An agent that ended alone with
+ * the job may have been ended by somebody else, twice even: then it takes three.
  */
 function isProven({ kills, failedOn }: JobHistory, { usable, othersAway }: Circumstances): boolean {
   const credible = kills.filter((kill) => kill.credible)
-  if (nodesOf(credible) >= 2 || nodesOf(kills) >= manyNodes) return true
+  const needed = kills.some(({ isDeath }) => isDeath) ? 3 : 2
+  if ((nodesOf(credible) >= 2 && credible.length >= needed) || nodesOf(kills) >= manyNodes) return true
   if (usable.some((name) => !failedOn.has(name))) return false
-  return othersAway ? credible.length >= 2 || kills.length >= patientAttempts : kills.length >= 2
+  return othersAway ? credible.length >= needed || kills.length >= patientAttempts : kills.length >= needed
 }
 
 const nodesOf = (kills: readonly Kill[]) => new Set(kills.map(({ node }) => node)).size

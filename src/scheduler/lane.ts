@@ -1,3 +1,4 @@
+import type { Death } from './blame.ts'
 import type { Candidate } from './placement.ts'
 import { Rate } from './rate.ts'
 import type { Attempt } from './task.ts'
@@ -19,14 +20,21 @@ export class Lane {
   successes = 0
   /** Attempts that failed through the node since its last success; many at once are one. */
   faults = 0
-  /** Times that its agent died. */
-  deaths = 0
+  /** Attempts that were started here. */
+  starts = 0
+  /** Times that its agent died of what is not known to be an image. */
+  readonly deaths = new Set<Death>()
   /** Short pauses that go on. */
   pauses = 0
   /** Long pauses that go on; they count only while another node works. */
   asides = 0
   /** Results that get a second opinion in any case. */
   probation = 0
+  /** The agent's last death, until it gets something again. */
+  #death: Death | undefined
+  /** Jobs in work here that the node's other masters leave room for, as far as is known. */
+  #share = Number.POSITIVE_INFINITY
+  #shareCutAt = Number.NEGATIVE_INFINITY
   #timesAside = 0
   #timesWrong = 0
   #load = 0
@@ -51,11 +59,12 @@ export class Lane {
 
   /**
    * Jobs that may be in work here at once. One per worker until it is measured, so that a slow node holds few; one at a
-   * time while it is sick.
+   * time while it is sick; no more than its share while other masters use it, too.
    */
   limit(slots: number): number {
     if (this.isSick) return Math.min(1, slots)
-    return this.rate.value === undefined ? workersOf(slots) : slots
+    const most = this.rate.value === undefined ? workersOf(slots) : slots
+    return Math.min(most, Math.floor(this.#share))
   }
 
   /** @param able false while it gets nothing on purpose */
@@ -72,6 +81,8 @@ export class Lane {
 
   enter(attempt: Attempt, now: number): void {
     this.#advance(now)
+    this.starts++
+    this.#death = undefined
     for (const other of this.running) other.accompanied = true
     attempt.accompanied = this.running.size > 0
     this.running.add(attempt)
@@ -88,14 +99,35 @@ export class Lane {
     return this.#load
   }
 
+  /**
+   * The node had no room for an attempt, because another master uses it: half of what is in work here at most from now on, and
+   * one more with every round that ends well. Masters that all do so come to equal shares, as connections do on a link.
+   */
+  refused(attempt: Attempt, now: number): void {
+    // What was on its way when the share was cut last tells nothing new.
+    if (attempt.started <= this.#shareCutAt) return
+    this.#share = Math.max(1, (this.running.size - 1) / 2)
+    this.#shareCutAt = now
+  }
+
   /** Call before the attempt leaves. */
   succeeded(attempt: Attempt, now: number, slots: number): void {
     this.successes++
+    this.#share += 1 / this.#share
+    if (this.#share > slots) this.#share = Number.POSITIVE_INFINITY
     this.faults = 0
     this.#timesAside = 0
     const milliseconds = now - attempt.started
     const shared = milliseconds > 0 ? (this.loadAt(now) - attempt.loadAtStart) / milliseconds : this.inFlight
     this.rate.completed(now, milliseconds, Math.max(shared, workersOf(slots)), attempt.task.job.bytes)
+  }
+
+  /** Its agent died. All that were in work there tell of one and the same death. */
+  died(): Death {
+    if (this.#death) return this.#death
+    this.#death = { node: this.name }
+    this.deaths.add(this.#death)
+    return this.#death
   }
 
   /** Milliseconds of the next long pause: each is longer than the last, until something succeeds here. */

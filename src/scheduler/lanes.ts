@@ -53,10 +53,10 @@ export class Lanes {
     return this.#options.pool.nodes.filter(({ slots }) => slots > 0).map(({ name }) => name)
   }
 
-  /** Whether some node outside `except` takes no work now, but did before. */
+  /** Whether some node outside `except` takes no work now, but was given some before, whatever came of it. */
   someAway(except: ReadonlySet<string>): boolean {
     const { nodes } = this.#options.pool
-    return nodes.some(({ name, slots }) => slots === 0 && !except.has(name) && this.get(name).successes > 0)
+    return nodes.some(({ name, slots }) => slots === 0 && !except.has(name) && this.get(name).starts > 0)
   }
 
   /** The nodes that take work, full and pausing ones too. Those set aside work when there are no others. */

@@ -283,10 +283,10 @@ class Scheduler {
     const vote = { node: lane.name, attempt: number, build: undefined, opinion: { error }, milliseconds }
     this.#tellOf(attempt, 'failed', error)
     const isDeath = error.code === 'CPN_ERR_AGENT_DIED'
-    if (isDeath) this.#noteDeath(task, lane)
+    if (isDeath) task.history.deaths.add(lane.died())
     const verdict = judge(error, task.history, {
       node: lane.name,
-      credible: lane.isCredible && !(isDeath && deathsWithout(task, lane) > 1),
+      credible: lane.isCredible && !(isDeath && diesOfOthers(task, lane)),
       alone: !attempt.accompanied,
       usable: this.#lanes.usable(),
       othersAway: this.#lanes.someAway(task.history.failedOn),
@@ -296,13 +296,8 @@ class Scheduler {
     else if (task.votes.length > 0) this.#auditFailed(task, verdict)
     else if (verdict === 'fail' || verdict === 'quarantine') this.#giveUp(task, verdict, error)
     else if (task.running.size === 0) this.#queue.add(task, task.history.suspect ? 'alone' : 'retry')
-    if (verdict === 'elsewhere' || verdict === 'again' || verdict === 'busy') this.#pause(lane, verdict, error)
-  }
-
-  /** All that were in work tell of one and the same death. */
-  #noteDeath({ history }: Task, lane: Lane): void {
-    if (lane.pauses === 0) lane.deaths++
-    history.deaths.push(lane.name)
+    if (verdict === 'busy') this.#leaveRoom(attempt)
+    if (verdict === 'elsewhere' || verdict === 'again') this.#pause(lane, verdict, error)
   }
 
   /** A result, or a statement about the image: it counts, unless somebody else is asked, too. */
@@ -361,8 +356,10 @@ class Scheduler {
     const nodes = [...new Set(task.history.kills.map(({ node }) => node))]
     if (verdict === 'fail') this.#settle(task, { ...about, state: 'failed' })
     else this.#settle(task, { ...about, state: 'quarantined', nodes })
+    if (verdict !== 'quarantine') return
     // It was the image: the nodes are not to blame.
-    if (verdict === 'quarantine') for (const node of nodes) this.#lanes.get(node).faults = 0
+    for (const node of nodes) this.#lanes.get(node).faults = 0
+    for (const death of task.history.deaths) this.#lanes.get(death.node).deaths.delete(death)
   }
 
   #settle(task: Task, outcome: JobOutcome): void {
@@ -375,15 +372,19 @@ class Scheduler {
     for (const { cancel } of task.running) cancel.abort(notNeeded())
   }
 
-  /**
-   * Gives a node nothing for a while: its next failure may come as fast as the last, so that pauses grow. A busy one
-   * frees a slot by itself.
-   */
-  #pause(lane: Lane, verdict: 'elsewhere' | 'again' | 'busy', error: CpnError): void {
+  /** Leaves room to the node's other masters. What is in work there tells when to go on; without that, time does. */
+  #leaveRoom(attempt: Attempt): void {
+    const { lane } = attempt
+    lane.refused(attempt, this.#options.clock.now())
+    if (lane.inFlight === 1) this.#lanes.pause(lane, backoffMs(busyFailures, this.#options.random))
+  }
+
+  /** Gives a node nothing for a while: its next failure may come as fast as the last, so that pauses grow. */
+  #pause(lane: Lane, verdict: 'elsewhere' | 'again', error: CpnError): void {
     const { random, onNotice } = this.#options
     // All that a lost host had in work fails at once: that is one fault.
-    if (lane.pauses === 0 && verdict !== 'busy') lane.faults++
-    this.#lanes.pause(lane, backoffMs(verdict === 'busy' ? busyFailures : lane.faults, random))
+    if (lane.pauses === 0) lane.faults++
+    this.#lanes.pause(lane, backoffMs(lane.faults, random))
     if (verdict !== 'elsewhere' || !lane.isSick || lane.asides > 0 || !this.#othersSucceed(lane)) return
     const milliseconds = lane.nextAsideMs(random)
     this.#lanes.setAside(lane, milliseconds)
@@ -403,9 +404,9 @@ class Scheduler {
   }
 }
 
-/** How often the node's agent died while this job was not there: one that dies of other things says nothing of it. */
-function deathsWithout({ history }: Task, { name, deaths }: Lane): number {
-  return deaths - history.deaths.filter((node) => node === name).length
+/** The node's agent died while this job was not there, and nobody knows why: its death says nothing of this job. */
+function diesOfOthers({ history }: Task, { deaths }: Lane): boolean {
+  return deaths.difference(history.deaths).size > 0
 }
 
 /** Without the nodes that have it in work, one that was told to stop a moment ago included. */

@@ -94,5 +94,5 @@ async function assertWhole(run: CpnProcess, home: Project, out: string): Promise
   const summary = readSummary(out)
   assert.deepEqual([summary.inputs, summary.failed, summary.quarantined], [pictures, 0, 0], run.describe())
   assert.ok(summary.done > 0 && summary.pending > 0, JSON.stringify(summary))
-  await checkAnnotated(out, readPredictions(out), (path) => join(home.folder, 'many', path))
+  await checkAnnotated(out, readPredictions(out), (path) => join(home.folder, 'many', path), 20)
 }

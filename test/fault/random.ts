@@ -105,7 +105,7 @@ async function rain(): Promise<string[]> {
 async function beginAgain(id: string): Promise<void> {
   await run.exited
   run = lab.predict('photos', 'out')
-  const [, again] = await run.waitFor(/^run (\S+) on /m)
+  const [, again] = await run.waitFor(/^run (\S+), continued, on /m)
   if (again !== id) throw new Error(`${run.describe()}\ndoes not go on with run ${id}`)
 }
 

@@ -66,11 +66,20 @@ export function countWritten(out: string): number {
   return existsSync(out) ? outputFiles(out).length : 0
 }
 
-/** Every done line has its annotated copy: it decodes, has its size and format, and shows something the input has not. */
-export async function checkAnnotated(out: string, predictions: Prediction[], input: (path: string) => string) {
+/**
+ * Every done line has its annotated copy: it decodes, has its size and format, and shows something the input has not.
+ * @param each of so many copies one is decoded, where all are alike; that they are there is seen of all
+ */
+export async function checkAnnotated(
+  out: string,
+  predictions: Prediction[],
+  input: (path: string) => string,
+  each = 1,
+): Promise<void> {
   const done = predictions.filter(({ faces }) => faces)
   assert.deepEqual(outputFiles(out), done.map(({ path }) => path).sort())
-  for (const prediction of done) await checkOne(join(out, prediction.path), input(prediction.path), prediction)
+  const looked = done.filter((_, index) => index % each === 0)
+  for (const prediction of looked) await checkOne(join(out, prediction.path), input(prediction.path), prediction)
 }
 
 async function checkOne(annotated: string, input: string, { path, width, height, faces }: Prediction): Promise<void> {
@@ -96,7 +105,7 @@ async function checkOne(annotated: string, input: string, { path, width, height,
 function isDrawnOn(before: Buffer, after: Buffer): boolean {
   let changed = 0
   for (let index = 0; index < before.length; index++) {
-    if (Math.abs(before[index]! - after[index]!) > 60) changed++
+    if (Math.abs(before[index]! - after[index]!) > 60 && ++changed > 100) return true
   }
-  return changed > 100
+  return false
 }

@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { test } from 'node:test'
+import { describe, test } from 'node:test'
 import { nodePaths } from '../../src/protocol/paths.ts'
 import { AgentFleet, releases } from '../helpers/agent-fleet.ts'
 import { signalProcess } from '../helpers/processes.ts'
@@ -98,14 +98,6 @@ test('start --if-not-stopped starts an agent that died', async () => {
   assert.equal((await fleet.cli('status')).json.state, 'running')
 })
 
-test('stop ends an agent that does not answer any more', async () => {
-  await using fleet = await AgentFleet.create()
-  const { json } = await fleet.cli('start')
-  signalProcess(Number(json.pid), 'SIGSTOP')
-  assert.equal((await fleet.cli('stop', '--now')).exitCode, 0)
-  assert.deepEqual(fleet.processes(), [])
-})
-
 test('what a killed agent left behind does not stop the next one', async () => {
   await using fleet = await AgentFleet.create()
   const first = await fleet.run()
@@ -143,15 +135,6 @@ test('start does not wait for the pause of a keeper whose agent keeps dying', as
   assert.equal((await fleet.ask('GET', '/cpn/v1/node')).json.release, releases.second)
 })
 
-test('start replaces an agent that lives and does not answer', async () => {
-  await using fleet = await AgentFleet.create()
-  const { json } = await fleet.cli('start')
-  signalProcess(Number(json.pid), 'SIGSTOP')
-  const started = await fleet.cli('start')
-  assert.equal(started.exitCode, 0, started.stderr)
-  assert.notEqual(started.json.pid, json.pid)
-})
-
 test('start --restart takes changed settings up', async () => {
   await using fleet = await AgentFleet.create({ workers: 1 })
   await fleet.cli('start')
@@ -160,14 +143,34 @@ test('start --restart takes changed settings up', async () => {
   assert.equal((await fleet.ask('GET', '/cpn/v1/node')).json.workers, 2)
 })
 
-test('an agent whose workers do not start says so with the last lines of its log', async () => {
-  await using fleet = await AgentFleet.create()
-  const release = join(fleet.folder.home, nodePaths.release(releases.first))
-  writeFileSync(join(release, 'agent', 'worker.mjs'), "throw new Error('a library is missing')")
-  const { exitCode, stderr } = await fleet.cli('start')
-  const { error } = JSON.parse(stderr)
-  assert.deepEqual([exitCode, error.code], [6, 'CPN_ERR_AGENT_START'])
-  assert.match(error.message, /a library is missing/)
+// Side by side: all they do is wait.
+describe('what never answers is waited for, but not for ever', { concurrency: true }, () => {
+  test('stop ends an agent that does not answer any more', async () => {
+    await using fleet = await AgentFleet.create()
+    const { json } = await fleet.cli('start')
+    signalProcess(Number(json.pid), 'SIGSTOP')
+    assert.equal((await fleet.cli('stop', '--now')).exitCode, 0)
+    assert.deepEqual(fleet.processes(), [])
+  })
+
+  test('start replaces an agent that lives and does not answer', async () => {
+    await using fleet = await AgentFleet.create()
+    const { json } = await fleet.cli('start')
+    signalProcess(Number(json.pid), 'SIGSTOP')
+    const started = await fleet.cli('start')
+    assert.equal(started.exitCode, 0, started.stderr)
+    assert.notEqual(started.json.pid, json.pid)
+  })
+
+  test('an agent whose workers do not start says so with the last lines of its log', async () => {
+    await using fleet = await AgentFleet.create()
+    const release = join(fleet.folder.home, nodePaths.release(releases.first))
+    writeFileSync(join(release, 'agent', 'worker.mjs'), "throw new Error('a library is missing')")
+    const { exitCode, stderr } = await fleet.cli('start')
+    const { error } = JSON.parse(stderr)
+    assert.deepEqual([exitCode, error.code], [6, 'CPN_ERR_AGENT_START'])
+    assert.match(error.message, /a library is missing/)
+  })
 })
 
 test('missing settings and wrong calls are named at once', async () => {

@@ -3,16 +3,20 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { openFleet } from '../../src/actions/open-fleet.ts'
 import type { ProvisionOptions } from '../../src/actions/provision.ts'
 import { CpnError } from '../../src/common/errors.ts'
+import { createLogger } from '../../src/common/logger.ts'
+import { openModelStore } from '../../src/models/store.ts'
 import { drawnPhoto } from '../helpers/drawn-images.ts'
 import { makeKey, publicKey } from '../helpers/host-files.ts'
 import { nodeStatus } from '../helpers/node-status.ts'
 import { signalProcess } from '../helpers/processes.ts'
 import { type Project, project } from '../helpers/project.ts'
-import { provisionAll, type Setting, setting } from '../helpers/provisioned.ts'
+import { provisionAll, quietContext, type Setting, setting } from '../helpers/provisioned.ts'
 import { type SshdHost, startSshd, usersMissing } from '../helpers/sshd.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
+import { tinyManifest } from '../helpers/tiny-model.ts'
 
 // With a login of its own a host needs no forced command of the harness's, which would stand in the lock's way.
 const skip = usersMissing
@@ -134,6 +138,16 @@ test('what needs a shell says that the key is locked, and what to do', { skip, t
     assert.notEqual(exitCode, 0, args.join(' '))
     assert.match(`${stdout}${stderr}`, /CPN_ERR_KEY_LOCKED|is locked: it runs no commands/, args.join(' '))
   }
+})
+
+test('a run whose model the node lacks does not try again and again', { skip, timeout: 60_000 }, async () => {
+  const tiny = await openModelStore({ dir: set.state.modelsDir, logger: createLogger() }).find(tinyManifest().name)
+  const other = { ...tiny!, manifest: { ...tiny!.manifest, name: 'other', sha256: '0'.repeat(64) } }
+  const options = { inventory: set.inventory, hosts: [], state: set.state, models: [other] }
+  await using fleet = await openFleet(options, quietContext())
+  const { code } = await fleet.abandoned()
+  assert.equal(code, 'CPN_ERR_NO_USABLE_HOST')
+  assert.equal(fleet.nodes[0]?.error?.code, 'CPN_ERR_KEY_LOCKED')
 })
 
 test('with another key the host is provisioned, and the lock taken off', { skip, timeout: 60_000 }, async () => {

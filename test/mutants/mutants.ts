@@ -63,7 +63,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'an image that kills on the only node is never quarantined',
     file: 'src/scheduler/blame.ts',
-    replace: ': kills.length >= 2',
+    replace: ': kills.length >= needed',
     by: ': kills.length >= 200',
     test: { file: scheduler, name: 'with one node an image is quarantined after it killed two workers' },
   },
@@ -456,7 +456,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'a lock that somebody has is taken',
     file: 'src/provision/lock.ts',
-    replace: '  [ -n "$held_token" ] || return 1\n',
+    replace: '  [ -n "$(holder token)" ] || return 1\n',
     by: '  return 1\n',
     test: { file: 'test/unit/provision/lock.test.ts', name: 'a lock is held until it is given back' },
   },

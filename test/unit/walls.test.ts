@@ -34,7 +34,7 @@ test('each heavy dependency has one importer', () => {
   onlyImportedIn('ssh2-sftp-client', ['transport/ssh/'])
   onlyImportedIn('listr2', ['ui/'])
   onlyImportedIn('yaml', ['inventory/'])
-  onlyImportedIn('@oclif/core', ['commands/'])
+  onlyImportedIn('@oclif/core', ['commands/', 'main.ts'])
   onlyImportedIn('node:sqlite', ['runs/'])
   onlyImportedIn('pino', ['common/'])
   const runtimes = importers('onnxruntime-node')

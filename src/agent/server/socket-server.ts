@@ -1,5 +1,6 @@
 import { chmodSync, rmSync } from 'node:fs'
 import type { RequestListener, Server, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { createServer } from '../../common/http.ts'
@@ -11,6 +12,8 @@ const pollMs = 10
 export class SocketServer {
   readonly #server: Server
   readonly #answering = new Set<ServerResponse>()
+  readonly #sockets = new Set<Socket>()
+  #bytesOfClosed = 0
 
   constructor(onRequest: RequestListener) {
     // Connections are kept for as long as the master keeps them, and predict has deadlines of its own.
@@ -19,6 +22,18 @@ export class SocketServer {
       response.once('close', () => this.#answering.delete(response))
       onRequest(request, response)
     })
+    this.#server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket)
+      socket.once('close', () => {
+        this.#sockets.delete(socket)
+        this.#bytesOfClosed += socket.bytesRead
+      })
+    })
+  }
+
+  /** All that came in so far. */
+  get receivedBytes(): number {
+    return this.#sockets.values().reduce((sum, { bytesRead }) => sum + bytesRead, this.#bytesOfClosed)
   }
 
   /** The caller holds the lock, so a socket in the way is stale. */

@@ -1,6 +1,8 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
 import { type InputHistory, type RunReport, showRun } from '../../actions/runs.ts'
+import type { AttemptRecord } from '../../runs/history.ts'
+import type { AttemptPurpose } from '../../scheduler/scheduler.ts'
 import { formatBytes, formatDuration, printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'
 
@@ -44,7 +46,10 @@ function* runLines({ run, nodes }: RunReport): Iterable<string> {
   yield `  created ${run.createdAt}, begun ${times(run.epoch)}, last ${run.startedAt}, ended ${run.endedAt ?? 'not yet'}`
   yield `  of ${run.paths.join(', ')} to ${run.out}`
   yield `  ${inputs} inputs: ${done} done, ${failed} failed, ${quarantined} quarantined, ${pending} pending`
-  for (const { node, done, failed } of nodes) yield `  ${node}: ${done} done, ${failed} attempts failed`
+  for (const { node, done, overruled, failed } of nodes) {
+    const wrong = overruled > 0 ? `, ${overruled} of them overruled by other nodes` : ''
+    yield `  ${node}: ${done} done${wrong}, ${failed} attempts failed`
+  }
 }
 
 const times = (count: number) => (count === 1 ? 'once' : `${count} times`)
@@ -53,13 +58,30 @@ function* inputLines(input: InputHistory): Iterable<string> {
   yield `${input.path}: ${input.state}${input.epoch === null ? '' : `, the ${ordinal(input.epoch)} time the run worked`}`
   yield `  file     ${input.source}, ${formatBytes(input.bytes)}, modified ${input.modified}`
   if (input.sha256) yield `  sha256   ${input.sha256}`
-  for (const { epoch, attempt, node, started, ended, outcome, error } of input.attempts) {
-    const took = started && ended ? ` after ${formatDuration(Date.parse(ended) - Date.parse(started))}` : ''
-    const end = outcome === null ? 'no end was noted' : `${outcome}${took}${error ? `: ${error}` : ''}`
-    yield `  attempt  ${epoch}.${attempt} on ${node}, ${started ?? 'at an unknown time'}: ${end}`
-  }
+  for (const attempt of input.attempts) yield `  attempt  ${attemptLine(attempt)}`
   if (input.written) yield `  written  ${input.written.file}, ${formatBytes(input.written.bytes)}`
   if (input.error) yield `  reason   ${input.error.message} (${input.error.code})`
+}
+
+const purposes: Record<AttemptPurpose, string> = {
+  work: '',
+  retry: ', again',
+  alone: ', alone',
+  hedge: ', a copy of a slow one',
+  audit: ', a second opinion',
+}
+
+const outcomes: Record<NonNullable<AttemptRecord['outcome']>, string> = {
+  done: 'done',
+  failed: 'failed',
+  cancelled: 'cancelled because it was not needed any more,',
+  overruled: 'done and overruled by other nodes,',
+}
+
+function attemptLine({ epoch, attempt, node, purpose, started, ended, outcome, error }: AttemptRecord): string {
+  const took = started && ended ? ` after ${formatDuration(Date.parse(ended) - Date.parse(started))}` : ''
+  const end = outcome === null ? 'no end was noted' : `${outcomes[outcome]}${took}${error ? `: ${error}` : ''}`
+  return `${epoch}.${attempt} on ${node}${purpose ? purposes[purpose] : ''}, ${started ?? 'at an unknown time'}: ${end}`
 }
 
 function ordinal(count: number): string {

@@ -2,6 +2,7 @@ import type { PictureReader } from './picture.ts'
 
 const startOfScan = 0xda
 const endOfImage = 0xd9
+const end = Buffer.from([0xff, endOfImage])
 
 export const jpeg: PictureReader = {
   signature: (bytes) => bytes[0] === 0xff && bytes[1] === 0xd8 && bytes[2] === 0xff,
@@ -14,6 +15,9 @@ export const jpeg: PictureReader = {
   },
   /** Segments and scans lead from the first byte to the marker of the end, which is last. */
   isWhole(bytes) {
+    // Most have one scan: a look for its end is a fraction of a walk from marker to marker in it.
+    const scan = firstScan(bytes)
+    if (scan !== undefined && bytes.indexOf(end, scan) === bytes.length - end.length) return true
     let scans = 0
     for (const { marker, end } of segments(bytes)) {
       if (marker === startOfScan) scans++
@@ -23,6 +27,12 @@ export const jpeg: PictureReader = {
   },
 }
 
+/** Where its data begin. */
+function firstScan(bytes: Buffer): number | undefined {
+  for (const { marker, start } of segments(bytes, true)) if (marker === startOfScan) return start
+  return undefined
+}
+
 interface Segment {
   marker: number
   /** Of what follows the length, and of the byte after the segment, a scan's data included. */
@@ -30,8 +40,8 @@ interface Segment {
   end: number
 }
 
-/** Ends where the structure breaks. */
-function* segments(bytes: Buffer): Generator<Segment> {
+/** Ends where the structure breaks. @param headers the first scan's data are not looked at */
+function* segments(bytes: Buffer, headers = false): Generator<Segment> {
   let at = 2
   while (at + 2 <= bytes.length && bytes[at] === 0xff) {
     const marker = bytes[at + 1]!
@@ -44,7 +54,7 @@ function* segments(bytes: Buffer): Generator<Segment> {
     const length = bytes.readUInt16BE(at + 2)
     const next = at + 2 + length
     if (length < 2 || next > bytes.length) return
-    const end = marker === startOfScan ? endOfScan(bytes, next) : next
+    const end = marker === startOfScan && !headers ? endOfScan(bytes, next) : next
     yield { marker, start: at + 4, end }
     at = end
   }

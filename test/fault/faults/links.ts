@@ -6,6 +6,7 @@ export const linkFaults: Record<string, Fault> = {
   'black hole': { strike: ({ victim: { proxy } }) => proxy.stall() },
   'half-open connection': { strike: ({ victim: { proxy } }) => proxy.loseFarSide() },
   'nothing comes from the node': { strike: ({ victim: { proxy } }) => proxy.stall('down') },
+  'nothing comes to the node': { strike: ({ victim: { proxy } }) => proxy.stall('up') },
   '300 ms delay': {
     strike: ({ victim: { proxy } }) => {
       proxy.delayMs = 300

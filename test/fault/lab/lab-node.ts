@@ -1,11 +1,11 @@
 import { existsSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Heartbeat, heartbeatSchema } from '../../../src/protocol/messages.ts'
+import { askSocket } from '../../helpers/ask-socket.ts'
 import { signalProcess, type TestProcess } from '../../helpers/processes.ts'
 import { type FaultProxy, startProxy } from '../../helpers/proxy.ts'
 import { type SshdHost, type SshdOptions, startSshd } from '../../helpers/sshd.ts'
 import { until } from '../../helpers/until.ts'
-import { askSocket } from './ask-socket.ts'
 import { mountDisk } from './small-disk.ts'
 
 /** Settings of a node in the inventory. */

@@ -36,7 +36,15 @@ function fillLedger(file: string): string {
   const record = encodeRecord({ width: 8, height: 6, faces: [face], embeddings: [new Float32Array([0.5, 0.25])] })
   ledger.commit(run, [
     { kind: 'found', inputs },
-    { kind: 'attempt', time: '2026-01-01T00:00:00Z', job, attempt: 1, node: 'node1', state: 'started' },
+    {
+      kind: 'attempt',
+      time: '2026-01-01T00:00:00Z',
+      job,
+      attempt: 1,
+      node: 'node1',
+      purpose: 'work',
+      state: 'started',
+    },
     { kind: 'job', job, state: 'done', ...record },
     { kind: 'input', seq: 1, state: 'done', job },
     { kind: 'input', seq: 2, state: 'failed', error: { code: 'CPN_ERR_IMAGE_DECODE', message: 'cut' } },

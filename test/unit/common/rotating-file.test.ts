@@ -60,6 +60,15 @@ test('a rotation whose process was killed does not keep others from it for ever'
   assert.equal(readFileSync(path, 'utf8'), 'four\n')
 })
 
+test('a file that cannot be rotated loses nothing', () => {
+  using folder = tempFolder()
+  const path = join(folder.path, 'cpn.ndjson')
+  const file = new RotatingFile(path, { limitBytes: 10, keep: 1 })
+  mkdirSync(join(`${path}.1`, 'in-the-way'), { recursive: true })
+  for (const line of ['one, which fills it\n', 'two\n', 'three\n']) file.append(line)
+  assert.equal(readFileSync(path, 'utf8'), 'one, which fills it\ntwo\nthree\n')
+})
+
 test('a file that cannot be written does no harm', () => {
   new RotatingFile('/nonexistent/cpn.ndjson', { limitBytes: 10, keep: 1 }).append('lost\n')
 })

@@ -71,6 +71,20 @@ test('a lock without an owner was left by a crash and does not block for ever', 
   assert.equal(take(dir, 'mine').status, 0)
 })
 
+test('who gives the lock back while it is looked at is named all the same', () => {
+  const dir = join(root, 'looked-at')
+  assert.equal(take(dir, 'theirs').status, 0)
+  // The second time that the hour is asked for, the owner has been read.
+  const bin = join(root, 'bin')
+  mkdirSync(bin)
+  const date = '[ -e "$0.asked" ] && rm -rf lock\n: >"$0.asked"\nPATH=/usr/bin:/bin exec date "$@"'
+  writeFileSync(join(bin, 'date'), `#!/bin/sh\n${date}\n`, { mode: 0o755 })
+  const script = lockScript(dir, here, { token: 'mine', name: 'owner of mine' })
+  const { status, stdout } = sh(`PATH=${bin}:$PATH\n${script}`)
+  assert.equal(existsSync(join(dir, 'lock')), false)
+  assert.deepEqual([status, stdout.trim()], [75, 'owner of theirs'])
+})
+
 test('where the owner cannot be seen, a lock is held for an hour', () => {
   const dir = join(root, 'unseen')
   const now = Math.floor(Date.now() / 1000)

@@ -105,7 +105,7 @@ test('an input that is done anew whatever it is has no former job, and equal one
 test('attempts of several epochs stand side by side, and one without an end is told as such', () => {
   using folder = tempFolder()
   using ledger = ledgerIn(folder)
-  const attempt = { kind: 'attempt', job: 'j', attempt: 1, node: 'a' } as const
+  const attempt = { kind: 'attempt', job: 'j', attempt: 1, node: 'a', purpose: 'work' } as const
   ledger.commit(ledger.beginRun(work), [{ ...attempt, state: 'started', time: '1' }])
   const second = ledger.beginRun(work)
   const error = { code: 'CPN_ERR_CONNECTION_LOST', message: 'gone' }
@@ -115,16 +115,43 @@ test('attempts of several epochs stand side by side, and one without an end is t
   ])
   using history = new RunHistory(join(folder.path, 'ledger.db'))
   assert.deepEqual(history.attempts(second.id, 'j'), [
-    { epoch: 1, attempt: 1, node: 'a', started: '1', ended: null, outcome: null, error: null },
+    { epoch: 1, attempt: 1, node: 'a', purpose: 'work', started: '1', ended: null, outcome: null, error: null },
     {
       epoch: 2,
       attempt: 1,
       node: 'a',
+      purpose: 'work',
       started: '2',
       ended: '3',
       outcome: 'failed',
       error: 'CPN_ERR_CONNECTION_LOST: gone',
     },
+  ])
+})
+
+test('attempts that were cancelled or overruled are told as such, with what they were for', () => {
+  using folder = tempFolder()
+  using ledger = ledgerIn(folder)
+  const run = ledger.beginRun(work)
+  const attempt = { kind: 'attempt', job: 'j', time: '1' } as const
+  ledger.commit(run, [
+    { ...attempt, attempt: 1, node: 'a', purpose: 'work', state: 'started' },
+    { ...attempt, attempt: 2, node: 'b', purpose: 'hedge', state: 'started' },
+    { ...attempt, attempt: 1, node: 'a', purpose: 'work', state: 'done' },
+    { ...attempt, attempt: 2, node: 'b', purpose: 'hedge', state: 'cancelled' },
+    { ...attempt, attempt: 1, node: 'a', purpose: 'audit', state: 'overruled' },
+  ])
+  using history = new RunHistory(join(folder.path, 'ledger.db'))
+  assert.deepEqual(
+    history.attempts(run.id, 'j').map(({ attempt, purpose, outcome }) => [attempt, purpose, outcome]),
+    [
+      [1, 'work', 'overruled'],
+      [2, 'hedge', 'cancelled'],
+    ],
+  )
+  assert.deepEqual(history.shares(run.id), [
+    { node: 'a', done: 1, overruled: 1, failed: 0 },
+    { node: 'b', done: 0, overruled: 0, failed: 0 },
   ])
 })
 
@@ -138,7 +165,8 @@ test('a ledger of the first version is brought to this one with all that is in i
   const known = ledger.known('old', ['a.jpg']).get('a.jpg')
   assert.deepEqual([known?.epoch, known?.ino, known?.written], [1, null, null])
   using history = new RunHistory(file)
-  assert.deepEqual(history.shares('old'), [{ node: 'n', done: 1, failed: 0 }])
+  assert.deepEqual(history.shares('old'), [{ node: 'n', done: 1, overruled: 0, failed: 0 }])
+  assert.deepEqual(history.attempts('old', 'j')[0]?.purpose, null)
 })
 
 function pick(ledger: Ledger, run: string) {

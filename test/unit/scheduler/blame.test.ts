@@ -6,8 +6,8 @@ import { crashedWorker, jobs, lostHost, run, SimulatedClock, SimulatedNode, Simu
 
 const died = () => new CpnError('CPN_ERR_AGENT_DIED', 'the agent ended', { retryable: true })
 
-/** Nodes whose agent dies of one job, with all that is in work there, and comes back after a second. */
-function mortalNodes(count: number, slots: number, poison: string | undefined) {
+/** Nodes whose agent dies of some jobs, with all that is in work there, and comes back after a second. */
+function mortalNodes(count: number, slots: number, poison: string | readonly string[] = []) {
   const clock = new SimulatedClock()
   const deaths: string[] = []
   const running = new Map<string, Set<AbortController>>()
@@ -22,7 +22,7 @@ function mortalNodes(count: number, slots: number, poison: string | undefined) {
       const signal = AbortSignal.any([life.signal, request.signal!])
       try {
         const result = await answer({ ...request, signal })
-        if (request.job.id === poison) die(node)
+        if ([poison].flat().includes(request.job.id)) die(node)
         life.signal.throwIfAborted()
         return result
       } finally {
@@ -45,11 +45,7 @@ function mortalNodes(count: number, slots: number, poison: string | undefined) {
   return { clock, nodes, pool, deaths, die }
 }
 
-for (const [count, deathsAllowed] of [
-  [1, 3],
-  [2, 3],
-  [4, 3],
-] as const) {
+for (const count of [1, 2, 4]) {
   test(`an image that takes agents down is found out on ${count} nodes, and those in work with it are not blamed`, async () => {
     const { clock, pool, deaths } = mortalNodes(count, 4, 'job9')
     const outcomes = await run(jobs(40), pool, clock)
@@ -58,12 +54,12 @@ for (const [count, deathsAllowed] of [
       others.map(({ job: { id }, state }) => [id, state]),
       [['job9', 'quarantined']],
     )
-    assert.ok(deaths.length <= deathsAllowed, `${deaths} died`)
+    assert.ok(deaths.length <= 4, `${deaths} died`)
   })
 }
 
 test('what was in work when an agent died runs again with nothing beside it', async () => {
-  const { clock, pool, nodes, die } = mortalNodes(2, 4, undefined)
+  const { clock, pool, nodes, die } = mortalNodes(2, 4)
   const events: AttemptEvent[] = []
   void clock.sleep(35).then(() => die(nodes[0]!))
   const outcomes = await run(jobs(60), pool, clock, { onAttempt: (event) => events.push(event) })
@@ -80,6 +76,42 @@ test('what was in work when an agent died runs again with nothing beside it', as
     const suspects = [...here].filter((each) => each.endsWith('/alone'))
     if (suspects.length > 0) assert.equal(here.size, 1, `${[...here]} are in work on ${node}`)
   }
+})
+
+test('agents that are killed from outside twice while the same image is alone on them do not prove it', async () => {
+  const { clock, pool, nodes, die } = mortalNodes(3, 4)
+  let kills = 3
+  const onAttempt = ({ job, state, node }: AttemptEvent) => {
+    if (job === 'job20' && state === 'started' && kills-- > 0)
+      void clock.sleep(5).then(() => die(nodes.find(({ name }) => name === node)!))
+  }
+  const outcomes = await run(jobs(40), pool, clock, { onAttempt })
+  assert.equal(kills, -1)
+  assert.ok(outcomes.every(({ state }) => state === 'done'))
+})
+
+test('deaths that a quarantined image explains do not make the nodes bad witnesses', async () => {
+  const { clock, pool, deaths } = mortalNodes(2, 2, ['job9', 'job29', 'job49'])
+  const outcomes = await run(jobs(60), pool, clock)
+  assert.equal(outcomes.filter(({ state }) => state === 'quarantined').length, 3)
+  assert.ok(deaths.length <= 3 * 4, `${deaths} died`)
+})
+
+test('a node whose workers die of everything proves nothing while one that only just began is away', async () => {
+  const clock = new SimulatedClock()
+  const broken = new SimulatedNode('broken', 4, clock, () => ({ ms: 20, error: crashedWorker() }))
+  const away: SimulatedNode = new SimulatedNode('away', 4, clock, () => {
+    if (clock.now() >= 1000) return { ms: 10 }
+    away.slots = 0
+    return { ms: 10, error: lostHost() }
+  })
+  const pool = new SimulatedPool([away, broken])
+  void clock.sleep(1000).then(() => {
+    away.slots = 4
+    pool.changed()
+  })
+  const outcomes = await run(jobs(50), pool, clock)
+  assert.equal(outcomes.filter(({ state }) => state === 'done').length, 50)
 })
 
 test('a quarantined image is told with the nodes that prove it', async () => {
