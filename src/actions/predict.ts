@@ -72,6 +72,8 @@ export interface PredictResult {
 }
 
 const readAhead = 4
+/** Between two looks whether OUT is still there; the end of the run looks at every picture. */
+const outLookMs = 1000
 const settleAtOnce = 16
 /** Results that come within this time are committed together, which costs less for each of them. */
 const commitSpacingMs = 20
@@ -151,6 +153,7 @@ class PredictRun {
   readonly #started = performance.now()
   /** Where pictures go to, once it is there. */
   #pictures: OutFolder | undefined
+  #outSeen = Number.NEGATIVE_INFINITY
 
   constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
@@ -219,7 +222,11 @@ class PredictRun {
 
   /** What was written into a folder that is gone must not count. */
   async #commit(changes: readonly LedgerChange[]): Promise<void> {
-    await this.#pictures?.check()
+    const now = performance.now()
+    if (now - this.#outSeen > outLookMs) {
+      await this.#pictures?.check()
+      this.#outSeen = now
+    }
     await this.#writer.commit(this.#run, changes)
   }
 
