@@ -1,9 +1,9 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onExit } from '../test/helpers/exit-cleanup.ts'
-import { repositoryRoot } from '../test/helpers/shared.ts'
+import { copyTreeInto } from '../test/helpers/tree-copy.ts'
 
 export interface BuiltCopy extends Disposable {
   /** bin/run.js of the build. */
@@ -16,10 +16,7 @@ export function builtCopy(program?: string): BuiltCopy {
   const folder = mkdtempSync(join(tmpdir(), 'cpn-bench-build-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   const forget = onExit(remove)
-  const leftOut = ['node_modules', '.git', 'dist'].map((name) => `--exclude=./${name}`)
-  const tree = execFileSync('tar', ['-cf', '-', ...leftOut, '.'], { cwd: repositoryRoot, maxBuffer: 2 ** 30 })
-  execFileSync('tar', ['-xf', '-'], { cwd: folder, input: tree })
-  symlinkSync(join(repositoryRoot, 'node_modules'), join(folder, 'node_modules'))
+  copyTreeInto(folder)
   execFileSync(process.execPath, ['scripts/build.mjs'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] })
   return {
     program: join(folder, 'bin', 'run.js'),

@@ -121,11 +121,9 @@ export class AgentClient implements AsyncDisposable {
     const events = { method: 'GET', path: '/cpn/v1/events', signal } as const
     try {
       const { statusCode, body } = await httpRequest.call(this.#pool, events)
-      if (statusCode !== 200) {
-        body.on('error', () => {}).destroy()
-        throw this.#breach(`HTTP ${statusCode} instead of events`)
-      }
-      for await (const line of lines(body.setEncoding('utf8'))) {
+      const chunks = body.setEncoding('utf8')
+      if (statusCode !== 200) throw decodeError(statusCode, await beginning(chunks), this.#host)
+      for await (const line of lines(chunks)) {
         this.#onLife()
         yield this.#parseText(agentEventSchema, line, 'event')
       }
@@ -256,6 +254,16 @@ async function* pieces(image: Buffer, onPiece: () => void): AsyncGenerator<Buffe
     onPiece()
     yield image.subarray(start, start + pieceBytes)
   }
+}
+
+/** As much of a text as an error may have; the rest is not read. */
+async function beginning(chunks: AsyncIterable<string>): Promise<string> {
+  let text = ''
+  for await (const chunk of chunks) {
+    text += chunk
+    if (text.length > maxTextBytes) break
+  }
+  return text
 }
 
 async function* lines(chunks: AsyncIterable<string>): AsyncGenerator<string> {

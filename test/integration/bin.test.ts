@@ -42,6 +42,17 @@ test('a word that is no command has exit code 2', async () => {
   assert.equal(JSON.parse(json.stdout).error.code, 'CPN_ERR_USAGE')
 })
 
+test('bash completes commands and flags', async () => {
+  using folder = tempFolder()
+  const env = { ...process.env, HOME: folder.path, XDG_CACHE_HOME: join(folder.path, 'cache') }
+  assert.equal((await start(pinnedNode, [cpnProgram, 'autocomplete', 'bash'], { env }).closed).code, 0)
+  const script = `source "$XDG_CACHE_HOME/cpn/autocomplete/bash_setup"
+    complete_words() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _cpn_autocomplete; echo "\${COMPREPLY[*]}"; }
+    complete_words cpn pre; complete_words cpn runs ''; complete_words cpn predict --an`
+  const { stdout, stderr } = await start('bash', ['-c', script], { env }).closed
+  assert.equal(stdout, 'predict\nlist resume show\n--annotate\n', stderr)
+})
+
 test('a reader that goes away early ends the program quietly', async () => {
   const { child, closed } = start(pinnedNode, [cpnProgram, '--help'])
   child.stdout!.destroy()

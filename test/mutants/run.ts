@@ -2,12 +2,13 @@
 // tell; without the bug the same test has to pass.
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onExit } from '../helpers/exit-cleanup.ts'
 import { killAll, listProcesses } from '../helpers/processes.ts'
-import { repositoryRoot, shared } from '../helpers/shared.ts'
+import { shared } from '../helpers/shared.ts'
+import { copyTreeInto } from '../helpers/tree-copy.ts'
 import { type Mutant, mutants } from './mutants.ts'
 
 const testMs = 60_000
@@ -111,10 +112,7 @@ function copyTree(): Disposable & { folder: string } {
   const folder = openFolder(join(tmpdir(), 'cpn-m-'))
   const remove = (): void => rmSync(folder, { recursive: true, force: true })
   const forget = onExit(remove)
-  const leftOut = ['node_modules', '.git', 'dist'].map((name) => `--exclude=./${name}`)
-  const tree = execFileSync('tar', ['-cf', '-', ...leftOut, '.'], { cwd: repositoryRoot, maxBuffer: 2 ** 30 })
-  execFileSync('tar', ['-xf', '-'], { cwd: folder, input: tree })
-  symlinkSync(join(repositoryRoot, 'node_modules'), join(folder, 'node_modules'))
+  copyTreeInto(folder)
   return {
     folder,
     [Symbol.dispose]: () => {

@@ -127,6 +127,7 @@ test('an error of the agent arrives as it was thrown', async () => {
   const error = { code: 'CPN_ERR_IMAGE_DECODE', message: 'cut', retryable: false, suggestions: ['Look at it.'] }
   await using it = await clientOf((_, response) => response.writeHead(422).end(JSON.stringify({ error })))
   await assert.rejects(it.client.predict(request()), { ...error, host: 'node1' })
+  await assert.rejects(it.client.events().next(), { ...error, host: 'node1' })
 })
 
 test('an image that takes longer than the deadline on its way is no failure as long as it moves', async () => {
