@@ -19,6 +19,8 @@ export interface OpenFleetOptions {
   state: State
   /** Models that every node needs before it gets work. */
   models?: InstalledModel[]
+  /** The encoded gallery that jobs are matched with. */
+  gallery?: Buffer | undefined
   /** False: only looks, starts and provisions nothing. Default true. */
   mayChange?: boolean
 }
@@ -40,6 +42,7 @@ export async function openFleet(options: OpenFleetOptions, ctx: Context): Promis
       // A host that joined later is in somebody else's hands until it works.
       startIfDown: (host) => mayChange && isFirst(host),
       repair,
+      gallery: options.gallery,
       prepare: async (host, transport, card, signal) => {
         await state.markSeen(host.name)
         const has = new Set(card.models.map(({ sha256 }) => sha256))

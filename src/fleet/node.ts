@@ -27,6 +27,8 @@ export interface NodeOptions {
   prepare?: (host: Host, transport: Transport, card: NodeCard, signal: AbortSignal) => Promise<void>
   /** False: an agent that is down is reported, not started. Default true. */
   startIfDown?: (host: Host) => boolean
+  /** The encoded gallery that attempts name by its digest. */
+  gallery?: Buffer | undefined
   /** Called when a host cannot be used as it is, e.g. to provision it. Resolves to true when a new try makes sense. */
   repair?: (host: Host, error: CpnError, signal: AbortSignal) => Promise<boolean>
   onChange: () => void
@@ -52,6 +54,8 @@ const refusals = new Set([
 interface Session {
   client: AgentClient
   inquest: Inquest
+  /** A gallery is on its way. */
+  sending?: Promise<void>
 }
 
 /** One host's agent over its whole life: connects, listens to heartbeats, reconnects with growing pauses. */
@@ -112,11 +116,27 @@ export class FleetNode implements SchedulableNode {
     if (!session) throw this.#lost('the node is not connected')
     this.#inFlight++
     try {
-      return await session.client.predict(request)
+      return await this.#ask(session, request)
     } catch (error) {
       throw await this.#explain(toCpnError(error), session, request.signal)
     } finally {
       if (--this.#inFlight === 0) this.#onIdle()
+    }
+  }
+
+  /** An agent that has not got the gallery says so before it takes the image. */
+  async #ask(session: Session, request: AttemptRequest): Promise<NodeResult> {
+    const { client } = session
+    const { gallery } = this.#options
+    try {
+      return await client.predict(request)
+    } catch (error) {
+      if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_GALLERY_MISSING' || !gallery) throw error
+      session.sending ??= client
+        .sendGallery(gallery, request.matching!.gallery, this.#retired.signal)
+        .finally(() => delete session.sending)
+      await session.sending
+      return client.predict(request)
     }
   }
 

@@ -16,6 +16,8 @@ export interface StatePaths {
   ledgerFile: string
   modelsDir: string
   logsDir: string
+  /** Who is enrolled. */
+  peopleDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
 }
@@ -49,6 +51,7 @@ export function statePaths(dir: string): StatePaths {
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
     logsDir: join(dir, 'logs'),
+    peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),
   }
 }

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
 import { sha256Schema } from './model.ts'
-import { type Pipeline, pipelineSchema } from './pipeline.ts'
+import { type Matching, matchingSchema, type Pipeline, pipelineSchema } from './pipeline.ts'
 
 /** Request headers of POST /cpn/v1/predict. The body is the image as it is on disk. */
 export interface PredictHeaders {
@@ -15,6 +15,8 @@ export interface PredictHeaders {
   /** Milliseconds that the image may wait for a worker, and that a worker may take; counted by the agent's clock. */
   deadlineMs: number
   pipeline: Pipeline
+  /** Present when faces are to get names. */
+  matching?: Matching
 }
 
 const positive = z.coerce.number().int().positive()
@@ -25,6 +27,7 @@ const schema = z.object({
   'cpn-epoch': z.coerce.number().int().nonnegative(),
   'cpn-deadline-ms': positive,
   'cpn-pipeline': z.string(),
+  'cpn-matching': z.string().optional(),
 })
 
 export function encodePredictHeaders(headers: PredictHeaders): Record<string, string> {
@@ -35,6 +38,7 @@ export function encodePredictHeaders(headers: PredictHeaders): Record<string, st
     'cpn-epoch': String(headers.epoch),
     'cpn-deadline-ms': String(headers.deadlineMs),
     'cpn-pipeline': JSON.stringify(headers.pipeline),
+    ...(headers.matching ? { 'cpn-matching': JSON.stringify(headers.matching) } : {}),
   }
 }
 
@@ -43,29 +47,34 @@ export function decodePredictHeaders(raw: Record<string, string | string[] | und
   const parsed = schema.safeParse(raw)
   if (!parsed.success) throw protocolError(parsed.error)
   const { data } = parsed
-  const pipeline = decodePipeline(data['cpn-pipeline'])
+  const matching = data['cpn-matching']
   return {
     job: data['cpn-job'],
     run: data['cpn-run'],
     attempt: data['cpn-attempt'],
     epoch: data['cpn-epoch'],
     deadlineMs: data['cpn-deadline-ms'],
-    pipeline,
+    pipeline: decodePipeline(data['cpn-pipeline']),
+    ...(matching === undefined ? {} : { matching: decodeMatching(matching) }),
   }
 }
 
-/** All requests of a run carry the same one. */
-let last: { text: string; pipeline: Pipeline } | undefined
+const decodePipeline = remembering('cpn-pipeline', pipelineSchema)
+const decodeMatching = remembering('cpn-matching', matchingSchema)
 
-function decodePipeline(text: string): Pipeline {
-  if (last?.text === text) return last.pipeline
-  const parsed = pipelineSchema.safeParse(parsePipeline(text))
-  if (!parsed.success) throw protocolError(parsed.error, 'cpn-pipeline')
-  last = { text, pipeline: parsed.data }
-  return parsed.data
+/** Decodes the JSON of a header. All requests of a run carry the same one: the last is remembered. */
+function remembering<T>(header: string, schema: z.ZodType<T>): (text: string) => T {
+  let last: { text: string; value: T } | undefined
+  return (text) => {
+    if (last?.text === text) return last.value
+    const parsed = schema.safeParse(parseJson(text))
+    if (!parsed.success) throw protocolError(parsed.error, header)
+    last = { text, value: parsed.data }
+    return last.value
+  }
 }
 
-function parsePipeline(text: string): unknown {
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

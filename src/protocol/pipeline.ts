@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { modelRefSchema } from './model.ts'
+import { modelRefSchema, sha256Schema } from './model.ts'
 
 export const annotateModes = ['preview', 'full', 'none'] as const
 
@@ -17,9 +17,25 @@ export const facesPipelineSchema = z.object({
   embedder: z.object({ model: modelRefSchema }).optional(),
   /** preview: long edge at most 2048; full: the original's size; none: no picture comes back. */
   annotate: z.enum(annotateModes),
+  /** A small copy of the picture and one of each face come back as well. */
+  thumbnails: z.boolean().optional(),
   /** Largest image accepted, width × height. */
   maxPixels: z.number().int().positive(),
 })
+
+/**
+ * How faces get names. Apart from the pipeline: what a node finds and embeds does not depend on it, only what it writes
+ * on the picture.
+ */
+export const matchingSchema = z.object({
+  /** Digest of the gallery's bytes; the node has to have it. */
+  gallery: sha256Schema,
+  /** Lowest cosine similarity that names a person. */
+  threshold: z.number().min(-1).max(1),
+  /** Least distance of the best person's similarity to the second's. */
+  margin: z.number().min(0).max(1),
+})
+export type Matching = z.infer<typeof matchingSchema>
 
 export const pipelineSchema = z.discriminatedUnion('kind', [facesPipelineSchema])
 export type Pipeline = z.infer<typeof pipelineSchema>

@@ -31,16 +31,19 @@ function addAttempt(sql: Prepare, run: Run, change: Change<'attempt'>): void {
 }
 
 function endJob(sql: Prepare, run: Run, change: Change<'job'>): void {
-  const { result, embeddings, error } =
+  const { result, embeddings, thumbnail, crops, error } =
     change.state === 'done'
       ? { ...change, error: null }
-      : { result: null, embeddings: null, error: JSON.stringify(change.error) }
-  sql('INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, error) VALUES (?, ?, ?, ?, ?, ?)').run(
+      : { result: null, embeddings: null, thumbnail: null, crops: null, error: JSON.stringify(change.error) }
+  sql(`INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, thumbnail, crops, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
     run.id,
     change.job,
     change.state,
     result,
     embeddings,
+    thumbnail,
+    crops,
     error,
   )
 }

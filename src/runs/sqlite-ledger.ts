@@ -68,7 +68,8 @@ export class SqliteLedger implements Ledger {
     // Names of columns and indices take about as much again as is said here of a row.
     const { bytes } = this.#sql(`SELECT
       (SELECT COALESCE(SUM(2 * length(name) + length(source) + 200), 0) FROM inputs WHERE run = ?1) +
-      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) + 120), 0) FROM jobs WHERE run = ?1) +
+      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) +
+        COALESCE(length(thumbnail), 0) + COALESCE(length(crops), 0) + 120), 0) FROM jobs WHERE run = ?1) +
       (SELECT COUNT(*) * 160 FROM attempts WHERE run = ?1) AS bytes`).get(run) as { bytes: number }
     return bytes
   }

@@ -1,8 +1,9 @@
-import type { AnswerPart, Box, PredictAnswer } from '../../protocol/messages.ts'
-import type { Pipeline } from '../../protocol/pipeline.ts'
+import { type Match, type Matcher, nobody } from '../../matching/match.ts'
+import type { AnswerPart, Box, Face, PredictAnswer } from '../../protocol/messages.ts'
+import type { Matching, Pipeline } from '../../protocol/pipeline.ts'
 import type { Detector, Embedder } from '../families/family.ts'
 import { alignFace } from '../vision/align.ts'
-import { annotate } from '../vision/annotate.ts'
+import { annotate, type Mark } from '../vision/annotate.ts'
 import { type DecodedImage, decodeImage, uprightSize, viewOf } from '../vision/decode.ts'
 import { type Detection, scaleDetection, toFace } from '../vision/detection.ts'
 import { encodeImage } from '../vision/encode.ts'
@@ -10,6 +11,8 @@ import { mediaTypes } from '../vision/image-format.ts'
 import type { LabelPainter } from '../vision/label-painter.ts'
 import { flatten, type Raster } from '../vision/raster.ts'
 import type { Scratch } from '../vision/scratch.ts'
+import { sharpness } from '../vision/sharpness.ts'
+import { cropOf, thumbnailOf } from '../vision/thumbnails.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Long edge of what faces are looked for on, and of a preview. */
@@ -19,6 +22,8 @@ export interface FaceTools {
   detector: Detector
   /** Present when the pipeline wants embeddings. */
   embedder: Embedder | undefined
+  /** Present when faces are to get names, which takes an embedder. */
+  naming?: { matcher: Matcher; matching: Matching } | undefined
   painter: LabelPainter
   /** For the pixels of this one image. */
   scratch: Scratch
@@ -30,7 +35,7 @@ export interface PipelineResult {
   parts: Uint8Array[]
 }
 
-/** Finds the faces of an image, and embeds and draws them as the pipeline says. The image's bytes are not changed. */
+/** Finds the faces of an image; embeds, names and draws them as the pipeline says. The image's bytes are not changed. */
 export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools: FaceTools): Promise<PipelineResult> {
   const watch = new Stopwatch()
   const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels, tools.scratch))
@@ -38,9 +43,12 @@ export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools:
   const view = await watch.time('viewMs', () => viewOf(image, viewEdge))
   const found = await watch.time('detectMs', () => tools.detector.detect(flatten(view), pipeline.detector))
   const onOriginal = found.map((face) => scaleDetection(face, size.width / view.width, size.height / view.height))
-  const embeddings = await watch.time('embedMs', () => embedFaces(image, onOriginal, tools.embedder))
-  const faces = onOriginal.map((face) => toFace(face, size.width, size.height))
-  const outputs = [...(await picture(image, view, faces, pipeline, tools, watch)), ...embeddings]
+  const embedded = await watch.time('embedMs', () => embedFaces(image, onOriginal, tools.embedder))
+  const faces = onOriginal.map((face, i) => toFace(face, size.width, size.height, embedded?.sharpness[i]))
+  const names = await watch.time('matchMs', () => nameFaces(embedded, tools))
+  const small = pipeline.thumbnails ? await watch.time('thumbnailMs', () => thumbnails(view, found)) : []
+  const drawn = await picture(image, view, faces, names, pipeline, tools, watch)
+  const outputs = [...drawn, ...(embedded ? [embeddingsPart(embedded)] : []), ...small]
   return {
     answer: { ...size, faces, parts: outputs.map(({ part }) => part), timings: watch.timings() },
     parts: outputs.map(({ bytes }) => bytes),
@@ -52,19 +60,54 @@ interface Output {
   bytes: Uint8Array
 }
 
-async function embedFaces(image: DecodedImage, faces: Detection[], embedder?: Embedder): Promise<Output[]> {
-  if (!embedder) return []
-  const vectors = new Float32Array(faces.length * 128)
+interface Embedded {
+  /** Of length 1, 128 numbers each. */
+  vectors: Float32Array[]
+  sharpness: number[]
+}
+
+async function embedFaces(
+  image: DecodedImage,
+  faces: Detection[],
+  embedder: Embedder | undefined,
+): Promise<Embedded | undefined> {
+  if (!embedder) return undefined
+  const embedded: Embedded = { vectors: [], sharpness: [] }
   const original = faces.length === 0 ? undefined : flatten(await viewOf(image, Number.POSITIVE_INFINITY))
-  for (const [i, face] of faces.entries()) vectors.set(await embedder.embed(alignFace(original!, face)), i * 128)
-  const bytes = new Uint8Array(vectors.buffer)
-  return [{ part: { name: 'embeddings', bytes: bytes.length, shape: [faces.length, 128] }, bytes }]
+  for (const face of faces) {
+    const aligned = alignFace(original!, face)
+    embedded.vectors.push(await embedder.embed(aligned))
+    embedded.sharpness.push(sharpness(aligned))
+  }
+  return embedded
+}
+
+function embeddingsPart({ vectors }: Embedded): Output {
+  const bytes = Buffer.concat(vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)))
+  return { part: { name: 'embeddings', bytes: bytes.length, shape: [vectors.length, 128] }, bytes }
+}
+
+function nameFaces(embedded: Embedded | undefined, { naming }: FaceTools): Match[] | undefined {
+  return embedded && naming ? naming.matcher.match(embedded.vectors, naming.matching) : undefined
+}
+
+async function thumbnails(view: Raster, faces: Detection[]): Promise<Output[]> {
+  const whole = await thumbnailOf(view)
+  const flat = flatten(view)
+  const crops = faces.map(({ box }) => cropOf(flat, box))
+  const bytes = Buffer.concat(crops)
+  const lengths = crops.map(({ length }) => length)
+  return [
+    { part: { name: 'thumbnail', bytes: whole.length }, bytes: whole },
+    { part: { name: 'crops', bytes: bytes.length, lengths }, bytes },
+  ]
 }
 
 async function picture(
   image: DecodedImage,
   view: Raster,
-  faces: { box: Box; score: number }[],
+  faces: Face[],
+  names: Match[] | undefined,
   { annotate: mode }: Pipeline,
   { painter }: FaceTools,
   watch: Stopwatch,
@@ -72,13 +115,19 @@ async function picture(
   if (mode === 'none') return []
   const canvas = mode === 'full' ? await watch.time('viewMs', () => viewOf(image, Number.POSITIVE_INFINITY)) : view
   const { width, height } = uprightSize(image)
-  const marks = faces.map(({ box, score }) => ({
+  const marks = faces.map(({ box, score }, i) => ({
     box: scaleBox(box, canvas.width / width, canvas.height / height),
-    label: score.toFixed(2),
+    ...(names ? nameMark(names[i] ?? nobody) : { kind: 'found' as const, label: score.toFixed(2) }),
   }))
   await watch.time('annotateMs', () => annotate(canvas, marks, painter))
   const bytes = await watch.time('encodeMs', () => encodeImage(canvas, image))
   return [{ part: { name: 'annotated', bytes: bytes.length, mediaType: mediaTypes[image.format] }, bytes }]
+}
+
+/** A face without a name has a box and nothing on it. */
+function nameMark({ person, similarity }: Match): Omit<Mark, 'box'> {
+  if (person === null || similarity === null) return { kind: 'unknown', label: '' }
+  return { kind: 'found', label: `${person} ${similarity.toFixed(2)}` }
 }
 
 function scaleBox([x, y, width, height]: Box, across: number, down: number): Box {
