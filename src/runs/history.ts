@@ -64,7 +64,7 @@ export function openRunHistory(file: string): RunHistory {
   return tellDamage(new RunHistory(file), file)
 }
 
-export class RunHistory implements Disposable {
+class RunHistory implements Disposable {
   readonly #db: DatabaseSync
 
   constructor(file: string) {
@@ -105,6 +105,8 @@ export class RunHistory implements Disposable {
     this.#db.close()
   }
 }
+
+export type { RunHistory }
 
 interface AttemptRow {
   epoch: number
