@@ -56,7 +56,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'one killed worker is enough for quarantine',
     file: 'src/scheduler/blame.ts',
-    replace: 'nodesOf(credible) >= 2',
+    replace: 'nodesOf(credible) >= 2 && credible.length >= needed',
     by: 'nodesOf(credible) >= 1',
     test: { file: scheduler, name: 'an image that kills workers on two nodes is quarantined; the others are done' },
   },
