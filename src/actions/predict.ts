@@ -133,8 +133,8 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
-  /** The pipeline as the person asked for it. */
-  readonly #asked: PipelineOptions
+  /** What the person asked for. */
+  readonly #asked: PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -327,8 +327,14 @@ class PredictRun {
     for await (const { input, job } of loaded) {
       this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
-      else if (await this.#isNew(input, job)) yield job
+      else if (await this.#isNew(input, job)) yield this.#withPast(input, job)
     }
+  }
+
+  /** What was in work when an earlier master ended may have ended its workers. */
+  #withPast({ seq }: Input, job: ReadJob): Job {
+    if (this.#run.epoch === 1) return job
+    return { ...job, earlier: this.#ledger.earlierFailures(this.#run, job.id, seq) }
   }
 
   async #isNew(input: Input, job: ReadJob): Promise<boolean> {

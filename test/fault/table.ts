@@ -29,8 +29,12 @@ export const table: Scenario[] = [
   { fault: 'duplicate answer', moment: early },
   { fault: 'late answer', moment: early },
   { fault: 'answers in another order', moment: early, outcome: { noticed: /CPN_ERR_AGENT_PROTOCOL/ } },
-  { fault: 'agent of an unknown protocol', moment: early, outcome: { noticed: lost } },
-  { fault: 'agent of the previous protocol', moment: early, outcome: { noticed: lost } },
+  { fault: 'agent of an unknown protocol', moment: early, outcome: { tells: /CPN_ERR_AGENT_PROTOCOL/, noticed: lost } },
+  {
+    fault: 'agent of the previous protocol',
+    moment: early,
+    outcome: { tells: /CPN_ERR_AGENT_PROTOCOL/, noticed: lost },
+  },
 
   { fault: 'sshd restarted', moment: early, outcome: { noticed: lost } },
   { fault: 'host frozen', moment: early, outcome: { noticed: lost } },
