@@ -10,6 +10,7 @@ import type { EnrolledPhoto, People, Person } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
 import { nameKey, personName } from '../people/person-name.ts'
 import type { ModelManifest } from '../protocol/model.ts'
+import type { NodeResult } from '../scheduler/scheduler.ts'
 import { lookAt } from './look-at.ts'
 import { otherModel } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
@@ -104,7 +105,7 @@ function enrol(
   return { person: own === findPerson(before, name) ? undefined : own, told }
 }
 
-function seenPhoto(source: string, sha256: string, result: import('../scheduler/scheduler.ts').NodeResult): SeenPhoto {
+function seenPhoto(source: string, sha256: string, result: NodeResult): SeenPhoto {
   const { answer, embeddings = [] } = result
   const faces = answer.faces.map((face, i) => ({ ...face, embedding: embeddings[i]! }))
   result.release?.()

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
 import {
   type AttemptRecord,
   type InputRecord,
@@ -99,9 +99,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { paths, hosts, embeddings, pipeline } = options as Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> & {
-    pipeline: Pipeline
-  }
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -112,10 +110,18 @@ export function optionsOfRun(
     hosts,
     detector: `${model.name}@${model.version}`,
     scoreThreshold,
+    pipelineName,
+    threshold,
     embeddings,
     annotate,
     maxPixels,
   }
+}
+
+/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
+type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+  pipelineName?: PredictOptions['pipelineName']
+  pipeline: FacesPipeline
 }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {

@@ -39,9 +39,10 @@ export function describeQuarantine(
 }
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
-function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: PipelineOptions): string[] {
+function pipelineFlags(options: PipelineOptions): string[] {
+  const { pipelineName, detector, scoreThreshold, embeddings, annotate, maxPixels } = options
   return [
-    ...['--detector', detector],
+    ...['--pipeline', pipelineName, '--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
     ...(embeddings ? ['--embeddings'] : []),
     ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],

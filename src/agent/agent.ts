@@ -108,7 +108,7 @@ export class Agent {
         drain: () => this.#gate.drain(),
         shutdown: (reason, now) => this.#shutdown(reason, now),
       }),
-      ...galleryRoutes(galleries),
+      ...galleryRoutes(galleries, this.#pool),
       'POST /cpn/v1/predict': predictHandler(parts),
     }
     return createRouter(routes, this.#logger)

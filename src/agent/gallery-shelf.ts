@@ -18,7 +18,9 @@ export class GalleryShelf {
   get(digest: string): Uint8Array[] {
     const pieces = this.#galleries.get(digest)
     if (!pieces) {
-      throw new CpnError('CPN_ERR_GALLERY_MISSING', `the agent has no gallery ${digest.slice(0, 12)}`, { retryable: true })
+      throw new CpnError('CPN_ERR_GALLERY_MISSING', `the agent has no gallery ${digest.slice(0, 12)}`, {
+        retryable: true,
+      })
     }
     this.put(digest, pieces)
     return pieces

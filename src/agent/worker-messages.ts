@@ -4,7 +4,7 @@ import type { PredictHeaders } from '../protocol/headers.ts'
 export const pipeFd = 3
 
 /** One job for a worker. */
-export type Order = Pick<PredictHeaders, 'job' | 'attempt' | 'epoch' | 'pipeline' | 'matching'>
+export type Order = Pick<PredictHeaders, 'job' | 'attempt' | 'epoch' | 'pipeline' | 'matching' | 'marks'>
 
 /** What a supervisor sends to a worker. */
 export type ToWorker =

@@ -84,6 +84,7 @@ export class AgentClient implements AsyncDisposable {
   /** POST /cpn/v1/predict; length, digest, schema and sense of the answer are verified before it counts. */
   async predict(request: AttemptRequest): Promise<NodeResult> {
     const { job, attempt, epoch, run, pipeline, matching, deadlineMs } = request
+    const { marks } = job
     const image = await job.read()
     const original = originalOf(image)
     // A slow link is no reason to give up. The agent has an answer when the image has waited for a worker and the
@@ -101,7 +102,7 @@ export class AgentClient implements AsyncDisposable {
           method: 'POST',
           path: '/cpn/v1/predict',
           headers: {
-            ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, matching, deadlineMs }),
+            ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, matching, marks, deadlineMs }),
             ...bodyHeaders(image, job.id),
           },
           body: image.length > pieceBytes ? Readable.from(pieces(image, restart)) : image,

@@ -56,7 +56,8 @@ function faultOfFaces({ faces, width, height }: PredictAnswer): string | undefin
   return faces.some(({ score }) => score < 0 || score > 1) ? 'a score that is none' : undefined
 }
 
-function faultOfEmbeddings({ embedder }: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
+function faultOfEmbeddings(pipeline: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
+  const embedder = pipeline.kind === 'faces' ? pipeline.embedder : undefined
   if (!embedder) return embeddings && 'embeddings that nobody asked for'
   if (embeddings?.length !== answer.faces.length) return 'no embedding for some face'
   const isUnit = (vector: Float32Array) => Math.abs(vector.reduce((sum, value) => sum + value * value, 0) - 1) < 0.02
@@ -68,7 +69,8 @@ const smallEdge = 256
 const smallBytes = 64 * 1024
 
 /** They are shown on pages: each is a whole JPEG, and a small one. */
-function faultOfThumbnails({ thumbnails }: Pipeline, { thumbnail, crops, answer }: NodeResult): string | undefined {
+function faultOfThumbnails(pipeline: Pipeline, { thumbnail, crops, answer }: NodeResult): string | undefined {
+  const thumbnails = pipeline.kind === 'faces' && pipeline.thumbnails
   if (!thumbnails) return thumbnail || crops ? 'thumbnails that nobody asked for' : undefined
   if (!thumbnail || crops?.length !== answer.faces.length) return 'no thumbnail of the picture or some face'
   return [thumbnail, ...crops].every(isSmallJpeg) ? undefined : 'a thumbnail that is no small JPEG'

@@ -34,7 +34,10 @@ export function judgePhoto(
   { likeness }: EnrolmentLimits,
   force: boolean,
 ): Judgement {
-  const [index, second] = seen.faces.keys().toArray().sort((a, b) => pixels(seen.faces[b]!) - pixels(seen.faces[a]!))
+  const [index, second] = seen.faces
+    .keys()
+    .toArray()
+    .sort((a, b) => pixels(seen.faces[b]!) - pixels(seen.faces[a]!))
   if (index === undefined) return { refused: 'no face was found', forcible: false }
   const face = seen.faces[index]!
   const photo = enrolled(seen, index)
@@ -45,8 +48,12 @@ export function judgePhoto(
   const rival = second === undefined ? 0 : pixels(seen.faces[second]!) / pixels(face)
   const fault =
     (rival > background ? `it shows ${seen.faces.length} faces` : undefined) ??
-    (pixels(face) < leastPixels ? `the face is small: ${Math.round(pixels(face))} of ${leastPixels} pixels` : undefined) ??
-    (photo.sharpness < leastSharpness ? `the face is blurred (sharpness ${photo.sharpness} of ${leastSharpness})` : undefined) ??
+    (pixels(face) < leastPixels
+      ? `the face is small: ${Math.round(pixels(face))} of ${leastPixels} pixels`
+      : undefined) ??
+    (photo.sharpness < leastSharpness
+      ? `the face is blurred (sharpness ${photo.sharpness} of ${leastSharpness})`
+      : undefined) ??
     faultOfLikeness(face.embedding, own, others, likeness)
   return fault === undefined ? { photo } : { refused: fault, forcible: true }
 }
@@ -67,7 +74,8 @@ function faultOfLikeness(
   if (nearest && nearest.similarity >= likeness && nearest.similarity > (mine ?? -1)) {
     return `it looks like ${nearest.name} (${nearest.similarity.toFixed(2)})`
   }
-  if (mine !== undefined && mine < likeness) return `it does not look like the others of ${own!.name} (${mine.toFixed(2)})`
+  if (mine !== undefined && mine < likeness)
+    return `it does not look like the others of ${own!.name} (${mine.toFixed(2)})`
   return undefined
 }
 

@@ -13,13 +13,11 @@ const versionsKept = 10
  * it: a change is made to what is there at that moment, whole or not at all.
  */
 export class PeopleStore {
-  readonly #dir: string
   readonly #file: string
   readonly #versions: string
 
   /** @param dir absolute; it may not exist yet */
   constructor(dir: string) {
-    this.#dir = dir
     this.#file = join(dir, 'people.ndjson')
     this.#versions = join(dir, 'versions')
   }

@@ -44,5 +44,9 @@ export function galleryOf({ model, people }: People): Gallery | undefined {
   const vectors = known.flatMap(({ photos }) => photos.map(({ embedding }) => embedding))
   const all = new Float32Array(vectors.length * vectors[0]!.length)
   for (const [i, vector] of vectors.entries()) all.set(vector, i * vector.length)
-  return { model: model.sha256, people: known.map(({ name, photos }) => ({ name, count: photos.length })), vectors: all }
+  return {
+    model: model.sha256,
+    people: known.map(({ name, photos }) => ({ name, count: photos.length })),
+    vectors: all,
+  }
 }

@@ -12,7 +12,7 @@ export function personName(text: string): string {
   const fault = faultOf(name)
   if (fault === undefined) return name
   throw new CpnError('CPN_ERR_PERSON_NAME', `${JSON.stringify(text)} cannot be the name of a person: ${fault}`, {
-    suggestions: ['Use letters, digits, spaces and signs such as - . , and \' in any script.'],
+    suggestions: ["Use letters, digits, spaces and signs such as - . , and ' in any script."],
   })
 }
 
@@ -24,7 +24,8 @@ function faultOf(name: string): string | undefined {
   if (Buffer.byteLength(name) > mostBytes) return `it has more than ${mostBytes} bytes`
   // Controls, directions and other invisible signs, surrogates without a partner, what is no character.
   const odd = /[\p{Cc}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/u.exec(name)
-  if (odd) return `it has a sign that cannot be seen (U+${odd[0].codePointAt(0)!.toString(16).padStart(4, '0').toUpperCase()})`
+  if (odd)
+    return `it has a sign that cannot be seen (U+${odd[0].codePointAt(0)!.toString(16).padStart(4, '0').toUpperCase()})`
   const path = /[/\\:*?"<>|]/.exec(name)
   if (path) return `it has a ${path[0]}`
   if (name.startsWith('.') || name.endsWith('.')) return 'it begins or ends with a dot'

@@ -1,5 +1,6 @@
 import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
+import { type Mark, markSchema } from './messages.ts'
 import { sha256Schema } from './model.ts'
 import { type Matching, matchingSchema, type Pipeline, pipelineSchema } from './pipeline.ts'
 
@@ -16,8 +17,13 @@ export interface PredictHeaders {
   deadlineMs: number
   pipeline: Pipeline
   /** Present when faces are to get names. */
-  matching?: Matching
+  matching?: Matching | undefined
+  /** What to draw, for the pipeline `draw`. */
+  marks?: Mark[] | undefined
 }
+
+/** Marks of some thousand faces. */
+export const maxHeaderBytes = 2 ** 20
 
 const positive = z.coerce.number().int().positive()
 const schema = z.object({
@@ -28,6 +34,7 @@ const schema = z.object({
   'cpn-deadline-ms': positive,
   'cpn-pipeline': z.string(),
   'cpn-matching': z.string().optional(),
+  'cpn-marks': z.string().optional(),
 })
 
 export function encodePredictHeaders(headers: PredictHeaders): Record<string, string> {
@@ -39,6 +46,7 @@ export function encodePredictHeaders(headers: PredictHeaders): Record<string, st
     'cpn-deadline-ms': String(headers.deadlineMs),
     'cpn-pipeline': JSON.stringify(headers.pipeline),
     ...(headers.matching ? { 'cpn-matching': JSON.stringify(headers.matching) } : {}),
+    ...(headers.marks ? { 'cpn-marks': asciiJson(headers.marks) } : {}),
   }
 }
 
@@ -47,7 +55,7 @@ export function decodePredictHeaders(raw: Record<string, string | string[] | und
   const parsed = schema.safeParse(raw)
   if (!parsed.success) throw protocolError(parsed.error)
   const { data } = parsed
-  const matching = data['cpn-matching']
+  const { 'cpn-matching': matching, 'cpn-marks': marks } = data
   return {
     job: data['cpn-job'],
     run: data['cpn-run'],
@@ -56,11 +64,18 @@ export function decodePredictHeaders(raw: Record<string, string | string[] | und
     deadlineMs: data['cpn-deadline-ms'],
     pipeline: decodePipeline(data['cpn-pipeline']),
     ...(matching === undefined ? {} : { matching: decodeMatching(matching) }),
+    ...(marks === undefined ? {} : { marks: decodeMarks(marks) }),
   }
 }
 
 const decodePipeline = remembering('cpn-pipeline', pipelineSchema)
 const decodeMatching = remembering('cpn-matching', matchingSchema)
+const decodeMarks = remembering('cpn-marks', z.array(markSchema))
+
+/** A header has no other characters. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
 
 /** Decodes the JSON of a header. All requests of a run carry the same one: the last is remembered. */
 function remembering<T>(header: string, schema: z.ZodType<T>): (text: string) => T {

@@ -18,6 +18,16 @@ export const faceSchema = z.object({
 })
 export type Face = z.infer<typeof faceSchema>
 
+/** What is drawn for one thing that was found. */
+export const markSchema = z.object({
+  box: boxSchema,
+  /** Empty for a box alone. */
+  label: z.string().max(200),
+  /** unknown: a face that should have a name and has none. */
+  kind: z.enum(['found', 'unknown']),
+})
+export type Mark = z.infer<typeof markSchema>
+
 /** Raw bytes behind the answer's JSON, in this order. */
 export const answerPartSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('annotated'), bytes: z.number().int().nonnegative(), mediaType: z.string() }),

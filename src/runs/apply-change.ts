@@ -13,6 +13,7 @@ export function applyChange(sql: Prepare, run: Run, change: LedgerChange): void 
   else if (change.kind === 'input') finishInput(sql, run, change)
   else if (change.kind === 'again') queueAgain(sql, run, change)
   else if (change.kind === 'kept') keepInput(sql, run, change)
+  else if (change.kind === 'named') nameFaces(sql, run, change)
   else sql('DELETE FROM inputs WHERE run = ? AND seq = ?').run(run.id, change.seq)
 }
 
@@ -36,16 +37,7 @@ function endJob(sql: Prepare, run: Run, change: Change<'job'>): void {
       ? { ...change, error: null }
       : { result: null, embeddings: null, thumbnail: null, crops: null, error: JSON.stringify(change.error) }
   sql(`INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, thumbnail, crops, error)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(
-    run.id,
-    change.job,
-    change.state,
-    result,
-    embeddings,
-    thumbnail,
-    crops,
-    error,
-  )
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(run.id, change.job, change.state, result, embeddings, thumbnail, crops, error)
 }
 
 function finishInput(sql: Prepare, run: Run, { seq, state, job, file, written, error }: Change<'input'>): void {
@@ -99,4 +91,14 @@ function keepInput(sql: Prepare, { id }: Run, { seq, file }: Change<'kept'>): vo
     file.ctimeMs,
     file.ino,
   )
+}
+
+function nameFaces(sql: Prepare, { id }: Run, { job, faces, written }: Change<'named'>): void {
+  sql(`UPDATE jobs SET result = json_set(result, '$.faces', json(?3)) WHERE run = ?1 AND id = ?2`).run(
+    id,
+    job,
+    JSON.stringify(faces),
+  )
+  if (written === undefined) return
+  sql(`UPDATE inputs SET written = ?3 WHERE run = ?1 AND job = ?2 AND state = 'done'`).run(id, job, written)
 }

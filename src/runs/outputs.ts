@@ -45,7 +45,9 @@ function predictionLine({ name, job, state, result, error }: InputLine, withEmbe
     ...face,
     person,
     similarity,
-    ...(withEmbeddings && embeddings ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) } : {}),
+    ...(withEmbeddings && embeddings
+      ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
+      : {}),
   }))
   return { path: name, sha256: job, width, height, faces }
 }

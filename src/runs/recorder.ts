@@ -89,7 +89,10 @@ export class Recorder {
     const finished: FinishedInput[] = []
     const waiting = this.#waiting.get(outcome.job.id)!
     this.#ended.add(outcome.job.id)
-    await this.#commits.add(jobChange(outcome, this.#matcher), ...(await this.#write(outcome, waiting.splice(0), finished)))
+    await this.#commits.add(
+      jobChange(outcome, this.#matcher),
+      ...(await this.#write(outcome, waiting.splice(0), finished)),
+    )
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
     this.#waiting.delete(outcome.job.id)
     if (outcome.state === 'done') outcome.result.release?.()

@@ -7,6 +7,7 @@ import { applyChange } from './apply-change.ts'
 import { decodeRecord } from './job-record.ts'
 import type {
   BegunRun,
+  EmbeddedJob,
   EndedJob,
   Input,
   InputError,
@@ -143,6 +144,32 @@ export class SqliteLedger implements Ledger {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
     })
+  }
+
+  embeddedJobs(run: string, after: string, limit: number): EmbeddedJob[] {
+    const rows = this.#sql(`SELECT id, result, embeddings FROM jobs
+      WHERE run = ? AND id > ? AND state = 'done' AND embeddings IS NOT NULL ORDER BY id LIMIT ?`)
+    return (rows.all(run, after, limit) as unknown as { id: string; result: string; embeddings: Uint8Array }[]).map(
+      ({ id, result, embeddings }) => {
+        const record = decodeRecord({ result, embeddings })
+        return { job: id, faces: record.faces, embeddings: record.embeddings ?? [] }
+      },
+    )
+  }
+
+  inputsOf(run: string, job: string): Input[] {
+    return this.#sql(
+      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+    ).all(run, job) as unknown as Input[]
+  }
+
+  namedBy(run: string): string | null {
+    const row = this.#sql('SELECT matching FROM runs WHERE id = ?').get(run) as { matching: string | null } | undefined
+    return row?.matching ?? null
+  }
+
+  setNamedBy({ id }: Run, matching: string | null): void {
+    this.#sql('UPDATE runs SET matching = ? WHERE id = ?').run(matching, id)
   }
 
   counts(run: string): RunCounts {

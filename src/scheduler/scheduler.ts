@@ -1,5 +1,5 @@
 import type { CpnError } from '../common/errors.ts'
-import type { PredictAnswer } from '../protocol/messages.ts'
+import type { Mark, PredictAnswer } from '../protocol/messages.ts'
 import type { Matching, Pipeline } from '../protocol/pipeline.ts'
 
 /** The work for one content. */
@@ -7,6 +7,8 @@ export interface Job {
   /** sha256 of the bytes. */
   id: string
   bytes: number
+  /** What to draw on it, for the pipeline `draw`. */
+  marks?: Mark[]
   /** Absolute path of a file with these bytes, for messages. */
   source?: string
   /** What earlier processes of its run could not do with it, oldest first. */

@@ -1,22 +1,18 @@
-import { type Match, type Matcher, nobody } from '../../matching/match.ts'
-import type { AnswerPart, Box, Face, PredictAnswer } from '../../protocol/messages.ts'
-import type { Matching, Pipeline } from '../../protocol/pipeline.ts'
+import { markOf } from '../../matching/mark-of.ts'
+import type { Match, Matcher } from '../../matching/match.ts'
+import type { PredictAnswer } from '../../protocol/messages.ts'
+import type { FacesPipeline, Matching } from '../../protocol/pipeline.ts'
 import type { Detector, Embedder } from '../families/family.ts'
 import { alignFace } from '../vision/align.ts'
-import { annotate, type Mark } from '../vision/annotate.ts'
 import { type DecodedImage, decodeImage, uprightSize, viewOf } from '../vision/decode.ts'
 import { type Detection, scaleDetection, toFace } from '../vision/detection.ts'
-import { encodeImage } from '../vision/encode.ts'
-import { mediaTypes } from '../vision/image-format.ts'
 import type { LabelPainter } from '../vision/label-painter.ts'
 import { flatten, type Raster } from '../vision/raster.ts'
 import type { Scratch } from '../vision/scratch.ts'
 import { sharpness } from '../vision/sharpness.ts'
 import { cropOf, thumbnailOf } from '../vision/thumbnails.ts'
+import { annotatedCopy, type Output, viewEdge } from './picture.ts'
 import { Stopwatch } from './stopwatch.ts'
-
-/** Long edge of what faces are looked for on, and of a preview. */
-const viewEdge = 2048
 
 export interface FaceTools {
   detector: Detector
@@ -36,7 +32,11 @@ export interface PipelineResult {
 }
 
 /** Finds the faces of an image; embeds, names and draws them as the pipeline says. The image's bytes are not changed. */
-export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools: FaceTools): Promise<PipelineResult> {
+export async function predictFaces(
+  bytes: Uint8Array,
+  pipeline: FacesPipeline,
+  tools: FaceTools,
+): Promise<PipelineResult> {
   const watch = new Stopwatch()
   const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels, tools.scratch))
   const size = uprightSize(image)
@@ -47,17 +47,13 @@ export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools:
   const faces = onOriginal.map((face, i) => toFace(face, size.width, size.height, embedded?.sharpness[i]))
   const names = await watch.time('matchMs', () => nameFaces(embedded, tools))
   const small = pipeline.thumbnails ? await watch.time('thumbnailMs', () => thumbnails(view, found)) : []
-  const drawn = await picture(image, view, faces, names, pipeline, tools, watch)
+  const marks = faces.map((face, i) => markOf(face, names?.[i]))
+  const drawn = await annotatedCopy(image, view, marks, pipeline.annotate, tools.painter, watch)
   const outputs = [...drawn, ...(embedded ? [embeddingsPart(embedded)] : []), ...small]
   return {
     answer: { ...size, faces, parts: outputs.map(({ part }) => part), timings: watch.timings() },
     parts: outputs.map(({ bytes }) => bytes),
   }
-}
-
-interface Output {
-  part: AnswerPart
-  bytes: Uint8Array
 }
 
 interface Embedded {
@@ -83,7 +79,9 @@ async function embedFaces(
 }
 
 function embeddingsPart({ vectors }: Embedded): Output {
-  const bytes = Buffer.concat(vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)))
+  const bytes = Buffer.concat(
+    vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
+  )
   return { part: { name: 'embeddings', bytes: bytes.length, shape: [vectors.length, 128] }, bytes }
 }
 
@@ -101,35 +99,4 @@ async function thumbnails(view: Raster, faces: Detection[]): Promise<Output[]> {
     { part: { name: 'thumbnail', bytes: whole.length }, bytes: whole },
     { part: { name: 'crops', bytes: bytes.length, lengths }, bytes },
   ]
-}
-
-async function picture(
-  image: DecodedImage,
-  view: Raster,
-  faces: Face[],
-  names: Match[] | undefined,
-  { annotate: mode }: Pipeline,
-  { painter }: FaceTools,
-  watch: Stopwatch,
-): Promise<Output[]> {
-  if (mode === 'none') return []
-  const canvas = mode === 'full' ? await watch.time('viewMs', () => viewOf(image, Number.POSITIVE_INFINITY)) : view
-  const { width, height } = uprightSize(image)
-  const marks = faces.map(({ box, score }, i) => ({
-    box: scaleBox(box, canvas.width / width, canvas.height / height),
-    ...(names ? nameMark(names[i] ?? nobody) : { kind: 'found' as const, label: score.toFixed(2) }),
-  }))
-  await watch.time('annotateMs', () => annotate(canvas, marks, painter))
-  const bytes = await watch.time('encodeMs', () => encodeImage(canvas, image))
-  return [{ part: { name: 'annotated', bytes: bytes.length, mediaType: mediaTypes[image.format] }, bytes }]
-}
-
-/** A face without a name has a box and nothing on it. */
-function nameMark({ person, similarity }: Match): Omit<Mark, 'box'> {
-  if (person === null || similarity === null) return { kind: 'unknown', label: '' }
-  return { kind: 'found', label: `${person} ${similarity.toFixed(2)}` }
-}
-
-function scaleBox([x, y, width, height]: Box, across: number, down: number): Box {
-  return [x * across, y * down, width * across, height * down]
 }

@@ -113,6 +113,11 @@ export class WorkerPool {
     })
   }
 
+  /** Nothing of people stays in the workers' memory. */
+  forgetGallery(): void {
+    for (const seat of this.#seats) seat.forgetGallery()
+  }
+
   /** Ends all workers; jobs in work fail. */
   async close(): Promise<void> {
     await Promise.all(this.#seats.map((seat) => seat.close()))

@@ -104,6 +104,12 @@ export class WorkerSeat {
     return promise
   }
 
+  /** Behind the job in work. */
+  forgetGallery(): void {
+    if (this.#gallery !== undefined) this.#send({ type: 'gallery', digest: '' }, [])
+    this.#gallery = undefined
+  }
+
   #send(message: ToWorker, raw: Uint8Array[]): void {
     for (const piece of packFrame(message, raw)) this.#pipe?.write(piece)
   }

@@ -1,23 +1,14 @@
-import type { Box } from '../../protocol/messages.ts'
+import type { Mark } from '../../protocol/messages.ts'
 import { type Colour, fillRectangle, type Mask, paintMask, strokeBox } from './draw.ts'
 import type { LabelPainter } from './label-painter.ts'
 import type { Raster } from './raster.ts'
 
-/** What was looked for, and a face that should have a name and has none. */
-const colours: Record<'found' | 'unknown', Colour> = { found: [0, 230, 118], unknown: [255, 214, 0] }
+const colours: Record<Mark['kind'], Colour> = { found: [0, 230, 118], unknown: [255, 214, 0] }
 const textColour: Colour = [0, 0, 0]
 /** Few sizes, so that rendered labels are found again. */
 const fontSizes = [11, 13, 16, 20, 26, 32, 40, 50, 64, 80, 100, 128, 160, 200]
 
-export interface Mark {
-  /** In pixels of the raster that is drawn on. */
-  box: Box
-  /** Empty for a box alone. */
-  label: string
-  kind: keyof typeof colours
-}
-
-/** Draws boxes and then their labels into the raster, in sizes that suit the picture's. */
+/** Draws boxes, in pixels of the raster, and then their labels, in sizes that suit the picture's. */
 export async function annotate(raster: Raster, marks: Mark[], painter: LabelPainter): Promise<void> {
   const edge = Math.max(raster.width, raster.height)
   const lineWidth = Math.max(1, Math.round(edge / 400))

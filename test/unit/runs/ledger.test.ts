@@ -15,7 +15,15 @@ const input = (name: string): NewInput => ({
   ctimeMs: 3,
   ino: 4,
 })
-const jobDone = { kind: 'job', job: 'j', state: 'done', result: '{}', embeddings: null } as const
+const jobDone = {
+  kind: 'job',
+  job: 'j',
+  state: 'done',
+  result: '{}',
+  embeddings: null,
+  thumbnail: null,
+  crops: null,
+} as const
 
 function ledgerIn(folder: { path: string }): Ledger {
   return openLedger(join(folder.path, 'ledger.db'))
