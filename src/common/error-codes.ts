@@ -91,7 +91,6 @@ export const errorCodes = {
   CPN_ERR_MODEL_DIGEST: 'agent',
   CPN_ERR_MODEL_INVALID: 'agent',
   CPN_ERR_MODEL_DOWNLOAD: 'agent',
-  CPN_ERR_GALLERY_DAMAGED: 'agent',
 
   CPN_ERR_PERSON_NAME: 'usage',
   CPN_ERR_PERSON_UNKNOWN: 'usage',
