@@ -60,7 +60,7 @@ test('bytes with the right digest and a wrong content are refused with the reaso
   assert.equal(decodeGallery(sealed(head, anna)).people[0]!.name, 'Anna')
   refused({ ...head, format: 'cpn-gallery-9' }, anna, /cpn-gallery-1/)
   refused({ ...head, model: 'x' }, anna, /model/)
-  refused({ ...head, people: [{ name: '../Anna', count: 1 }] }, anna, /slash/)
+  refused({ ...head, people: [{ name: '../Anna', count: 1 }] }, anna, /has a \//)
   refused({ ...head, people: [{ name: 'Anna', count: 0 }] }, new Float32Array(), /count/)
   refused({ ...head, people: [head.people[0], head.people[0]] }, joined([anna, eva]), /Anna is there twice/)
   refused(head, joined([anna, eva]), /256 numbers are not 1 embeddings of 128/)
