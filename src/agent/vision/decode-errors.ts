@@ -15,8 +15,7 @@ export function decodeError(error: unknown, format: ImageFormat): CpnError {
   if (error instanceof CpnError) return error
   const reason = reasonOf(error)
   const message = `the ${formatTitles[format]} cannot be decoded: ${reason}`
-  if (/pixel limit|security limit|maximum image size/i.test(reason))
-    return new CpnError('CPN_ERR_IMAGE_TOO_LARGE', message, { cause: error })
+  if (/pixel limit/i.test(reason)) return new CpnError('CPN_ERR_IMAGE_TOO_LARGE', message, { cause: error })
   // Containers: libheif refuses image sequences and codecs that it lacks.
   const isContainer = format === 'avif' || format === 'heic'
   const code = isContainer && /unsupported/i.test(reason) ? 'CPN_ERR_IMAGE_UNSUPPORTED' : 'CPN_ERR_IMAGE_DECODE'
