@@ -3,7 +3,6 @@ import { AgentFleet } from '../../helpers/agent-fleet.ts'
 import { attempt } from '../../helpers/agent-work.ts'
 import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
 import { drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
-import { drawnRaw, rawKinds } from '../../helpers/drawn-raw.ts'
 import { mutate, oneOf } from '../mutate.ts'
 import { type Target, verdictOf } from '../target.ts'
 
@@ -17,7 +16,6 @@ export async function imagesTarget(): Promise<Target> {
   const good = await Promise.all([
     ...formats.map((format) => drawnPhoto({ ...drawn, format })),
     drawnPhoto({ ...drawn, orientation: 6 }),
-    ...rawKinds.map((kind) => drawnRaw({ kind, orientation: 6 })),
     ...(heifEncMissing ? [] : [{}, { tile: 64, turns: 1 }]).map((look) =>
       drawnHeic({ ...drawn, ...look, pixels: drawnPixels(drawn) }),
     ),
