@@ -5,9 +5,11 @@ declare namespace WebAssembly {
   }
   class Instance {
     constructor(module: Module, imports: object)
+    readonly exports: Record<string, unknown>
   }
   class Memory {
-    constructor(pages: { initial: number; maximum: number; shared: boolean })
+    readonly buffer: ArrayBuffer
+    constructor(pages: { initial: number; maximum?: number; shared?: boolean })
   }
 }
 
