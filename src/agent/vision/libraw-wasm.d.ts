@@ -1,18 +1,3 @@
-/** The part of WebAssembly that is used: Node.js has it, its types do not. */
-declare namespace WebAssembly {
-  class Module {
-    constructor(bytes: Uint8Array)
-  }
-  class Instance {
-    constructor(module: Module, imports: object)
-    readonly exports: Record<string, unknown>
-  }
-  class Memory {
-    readonly buffer: ArrayBuffer
-    constructor(pages: { initial: number; maximum?: number; shared?: boolean })
-  }
-}
-
 /** The WebAssembly module itself; the package's index runs it in a Worker of a browser. */
 declare module 'libraw-wasm/dist/libraw.js' {
   interface Photo {
@@ -26,7 +11,10 @@ declare module 'libraw-wasm/dist/libraw.js' {
 
   interface Options {
     wasmMemory: WebAssembly.Memory
-    instantiateWasm(imports: object, done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void): void
+    instantiateWasm(
+      imports: Record<string, Record<string, unknown>>,
+      done: (instance: WebAssembly.Instance, module: WebAssembly.Module) => void,
+    ): void
     print(): void
     printErr(): void
   }
