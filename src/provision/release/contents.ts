@@ -107,7 +107,9 @@ function libraryFiles(platform: ReleasePlatform): SourceFile[] {
 
 /** What labels are drawn in, each font with its licence. */
 export function fontFiles(): SourceFile[] {
-  return fonts.flatMap((font) => {
+  // Those for East Asian languages name this licence themselves, their packages another one.
+  const apache = { path: 'fonts/LICENSE-Apache-2.0', source: join(packageRoot, 'LICENSE'), mode: data }
+  const files = fonts.flatMap((font) => {
     const folder = requiredFolder({ name: font.package })
     const paths = fontPaths(font)
     return [
@@ -115,6 +117,7 @@ export function fontFiles(): SourceFile[] {
       { path: paths.licence, source: join(folder, font.licence), mode: data },
     ]
   })
+  return [...files, apache]
 }
 
 async function partFiles(part: Part, options: ContentsOptions): Promise<SourceFile[]> {
