@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CpnError } from '../../common/errors.ts'
 import type { ReleasePlatform } from '../../protocol/release.ts'
+import { fontPaths, fonts } from './fonts.ts'
 import { installedPackage, packageRoot, pinnedPackage } from './npm-package.ts'
 
 /** A file of a release and where its bytes are on the master. */
@@ -111,13 +112,19 @@ function libraryFiles(platform: ReleasePlatform): SourceFile[] {
   return [{ path: standInLibrary, source, mode: data }]
 }
 
-function fontFiles(): SourceFile[] {
-  const folder = requiredFolder({ name: 'dejavu-fonts-ttf' })
-  return [
-    { path: 'fonts/DejaVuSans.ttf', source: join(folder, 'ttf/DejaVuSans.ttf'), mode: data },
-    { path: 'fonts/DejaVuSans-Bold.ttf', source: join(folder, 'ttf/DejaVuSans-Bold.ttf'), mode: data },
-    { path: 'fonts/LICENSE', source: join(folder, 'LICENSE'), mode: data },
-  ]
+/** What labels are drawn in, each font with its licence. */
+export function fontFiles(): SourceFile[] {
+  // Those for East Asian languages name this licence themselves, their packages another one.
+  const apache = { path: 'fonts/LICENSE-Apache-2.0', source: join(packageRoot, 'LICENSE'), mode: data }
+  const files = fonts.flatMap((font) => {
+    const folder = requiredFolder({ name: font.package })
+    const paths = fontPaths(font)
+    return [
+      { path: paths.font, source: join(folder, font.file), mode: data },
+      { path: paths.licence, source: join(folder, font.licence), mode: data },
+    ]
+  })
+  return [...files, apache]
 }
 
 /** Of LibRaw, whose package comes without it. */
