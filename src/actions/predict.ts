@@ -20,10 +20,12 @@ import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
-import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { type ResultOptions, writeResults } from '../runs/sinks/index.ts'
+import { resultsOf } from '../runs/sinks/results.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -43,6 +45,8 @@ export interface PredictOptions extends PipelineOptions {
   out?: string
   /** Host patterns; empty means all. */
   hosts: string[]
+  /** How results are written. */
+  results: ResultOptions
   /** Waits for a usable node instead of ending. */
   wait: boolean
   /** Share of images, 0..1, that a second node looks at, too. */
@@ -79,6 +83,8 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
+/** Results that could not be written are named one by one up to this number. */
+const unwrittenShown = 20
 
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
@@ -145,6 +151,7 @@ class PredictRun {
   readonly #reader: InputReader
   readonly #recorder: Recorder
   readonly #audit: number
+  readonly #results: ResultOptions
   /** Inputs that were given to the scheduler, or needed no job. */
   #taken = 0
   readonly #discovery: Discovery
@@ -168,6 +175,7 @@ class PredictRun {
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
+    this.#results = options.results
     this.#ctx = ctx
     this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
@@ -409,7 +417,8 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out)
+      const unwritten = await this.#writeResults()
+      if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -417,6 +426,18 @@ class PredictRun {
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  /** @returns how many things could not be written while the rest was */
+  async #writeResults(): Promise<number> {
+    let unwritten = 0
+    await writeResults(resultsOf(this.#ledger, this.#run.id, this.#out), this.#results, (error) => {
+      unwritten++
+      this.#ctx.logger.warn({ run: this.#run.id, code: error.code }, error.message)
+      if (unwritten <= unwrittenShown) this.#ctx.notice(`${error.message} (${error.code})`)
+      if (unwritten === unwrittenShown + 1) this.#ctx.notice('more is in `cpn logs --run last`')
+    })
+    return unwritten
   }
 
   /** Somebody may have taken pictures away meanwhile. */
@@ -435,8 +456,8 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, pipeline }
+function runOptions({ paths, hosts, embeddings, results }: PredictOptions, pipeline: Pipeline) {
+  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, results, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

@@ -7,6 +7,7 @@ import type { Pipeline } from '../protocol/pipeline.ts'
 import { type AttemptRecord, type InputRecord, type NodeShare, RunHistory } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
+import { defaultResults } from '../runs/sinks/index.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -93,9 +94,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { paths, hosts, embeddings, pipeline } = options as Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> & {
-    pipeline: Pipeline
-  }
+  const { paths, hosts, embeddings, results, pipeline } = options as unknown as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -107,10 +106,15 @@ export function optionsOfRun(
     detector: `${model.name}@${model.version}`,
     scoreThreshold,
     embeddings,
+    results: { ...defaultResults, ...results },
     annotate,
     maxPixels,
   }
 }
+
+/** What a run keeps of what it was asked for; the ledger of an older cpn has no `results`. */
+type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> &
+  Partial<Pick<PredictOptions, 'results'>> & { pipeline: Pipeline }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {
   if (!existsSync(ledgerFile)) throw unknownRun(`there is no run ${run}: nothing was run with this inventory`)

@@ -4,6 +4,7 @@ import { defaultDetector } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
+import { defaultResults, type FormatName, formatNames } from '../runs/sinks/index.ts'
 import { BaseRun } from './base-run.ts'
 
 export default class Predict extends BaseRun {
@@ -44,6 +45,11 @@ export default class Predict extends BaseRun {
       default: 'preview',
       description: 'Annotated copies: preview (long edge at most 2048), full (original size) or none.',
     }),
+    format: Flags.string({
+      helpValue: formatNames.join(','),
+      default: 'jsonl',
+      description: 'Files of results besides predictions.jsonl and index.html, which are always written.',
+    }),
     'max-megapixels': Flags.integer({ min: 1, max: 1000, default: 100, description: 'Largest image accepted.' }),
   }
 
@@ -58,6 +64,7 @@ export default class Predict extends BaseRun {
       hosts: flags.hosts ?? [],
       detector: flags.detector,
       scoreThreshold: parseThreshold(flags['score-threshold']),
+      results: { ...defaultResults, formats: parseFormats(flags.format) },
       embeddings: flags.embeddings,
       annotate: flags.annotate,
       maxPixels: flags['max-megapixels'] * 1_000_000,
@@ -72,5 +79,14 @@ function parseThreshold(text: string | undefined): number | undefined {
   if (text.trim() !== '' && value >= 0 && value <= 1) return value
   throw new CpnError('CPN_ERR_USAGE', `--score-threshold ${text} is not a number from 0 to 1`, {
     suggestions: ['Give for example: --score-threshold 0.6'],
+  })
+}
+
+function parseFormats(text: string): FormatName[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !formatNames.some((format) => format === name))
+  if (unknown === undefined) return names as FormatName[]
+  throw new CpnError('CPN_ERR_USAGE', `--format has no ${unknown || 'empty name'}`, {
+    suggestions: [`Give one or more of these, joined by commas: ${formatNames.join(', ')}`],
   })
 }

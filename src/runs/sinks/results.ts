@@ -1,0 +1,44 @@
+import type { CpnError } from '../../common/errors.ts'
+import type { InputLine, InputState, Ledger } from '../ledger.ts'
+
+/** An input that was done, or that something kept from it. */
+export type FinishedLine = InputLine & { state: Exclude<InputState, 'queued'> }
+
+/** The results of a run, as the formats read them. */
+export interface Results {
+  /** Absolute folder of the outputs. */
+  out: string
+  /** Finished inputs ordered by path; read from the ledger again with each call, one after another. */
+  lines(): Iterable<FinishedLine>
+  /** A small JPEG of a picture, upright; undefined where there is none. */
+  thumbnailOf(line: FinishedLine): Uint8Array | undefined
+}
+
+/** Where the names and places of people are noted beside pictures. */
+export interface SidecarOptions {
+  /** Beside the annotated copies, or beside the originals. */
+  sidecars: 'out' | 'originals'
+  /** `full`: photo.jpg.xmp, as digiKam and darktable read it; `stem`: photo.xmp, as Adobe's programs do. */
+  sidecarNames: 'full' | 'stem'
+}
+
+/** Told of each thing that could not be written while the rest was. */
+export type OnUnwritten = (error: CpnError) => void
+
+/**
+ * Writes the results in one format, with memory that does not grow with them. Whatever it writes is whole or not there.
+ * Rejects with CPN_ERR_OUTPUT_SPACE or CPN_ERR_OUTPUT_WRITE when the format cannot be written at all.
+ */
+export type Sink = (results: Results, options: SidecarOptions, onUnwritten: OnUnwritten) => Promise<void>
+
+export function resultsOf(ledger: Ledger, run: string, out: string): Results {
+  return {
+    out,
+    *lines() {
+      for (const line of ledger.lines(run)) if (isFinished(line)) yield line
+    },
+    thumbnailOf: () => undefined,
+  }
+}
+
+const isFinished = (line: InputLine): line is FinishedLine => line.state !== 'queued'
