@@ -4,7 +4,8 @@ import { defaultDetector } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
-import { defaultResults, type FormatName, formatNames } from '../runs/sinks/index.ts'
+import { type FormatName, formatNames } from '../runs/sinks/index.ts'
+import { sidecarNames, sidecarPlaces } from '../runs/sinks/results.ts'
 import { BaseRun } from './base-run.ts'
 
 export default class Predict extends BaseRun {
@@ -50,6 +51,15 @@ export default class Predict extends BaseRun {
       default: 'jsonl',
       description: 'Files of results besides predictions.jsonl and index.html, which are always written.',
     }),
+    sidecars: Flags.option({ options: sidecarPlaces })({
+      default: 'out',
+      description: 'Where --format xmp writes: beside the copies in OUT, or beside the originals.',
+    }),
+    'sidecar-names': Flags.option({ options: sidecarNames })({
+      default: 'full',
+      description: 'full: photo.jpg.xmp, as digiKam and darktable read it; stem: photo.xmp, as Adobe’s programs do.',
+    }),
+    'write-metadata': Flags.boolean({ description: 'Write faces and names into the ORIGINAL JPEG files, too.' }),
     'max-megapixels': Flags.integer({ min: 1, max: 1000, default: 100, description: 'Largest image accepted.' }),
   }
 
@@ -64,7 +74,12 @@ export default class Predict extends BaseRun {
       hosts: flags.hosts ?? [],
       detector: flags.detector,
       scoreThreshold: parseThreshold(flags['score-threshold']),
-      results: { ...defaultResults, formats: parseFormats(flags.format) },
+      results: {
+        formats: parseFormats(flags.format),
+        sidecars: flags.sidecars,
+        sidecarNames: flags['sidecar-names'],
+        writeMetadata: flags['write-metadata'],
+      },
       embeddings: flags.embeddings,
       annotate: flags.annotate,
       maxPixels: flags['max-megapixels'] * 1_000_000,

@@ -10,6 +10,8 @@ export interface Recorded {
   name: string
   /** Absolute path of the original; default below the folder. */
   source?: string
+  /** Default one that comes from its name. */
+  sha256?: string
   width?: number
   height?: number
   faces?: NamedFace[]
@@ -56,10 +58,13 @@ export class RecordedRun implements Disposable {
   }
 }
 
-function changes({ name, width = 400, height = 300, faces = [], error }: Recorded, index: number): LedgerChange[] {
+function changes(
+  { name, sha256, width = 400, height = 300, faces = [], error }: Recorded,
+  index: number,
+): LedgerChange[] {
   const seq = index + 1
   if (error) return [{ kind: 'input', seq, state: 'failed', error }]
-  const job = createHash('sha256').update(name).digest('hex')
+  const job = sha256 ?? createHash('sha256').update(name).digest('hex')
   const record: JobRecord = { width, height, faces }
   return [
     { kind: 'job', job, state: 'done', ...encodeRecord(record) },

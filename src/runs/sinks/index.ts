@@ -5,6 +5,8 @@ import { writeCoco } from './coco.ts'
 import { writeCsv } from './csv.ts'
 import { writeJsonl } from './jsonl.ts'
 import type { OnUnwritten, Results, SidecarOptions, Sink } from './results.ts'
+import { writeIntoOriginals } from './xmp/originals.ts'
+import { writeSidecars } from './xmp/sidecars.ts'
 
 interface Format {
   write: Sink
@@ -15,6 +17,7 @@ interface Format {
 const formats = {
   csv: { write: writeCsv, file: 'predictions.csv' },
   coco: { write: writeCoco, file: 'coco.json' },
+  xmp: { write: writeSidecars },
 } satisfies Record<string, Format>
 
 /** What `--format` takes. */
@@ -25,9 +28,16 @@ export type FormatName = (typeof formatNames)[number]
 export interface ResultOptions extends SidecarOptions {
   /** predictions.jsonl is always written. */
   formats: FormatName[]
+  /** Faces go into the original JPEG files, too. */
+  writeMetadata: boolean
 }
 
-export const defaultResults: ResultOptions = { formats: ['jsonl'], sidecars: 'out', sidecarNames: 'full' }
+export const defaultResults: ResultOptions = {
+  formats: ['jsonl'],
+  sidecars: 'out',
+  sidecarNames: 'full',
+  writeMetadata: false,
+}
 
 /**
  * Writes the results of a run in the formats that were asked for, and in those whose file is in OUT already: none may tell
@@ -35,9 +45,11 @@ export const defaultResults: ResultOptions = { formats: ['jsonl'], sidecars: 'ou
  */
 export async function writeResults(results: Results, options: ResultOptions, onUnwritten: OnUnwritten): Promise<void> {
   await writeJsonl(results)
+  const tell = (error: unknown) => onUnwritten(toCpnError(error))
   for (const [name, { write, file }] of Object.entries<Format>(formats)) {
     const isThere = file !== undefined && existsSync(join(results.out, file))
     if (!isThere && !options.formats.includes(name as FormatName)) continue
-    await write(results, options, onUnwritten).catch((error) => onUnwritten(toCpnError(error)))
+    await write(results, options, onUnwritten).catch(tell)
   }
+  if (options.writeMetadata) await writeIntoOriginals(results, onUnwritten).catch(tell)
 }

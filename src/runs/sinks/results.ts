@@ -14,12 +14,15 @@ export interface Results {
   thumbnailOf(line: FinishedLine): Uint8Array | undefined
 }
 
-/** Where the names and places of people are noted beside pictures. */
+/** Beside the annotated copies, or beside the originals. */
+export const sidecarPlaces = ['out', 'originals'] as const
+/** `full`: photo.jpg.xmp, as digiKam and darktable read it; `stem`: photo.xmp, as Adobe's programs do. */
+export const sidecarNames = ['full', 'stem'] as const
+
+/** Where faces and names are noted beside pictures. */
 export interface SidecarOptions {
-  /** Beside the annotated copies, or beside the originals. */
-  sidecars: 'out' | 'originals'
-  /** `full`: photo.jpg.xmp, as digiKam and darktable read it; `stem`: photo.xmp, as Adobe's programs do. */
-  sidecarNames: 'full' | 'stem'
+  sidecars: (typeof sidecarPlaces)[number]
+  sidecarNames: (typeof sidecarNames)[number]
 }
 
 /** Told of each thing that could not be written while the rest was. */
