@@ -431,7 +431,8 @@ class PredictRun {
   /** @returns how many things could not be written while the rest was */
   async #writeResults(): Promise<number> {
     let unwritten = 0
-    await writeResults(resultsOf(this.#ledger, this.#run.id, this.#out), this.#results, (error) => {
+    const results = resultsOf(this.#ledger, this.#run.id, this.#out, this.#pipeline.annotate !== 'none')
+    await writeResults(results, this.#results, (error) => {
       unwritten++
       this.#ctx.logger.warn({ run: this.#run.id, code: error.code }, error.message)
       if (unwritten <= unwrittenShown) this.#ctx.notice(`${error.message} (${error.code})`)

@@ -52,12 +52,12 @@ export function readSummary(out: string): RunSummary {
   return summary
 }
 
-/** Paths of all files in OUT besides the two that describe the run. */
+/** Paths of all files in OUT besides those that describe the run. */
 export function outputFiles(out: string): string[] {
   return readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
-    .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+    .filter((path) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
     .sort()
 }
 

@@ -4,6 +4,7 @@ import { toCpnError } from '../../common/errors.ts'
 import { writeCoco } from './coco.ts'
 import { writeCsv } from './csv.ts'
 import { writeJsonl } from './jsonl.ts'
+import { writePage } from './page.ts'
 import type { OnUnwritten, Results, SidecarOptions, Sink } from './results.ts'
 import { writeIntoOriginals } from './xmp/originals.ts'
 import { writeSidecars } from './xmp/sidecars.ts'
@@ -40,8 +41,8 @@ export const defaultResults: ResultOptions = {
 }
 
 /**
- * Writes the results of a run in the formats that were asked for, and in those whose file is in OUT already: none may tell
- * of an earlier state. Rejects when predictions.jsonl cannot be written; what else cannot is told, and the rest goes on.
+ * Writes the results of a run as predictions.jsonl and index.html, in the formats that were asked for, and in those whose
+ * file is in OUT already: none may tell of an earlier state. Rejects when predictions.jsonl cannot be written; what else cannot is told, and the rest goes on.
  */
 export async function writeResults(results: Results, options: ResultOptions, onUnwritten: OnUnwritten): Promise<void> {
   await writeJsonl(results)
@@ -51,5 +52,6 @@ export async function writeResults(results: Results, options: ResultOptions, onU
     if (!isThere && !options.formats.includes(name as FormatName)) continue
     await write(results, options, onUnwritten).catch(tell)
   }
+  await writePage(results).catch(tell)
   if (options.writeMetadata) await writeIntoOriginals(results, onUnwritten).catch(tell)
 }

@@ -8,6 +8,8 @@ export type FinishedLine = InputLine & { state: Exclude<InputState, 'queued'> }
 export interface Results {
   /** Absolute folder of the outputs. */
   out: string
+  /** Whether annotated copies are in it. */
+  hasCopies: boolean
   /** Finished inputs ordered by path; read from the ledger again with each call, one after another. */
   lines(): Iterable<FinishedLine>
   /** A small JPEG of a picture, upright; undefined where there is none. */
@@ -34,9 +36,10 @@ export type OnUnwritten = (error: CpnError) => void
  */
 export type Sink = (results: Results, options: SidecarOptions, onUnwritten: OnUnwritten) => Promise<void>
 
-export function resultsOf(ledger: Ledger, run: string, out: string): Results {
+export function resultsOf(ledger: Ledger, run: string, out: string, hasCopies = true): Results {
   return {
     out,
+    hasCopies,
     *lines() {
       for (const line of ledger.lines(run)) if (isFinished(line)) yield line
     },
