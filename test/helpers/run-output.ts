@@ -27,6 +27,7 @@ export interface RunSummary {
   ignored: number
   seconds: number
   imagesPerSecond: number
+  unwritten?: number
 }
 
 /** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */
