@@ -154,13 +154,18 @@ function ancestorNamed(element: Element, name: QName): Element | undefined {
 }
 
 function parse(text: string): Document {
-  const parser = new DOMParser({
-    locator: false,
-    onError: (level, message) => {
-      if (level !== 'warning') throw new Error(`it is no XML: ${message.split('\n')[0]}`)
-    },
-  })
-  return parser.parseFromString(text, 'application/xml')
+  // The parser mends what it can; what has to be mended is no XML.
+  let reason: string | undefined
+  const onError = (level: 'warning' | 'error' | 'fatalError', message: string) => {
+    if (level !== 'warning') reason ??= message.split('\n')[0]
+  }
+  try {
+    const document = new DOMParser({ locator: false, onError }).parseFromString(text, 'application/xml')
+    if (reason === undefined) return document
+  } catch (cause) {
+    reason ??= (cause as Error).message
+  }
+  throw new Error(`it is no XML: ${reason}`)
 }
 
 function isNamed(element: Element, name: QName): boolean {

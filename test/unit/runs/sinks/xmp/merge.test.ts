@@ -110,10 +110,10 @@ test('a prefix that means something else there is not taken', () => {
 })
 
 for (const [what, text, reason] of [
-  ['no XML', 'Rating: 4', /no XML/],
-  ['XML that ends early', developed.slice(0, -30), /no XML/],
-  ['another kind of XML', '<svg xmlns="http://www.w3.org/2000/svg"/>', /not XMP/],
-  ['nothing', '', /no XML/],
+  ['no XML', 'Rating: 4', /^Error: it is no XML: /],
+  ['XML that ends early', developed.slice(0, -30), /^Error: it is no XML: /],
+  ['another kind of XML', '<svg xmlns="http://www.w3.org/2000/svg"/>', /^Error: it is XML, but not XMP/],
+  ['nothing', '', /^Error: it is no XML: /],
 ] as const) {
   test(`${what} is refused`, () => assert.throws(() => mergeFaces(text, picture(ann)), reason))
 }
