@@ -12,6 +12,8 @@ import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
+import { noPeople } from '../people/people.ts'
+import { PeopleStore } from '../people/people-store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
@@ -24,18 +26,20 @@ import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
-import { type ResultOptions, writeResults } from '../runs/sinks/index.ts'
-import { resultsOf } from '../runs/sinks/results.ts'
+import type { ResultOptions } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine } from './tell-notices.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -83,9 +87,6 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
-/** Results that could not be written are named one by one up to this number. */
-const unwrittenShown = 20
-
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -107,8 +108,10 @@ export async function predict(
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models } = await resolvePipeline(store, options, ctx)
-  await using fleet = await openFleet({ ...options, state, models }, ctx)
+  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
+  const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
+  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -117,7 +120,8 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }).go(roots)
+  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  return await new PredictRun(parts).go(roots)
 }
 
 interface RunParts {
@@ -125,6 +129,7 @@ interface RunParts {
   writer: RunWriter
   reader: InputReader
   pipeline: Pipeline
+  naming: Naming | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -139,8 +144,9 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
-  /** The pipeline as the person asked for it. */
-  readonly #asked: PipelineOptions
+  readonly #naming: Naming | undefined
+  /** What the person asked for. */
+  readonly #asked: PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -151,7 +157,6 @@ class PredictRun {
   readonly #reader: InputReader
   readonly #recorder: Recorder
   readonly #audit: number
-  readonly #results: ResultOptions
   /** Inputs that were given to the scheduler, or needed no job. */
   #taken = 0
   readonly #discovery: Discovery
@@ -162,7 +167,7 @@ class PredictRun {
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
 
-  constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
     this.#run = ledger.beginRun({
       out: place,
@@ -171,17 +176,20 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
+    this.#naming = naming
     this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
-    this.#results = options.results
     this.#ctx = ctx
     this.#log = new RunLog(ctx.logger, this.#run.id)
     this.#onEvent = onEvent
     this.#commits = new GroupCommit((changes) => this.#commit(changes), commitSpacingMs)
     this.#writer = writer
     this.#reader = reader
+    // All names are given with the same from the beginning of a new run on; an older one is brought there at its end.
+    if (this.#run.left === undefined) ledger.setNamedBy(this.#run, namedByOf(naming))
+    else if (ledger.namedBy(this.#run.id) !== namedByOf(naming)) ledger.setNamedBy(this.#run, null)
     const annotates = pipeline.annotate !== 'none'
     const { verify, retry } = options
     this.#recorder = new Recorder({
@@ -191,6 +199,7 @@ class PredictRun {
       run: this.#run.id,
       out,
       annotates,
+      matcher: naming?.match,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
@@ -218,6 +227,7 @@ class PredictRun {
       await cleaned
       if (this.#isEmpty()) throw nothingToDo(roots)
       if (!this.#drain.signal.aborted) {
+        await this.#applyNames()
         await forgetGone(this.#ledger, this.#commits, this.#run, this.#discovery.inputs, this.#ctx.notice)
       }
     } catch (error) {
@@ -226,6 +236,27 @@ class PredictRun {
       await found?.catch(() => {})
     }
     return await this.#end()
+  }
+
+  /** People may have been named since an earlier epoch, or thresholds be others. */
+  async #applyNames(): Promise<void> {
+    if (this.#asked.pipelineName !== 'persons') return
+    const { changed, redrawn } = await applyNames(
+      {
+        ledger: this.#ledger,
+        writer: this.#writer,
+        reader: this.#reader,
+        run: this.#run,
+        pipeline: this.#pipeline,
+        naming: this.#naming,
+        fleet: async () => this.#fleet,
+        out: this.#out,
+        drain: this.#drain.signal,
+      },
+      this.#ctx,
+    )
+    if (changed > 0)
+      this.#ctx.notice(`${changed} photos have other names than before; ${redrawn} pictures were drawn anew`)
   }
 
   /** What was written into a folder that is gone must not count. */
@@ -300,6 +331,7 @@ class PredictRun {
       run: this.#run.id,
       epoch: this.#run.epoch,
       pipeline: this.#pipeline,
+      matching: this.#naming?.matching,
       clock: systemClock,
       random: Math.random,
       audit: this.#audit,
@@ -335,8 +367,14 @@ class PredictRun {
     for await (const { input, job } of loaded) {
       this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
-      else if (await this.#isNew(input, job)) yield job
+      else if (await this.#isNew(input, job)) yield this.#withPast(input, job)
     }
+  }
+
+  /** What was in work when an earlier master ended may have ended its workers. */
+  #withPast({ seq }: Input, job: ReadJob): Job {
+    if (this.#run.epoch === 1) return job
+    return { ...job, earlier: this.#ledger.earlierFailures(this.#run, job.id, seq) }
   }
 
   async #isNew(input: Input, job: ReadJob): Promise<boolean> {
@@ -417,7 +455,7 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      const unwritten = await this.#writeResults()
+      const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
       if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
@@ -426,19 +464,6 @@ class PredictRun {
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
-  }
-
-  /** @returns how many things could not be written while the rest was */
-  async #writeResults(): Promise<number> {
-    let unwritten = 0
-    const results = resultsOf(this.#ledger, this.#run.id, this.#out, this.#pipeline.annotate !== 'none')
-    await writeResults(results, this.#results, (error) => {
-      unwritten++
-      this.#ctx.logger.warn({ run: this.#run.id, code: error.code }, error.message)
-      if (unwritten <= unwrittenShown) this.#ctx.notice(`${error.message} (${error.code})`)
-      if (unwritten === unwrittenShown + 1) this.#ctx.notice('more is in `cpn logs --run last`')
-    })
-    return unwritten
   }
 
   /** Somebody may have taken pictures away meanwhile. */
@@ -457,8 +482,9 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, embeddings, results }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, results, pipeline }
+function runOptions(options: PredictOptions, pipeline: Pipeline) {
+  const { paths, hosts, pipelineName, threshold, embeddings, results } = options
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

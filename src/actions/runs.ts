@@ -3,11 +3,17 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
-import { type AttemptRecord, type InputRecord, type NodeShare, RunHistory } from '../runs/history.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
+import {
+  type AttemptRecord,
+  type InputRecord,
+  type NodeShare,
+  openRunHistory,
+  type RunHistory,
+} from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
-import { defaultResults } from '../runs/sinks/index.ts'
+import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -72,7 +78,7 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
   const paths = statePaths(stateDir)
   using ledger = ledgerOf(paths, name)
   const record = findRun(ledger, name)
-  using history = new RunHistory(paths.ledgerFile)
+  using history = openRunHistory(paths.ledgerFile)
   const told =
     input === undefined ? (failed ? history.failedInputs(record.id) : []) : [findInput(history, record, input)]
   return {
@@ -94,7 +100,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { paths, hosts, embeddings, results, pipeline } = options as unknown as KeptOptions
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -105,6 +111,8 @@ export function optionsOfRun(
     hosts,
     detector: `${model.name}@${model.version}`,
     scoreThreshold,
+    pipelineName,
+    threshold,
     embeddings,
     results: { ...defaultResults, ...results },
     annotate,
@@ -112,9 +120,12 @@ export function optionsOfRun(
   }
 }
 
-/** What a run keeps of what it was asked for; the ledger of an older cpn has no `results`. */
-type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> &
-  Partial<Pick<PredictOptions, 'results'>> & { pipeline: Pipeline }
+/** What predict keeps of its options; runs of an older cpn have neither a pipeline's name nor `results`. */
+export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+  pipelineName?: PredictOptions['pipelineName']
+  results?: Partial<ResultOptions>
+  pipeline: FacesPipeline
+}
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {
   if (!existsSync(ledgerFile)) throw unknownRun(`there is no run ${run}: nothing was run with this inventory`)

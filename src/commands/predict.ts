@@ -1,15 +1,16 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector } from '../actions/resolve-pipeline.ts'
+import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { type FormatName, formatNames } from '../runs/sinks/index.ts'
 import { sidecarNames, sidecarPlaces } from '../runs/sinks/results.ts'
 import { BaseRun } from './base-run.ts'
+import { parseShare } from './base-share.ts'
 
 export default class Predict extends BaseRun {
-  static override summary = 'Find the faces on images, on all nodes at once.'
+  static override summary = 'Say who is on which photo, by all nodes at once.'
 
   static override description =
     'Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative ' +
@@ -36,10 +37,18 @@ export default class Predict extends BaseRun {
       description: 'Folder of the outputs; default beside a lone PATH, named PATH-predicted.',
     }),
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
+    pipeline: Flags.option({ options: pipelineNames })({
+      default: 'persons',
+      description: 'persons: find faces and name those of enrolled people; faces: find them only.',
+    }),
     detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
+    }),
+    threshold: Flags.string({
+      helpValue: '0..1',
+      description: 'Lowest similarity that names a person; default: the model’s.',
     }),
     embeddings: Flags.boolean({ description: 'Add each face’s embedding to predictions.jsonl.' }),
     annotate: Flags.option({ options: annotateModes })({
@@ -73,7 +82,9 @@ export default class Predict extends BaseRun {
       out: flags.out,
       hosts: flags.hosts ?? [],
       detector: flags.detector,
-      scoreThreshold: parseThreshold(flags['score-threshold']),
+      pipelineName: flags.pipeline,
+      scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+      threshold: parseShare('threshold', flags.threshold),
       results: {
         formats: parseFormats(flags.format),
         sidecars: flags.sidecars,
@@ -86,15 +97,6 @@ export default class Predict extends BaseRun {
     }
     return this.work(options, flags, ctx)
   }
-}
-
-function parseThreshold(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new CpnError('CPN_ERR_USAGE', `--score-threshold ${text} is not a number from 0 to 1`, {
-    suggestions: ['Give for example: --score-threshold 0.6'],
-  })
 }
 
 function parseFormats(text: string): FormatName[] {

@@ -47,6 +47,8 @@ test('after a run, also one with deaths in it, nothing of names, faces and pictu
   writeFileSync(join(pictures, `${place}.jpg`), Buffer.from(`\xff\xd8\xff${person}${place}`, 'latin1'))
   const predict = [
     'predict',
+    '--pipeline',
+    'faces',
     pictures,
     '--out',
     join(home.folder, 'out'),

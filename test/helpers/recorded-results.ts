@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { encodeRecord, type JobRecord } from '../../src/runs/job-record.ts'
 import { type LedgerChange, openLedger } from '../../src/runs/ledger.ts'
-import type { NamedFace } from '../../src/runs/named-face.ts'
 import { type Results, resultsOf } from '../../src/runs/sinks/results.ts'
+import type { ToldFace } from '../../src/runs/sinks/told-face.ts'
 import { tempFolder } from './temp-folder.ts'
 
 export interface Recorded {
@@ -14,13 +14,14 @@ export interface Recorded {
   sha256?: string
   width?: number
   height?: number
-  faces?: NamedFace[]
+  faces?: ToldFace[]
+  thumbnail?: Uint8Array
   /** Fails with this instead. */
   error?: { code: string; message: string }
 }
 
 /** A face with the given place and name. */
-export function namedFace(box: NamedFace['box'], person: string | null = null, similarity = 0.5): NamedFace {
+export function namedFace(box: ToldFace['box'], person: string | null = null, similarity = 0.5): ToldFace {
   return { box, score: 0.9, keypoints: null, person, similarity: person === null ? null : similarity }
 }
 
@@ -46,7 +47,7 @@ export class RecordedRun implements Disposable {
       ino: 0,
     }))
     ledger.commit(run, [{ kind: 'found', inputs }, ...recorded.flatMap(changes)])
-    this.results = resultsOf(ledger, run.id, this.out)
+    this.results = resultsOf(ledger, run.id, { out: this.out, copies: true, embeddings: false })
     this.#dispose = () => {
       ledger[Symbol.dispose]()
       temporary[Symbol.dispose]()
@@ -59,13 +60,13 @@ export class RecordedRun implements Disposable {
 }
 
 function changes(
-  { name, sha256, width = 400, height = 300, faces = [], error }: Recorded,
+  { name, sha256, width = 400, height = 300, faces = [], thumbnail, error }: Recorded,
   index: number,
 ): LedgerChange[] {
   const seq = index + 1
   if (error) return [{ kind: 'input', seq, state: 'failed', error }]
   const job = sha256 ?? createHash('sha256').update(name).digest('hex')
-  const record: JobRecord = { width, height, faces }
+  const record: JobRecord = { width, height, faces, ...(thumbnail ? { thumbnail } : {}) }
   return [
     { kind: 'job', job, state: 'done', ...encodeRecord(record) },
     { kind: 'input', seq, state: 'done', job },

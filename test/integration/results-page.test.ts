@@ -62,9 +62,9 @@ describe('the page of results', { skip: missing }, () => {
   const thumbnail = () => drawnPhoto({ width: 240, height: 180, squares: [[60, 30, 50]] })
 
   test('filters, people and the search show what they say', async () => {
-    using run = new RecordedRun(recorded)
     const picture = await thumbnail()
-    await opened({ ...run.results, hasCopies: false, thumbnailOf: () => picture }, async (page) => {
+    using run = new RecordedRun(recorded.map((each) => ({ ...each, thumbnail: picture })))
+    await opened({ ...run.results, copies: false }, async (page) => {
       const shown = () =>
         page.locator('.photo').evaluateAll((cards) => cards.map((card) => card.ariaLabel!.split(',')[0]))
       const filter = (name: string) => page.locator(`[data-filter=${name}]`).click()
@@ -98,9 +98,9 @@ describe('the page of results', { skip: missing }, () => {
   })
 
   test('a photo opens and closes by keys, with the names, and goes on to the next', async () => {
-    using run = new RecordedRun(recorded)
     const picture = await thumbnail()
-    await opened({ ...run.results, hasCopies: false, thumbnailOf: () => picture }, async (page) => {
+    using run = new RecordedRun(recorded.map((each) => ({ ...each, thumbnail: picture })))
+    await opened({ ...run.results, copies: false }, async (page) => {
       const caption = page.locator('figcaption')
       await page.locator('.photo').first().focus()
       await page.keyboard.press('Enter')
@@ -141,13 +141,13 @@ describe('the page of results', { skip: missing }, () => {
         assert.equal(await page.evaluate('document.documentElement.scrollWidth'), 390, filter)
       }
     }
-    await opened({ ...run.results, hasCopies: false }, look, { width: 390, height: 844 })
+    await opened({ ...run.results, copies: false }, look, { width: 390, height: 844 })
   })
 
   test('of very many inputs the first ones are listed, and the numbers are of all', async () => {
     const many = Array.from({ length: 10_200 }, (_, index) => ({ name: `${String(index).padStart(5, '0')}.jpg` }))
     using run = new RecordedRun([...many, { name: 'zz.jpg', faces: [namedFace([1, 1, 9, 9], 'Last')] }])
-    await opened({ ...run.results, hasCopies: false }, async (page) => {
+    await opened({ ...run.results, copies: false }, async (page) => {
       assert.match(
         await page.locator('#counts').innerText(),
         /^10,201 photos · 1 face · 1 person · the first 10,000 files/,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { type NamedFace, namedFaces } from '../named-face.ts'
 import type { FinishedLine, Results } from './results.ts'
+import { type ToldFace, toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
 
 /**
@@ -53,11 +53,11 @@ function* images(results: Results): Iterable<object> {
 function* annotations(results: Results): Iterable<object> {
   let id = 0
   for (const image of done(results)) {
-    for (const each of namedFaces(image.result)) yield { id: ++id, image_id: image.id, ...annotation(each) }
+    for (const each of toldFaces(image.result)) yield { id: ++id, image_id: image.id, ...annotation(each) }
   }
 }
 
-function annotation({ box, score, keypoints, person, similarity }: NamedFace): object {
+function annotation({ box, score, keypoints, person, similarity }: ToldFace): object {
   return {
     category_id: face.id,
     bbox: box,

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { namedFaces } from '../named-face.ts'
 import type { FinishedLine, Results } from './results.ts'
+import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
 
 const columns = [
@@ -39,7 +39,7 @@ function rowsOf({ name, job, state, result, error }: FinishedLine): Row[] {
   const image: Row = { path: name, sha256: job, state }
   if (!result || state !== 'done') return [{ ...image, error_code: error?.code, error_message: error?.message }]
   Object.assign(image, { width: result.width, height: result.height })
-  const rows = namedFaces(result).map(({ box: [x, y, width, height], score, person, similarity }, index) => ({
+  const rows = toldFaces(result).map(({ box: [x, y, width, height], score, person, similarity }, index) => ({
     ...image,
     face: index + 1,
     x,

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, join } from 'node:path'
-import { namedFaces } from '../named-face.ts'
 import type { FinishedLine, Results } from './results.ts'
+import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
 
 /** Inputs that a page lists: a browser takes as many with a small picture each. */
@@ -51,14 +51,16 @@ function* page(results: Results, { template, style, script }: PageParts): Iterab
 }
 
 function* data(results: Results): Iterable<string> {
-  yield script('id="run"', JSON.stringify({ ...count(results), thumbnailsPerChunk, copies: results.hasCopies }))
+  yield script('id="run"', JSON.stringify({ ...count(results), thumbnailsPerChunk, copies: results.copies }))
   yield* chunks('images', imagesPerChunk, listed(results), (line) => JSON.stringify(entry(line)))
-  yield* chunks('thumbnails', thumbnailsPerChunk, listed(results), (line) => JSON.stringify(thumbnail(results, line)))
+  yield* chunks('thumbnails', thumbnailsPerChunk, listed(results, { thumbnails: true }), (line) =>
+    JSON.stringify(thumbnail(line)),
+  )
 }
 
-function* listed(results: Results): Iterable<FinishedLine> {
+function* listed(results: Results, options?: { thumbnails: boolean }): Iterable<FinishedLine> {
   let count = 0
-  for (const line of results.lines()) {
+  for (const line of results.lines(options)) {
     if (count++ === listedAtMost) return
     yield line
   }
@@ -74,7 +76,7 @@ function count(results: Results): object {
     }
     counts.images++
     counts.faces += result.faces.length
-    for (const { person } of namedFaces(result)) if (person !== null) people.add(person)
+    for (const { person } of toldFaces(result)) if (person !== null) people.add(person)
   }
   return { ...counts, people: people.size }
 }
@@ -82,12 +84,12 @@ function count(results: Results): object {
 /** [path, width, height, [[person, x, y, width, height, similarity], …], error code, error message] */
 function entry({ name, state, result, error }: FinishedLine): unknown[] {
   if (state !== 'done' || !result) return [name, 0, 0, [], error?.code ?? '', error?.message ?? '']
-  const faces = namedFaces(result).map(({ person, box, similarity }) => [person, ...box.map(Math.round), similarity])
+  const faces = toldFaces(result).map(({ person, box, similarity }) => [person, ...box.map(Math.round), similarity])
   return [name, result.width, result.height, faces]
 }
 
-function thumbnail(results: Results, line: FinishedLine): string | null {
-  const bytes = results.thumbnailOf(line)
+function thumbnail({ result }: FinishedLine): string | null {
+  const bytes = result?.thumbnail
   return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') : null
 }
 

@@ -9,11 +9,14 @@ export interface Results {
   /** Absolute folder of the outputs. */
   out: string
   /** Whether annotated copies are in it. */
-  hasCopies: boolean
-  /** Finished inputs ordered by path; read from the ledger again with each call, one after another. */
-  lines(): Iterable<FinishedLine>
-  /** A small JPEG of a picture, upright; undefined where there is none. */
-  thumbnailOf(line: FinishedLine): Uint8Array | undefined
+  copies: boolean
+  /** Whether embeddings are told. */
+  embeddings: boolean
+  /**
+   * Finished inputs ordered by path; read from the ledger again with each call, one after another. Small pictures are
+   * with them on request only.
+   */
+  lines(options?: { thumbnails: boolean }): Iterable<FinishedLine>
 }
 
 /** Beside the annotated copies, or beside the originals. */
@@ -36,14 +39,12 @@ export type OnUnwritten = (error: CpnError) => void
  */
 export type Sink = (results: Results, options: SidecarOptions, onUnwritten: OnUnwritten) => Promise<void>
 
-export function resultsOf(ledger: Ledger, run: string, out: string, hasCopies = true): Results {
+export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lines'>): Results {
   return {
-    out,
-    hasCopies,
-    *lines() {
-      for (const line of ledger.lines(run)) if (isFinished(line)) yield line
+    ...about,
+    *lines(options) {
+      for (const line of ledger.lines(run, options)) if (isFinished(line)) yield line
     },
-    thumbnailOf: () => undefined,
   }
 }
 

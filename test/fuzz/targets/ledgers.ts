@@ -58,9 +58,13 @@ async function useLedger(file: string, run: string, out: string): Promise<void> 
   ledger.counts(run)
   ledger.queued(run, 0, 100)
   ledger.endedJob(run, job, 1)
-  await writeResults(resultsOf(ledger, run, out), { ...defaultResults, formats: ['csv', 'coco'] }, (error) => {
-    throw error
-  })
+  await writeResults(
+    resultsOf(ledger, run, { out, copies: true, embeddings: true }),
+    { ...defaultResults, formats: ['csv', 'coco'] },
+    (error) => {
+      throw error
+    },
+  )
   ledger.runs()
   ledger.known(run, ['1.jpg'])
   ledger.finished(run, 0, 100)

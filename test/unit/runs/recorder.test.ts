@@ -62,7 +62,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writeJsonl(resultsOf(ledger, run.id, out))
+  await writeJsonl(resultsOf(ledger, run.id, { out, copies: true, embeddings: true }))
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')

@@ -1,5 +1,5 @@
 import type { Element } from '@xmldom/xmldom'
-import type { NamedFace } from '../../named-face.ts'
+import type { ToldFace } from '../told-face.ts'
 import { type Area, overlap, type Size, storedArea, storedSize } from './area.ts'
 import type { QName } from './namespaces.ts'
 import {
@@ -15,7 +15,7 @@ import {
 } from './packet.ts'
 
 export interface PictureFaces extends Size {
-  faces: readonly NamedFace[]
+  faces: readonly ToldFace[]
   /** EXIF orientation of the file, 1 to 8. `width` and `height` are of the upright picture. */
   orientation: number
 }
@@ -72,7 +72,7 @@ export function mergeFaces(
 const sameExtension = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
 /** @returns the faces that have a region of ours now */
-function replaceRegions(packet: XmpPacket, picture: PictureFaces): NamedFace[] {
+function replaceRegions(packet: XmpPacket, picture: PictureFaces): ToldFace[] {
   const ours = new Set(ourRegions(packet))
   for (const region of ours) remove(region)
   const others = regions(packet).map(areaOf)
@@ -85,7 +85,7 @@ function replaceRegions(packet: XmpPacket, picture: PictureFaces): NamedFace[] {
   return fresh.map(({ face }) => face)
 }
 
-function addRegions(packet: XmpPacket, picture: PictureFaces, fresh: { face: NamedFace; area: Area }[]): void {
+function addRegions(packet: XmpPacket, picture: PictureFaces, fresh: { face: ToldFace; area: Area }[]): void {
   const property = packet.element('mwg-rs:Regions')
   const holder = property ? holderOf(property) : newRegions(packet, storedSize(picture, picture.orientation))
   const list = childNamed(holder, 'mwg-rs:RegionList') ?? append(holder, 'mwg-rs:RegionList')
@@ -102,7 +102,7 @@ function newRegions(packet: XmpPacket, { width, height }: Size): Element {
   return property
 }
 
-function addRegion(array: Element, { person }: NamedFace, { x, y, w, h }: Area): void {
+function addRegion(array: Element, { person }: ToldFace, { x, y, w, h }: Area): void {
   const region = appendStructure(array, 'rdf:li')
   if (person !== null) append(region, 'mwg-rs:Name', xmlText(person))
   append(region, 'mwg-rs:Type', 'Face')
@@ -144,7 +144,7 @@ function removeKeywords(packet: XmpPacket): void {
 }
 
 /** Adds what is not there: an entry that somebody else made stays when ours go. */
-function addKeywords(packet: XmpPacket, faces: readonly NamedFace[]): void {
+function addKeywords(packet: XmpPacket, faces: readonly ToldFace[]): void {
   const people = new Set(faces.flatMap(({ person }) => (person === null ? [] : [xmlText(person)])))
   for (const person of [...people].sort()) {
     for (const { list, kind, entry } of keywordLists) {

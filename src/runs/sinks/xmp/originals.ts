@@ -3,9 +3,9 @@ import { access, type FileHandle, readFile, realpath, stat } from 'node:fs/promi
 import { sha256 } from '../../../common/digest.ts'
 import { CpnError, reasonOf } from '../../../common/errors.ts'
 import type { JobRecord } from '../../job-record.ts'
-import { namedFaces } from '../../named-face.ts'
 import { outputError, writeFileDurably } from '../../write-file.ts'
 import type { FinishedLine, OnUnwritten, Results } from '../results.ts'
+import { toldFaces } from '../told-face.ts'
 import { isJpeg, readPacket, replacePacket } from './jpeg-segments.ts'
 import { mergeFaces } from './merge.ts'
 import { orientationOf } from './orientation.ts'
@@ -43,7 +43,7 @@ async function writeIntoOriginal({ source, job }: FinishedLine, result: JobRecor
 function withFaces(source: string, jpeg: Buffer, result: JobRecord): Buffer | undefined {
   try {
     const packet = readPacket(jpeg)
-    const merged = mergeFaces(packet, { ...result, faces: namedFaces(result), orientation: orientationOf(jpeg) })
+    const merged = mergeFaces(packet, { ...result, faces: toldFaces(result), orientation: orientationOf(jpeg) })
     return merged === undefined || merged === packet ? undefined : replacePacket(jpeg, merged)
   } catch (cause) {
     throw new CpnError('CPN_ERR_XMP', `${source} is left as it is: ${reasonOf(cause)}`, {

@@ -3,9 +3,9 @@ import { extname, join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode, toCpnError } from '../../../common/errors.ts'
 import { mapAhead } from '../../../common/map-ahead.ts'
 import type { JobRecord } from '../../job-record.ts'
-import { namedFaces } from '../../named-face.ts'
 import { writeFileDurably } from '../../write-file.ts'
 import type { FinishedLine, OnUnwritten, Results, SidecarOptions } from '../results.ts'
+import { toldFaces } from '../told-face.ts'
 import { mergeFaces } from './merge.ts'
 import { readOrientation } from './orientation.ts'
 
@@ -62,7 +62,7 @@ async function writeSidecar(
   // The one beside the original goes on living there: what comes into OUT has all that is in it.
   const original = target === beside ? undefined : await readSidecar(beside)
   const base = original ?? there
-  const faces = namedFaces(result)
+  const faces = toldFaces(result)
   if (base === undefined && faces.length === 0) return
   const orientation = faces.length === 0 ? 1 : await orientationOfInput(source)
   const merged = mergeSidecar(

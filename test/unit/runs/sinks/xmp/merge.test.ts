@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { NamedFace } from '../../../../../src/runs/named-face.ts'
+import type { ToldFace } from '../../../../../src/runs/sinks/told-face.ts'
 import { mergeFaces } from '../../../../../src/runs/sinks/xmp/merge.ts'
 import { namedFace } from '../../../../helpers/recorded-results.ts'
 
-const picture = (...faces: NamedFace[]) => ({ width: 400, height: 200, orientation: 1, faces })
+const picture = (...faces: ToldFace[]) => ({ width: 400, height: 200, orientation: 1, faces })
 const ann = namedFace([100, 50, 40, 40], 'Ann')
 const ben = namedFace([300, 50, 40, 40], 'Ben')
 
