@@ -26,7 +26,7 @@ import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
-import type { ResultOptions } from '../runs/sinks/index.ts'
+import { type ResultOptions, withEarlier } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -169,15 +169,16 @@ class PredictRun {
 
   constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
+    const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
+    this.#asked = { ...options, results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(options, pipeline),
+      options: runOptions(this.#asked, pipeline),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
     this.#naming = naming
-    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit

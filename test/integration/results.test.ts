@@ -55,10 +55,11 @@ test('another format, asked for by the same command later, costs no inference', 
   await home.ok(['runs', 'resume', 'last'])
   assert.deepEqual([has('0000.jpg.xmp'), has('coco.json')], [true, true])
 
-  // A file of results that is in OUT tells of no earlier state.
-  writeFileSync(join(out, 'predictions.csv'), 'old')
+  // What was asked for once tells of no earlier state.
+  for (const file of ['predictions.csv', '0000.jpg.xmp']) rmSync(join(out, file))
   assert.equal((await predict()).exitCode, 0)
   assert.match(inOut('predictions.csv'), /^path,sha256/)
+  assert.deepEqual([has('0000.jpg.xmp'), existsSync(join(home.folder, 'later', '0000.jpg.xmp'))], [true, false])
   assert.equal(readSummary(out).unwritten, undefined)
 })
 

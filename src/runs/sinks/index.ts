@@ -1,5 +1,3 @@
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { toCpnError } from '../../common/errors.ts'
 import { writeCoco } from './coco.ts'
 import { writeCsv } from './csv.ts'
@@ -9,17 +7,7 @@ import type { OnUnwritten, Results, SidecarOptions, Sink } from './results.ts'
 import { writeIntoOriginals } from './xmp/originals.ts'
 import { writeSidecars } from './xmp/sidecars.ts'
 
-interface Format {
-  write: Sink
-  /** Its file in OUT, where it is one file. */
-  file?: string
-}
-
-const formats = {
-  csv: { write: writeCsv, file: 'predictions.csv' },
-  coco: { write: writeCoco, file: 'coco.json' },
-  xmp: { write: writeSidecars },
-} satisfies Record<string, Format>
+const formats = { csv: writeCsv, coco: writeCoco, xmp: writeSidecars } satisfies Record<string, Sink>
 
 /** What `--format` takes. */
 export const formatNames = ['jsonl', ...Object.keys(formats)] as ('jsonl' | keyof typeof formats)[]
@@ -40,17 +28,22 @@ export const defaultResults: ResultOptions = {
   writeMetadata: false,
 }
 
+/** What is asked for, and what was asked for before: no result may go on telling of an earlier state. */
+export function withEarlier(asked: ResultOptions, before: Partial<ResultOptions> | undefined): ResultOptions {
+  const earlier = { ...defaultResults, ...before }
+  const { sidecars, sidecarNames } = asked.formats.includes('xmp') ? asked : earlier
+  return { ...asked, formats: [...new Set([...earlier.formats, ...asked.formats])], sidecars, sidecarNames }
+}
+
 /**
- * Writes the results of a run as predictions.jsonl and index.html, in the formats that were asked for, and in those whose
- * file is in OUT already: none may tell of an earlier state. Rejects when predictions.jsonl cannot be written; what else cannot is told, and the rest goes on.
+ * Writes the results of a run as predictions.jsonl and index.html and in the formats that were asked for. Rejects when
+ * predictions.jsonl cannot be written; what else cannot is told, and the rest goes on.
  */
 export async function writeResults(results: Results, options: ResultOptions, onUnwritten: OnUnwritten): Promise<void> {
   await writeJsonl(results)
   const tell = (error: unknown) => onUnwritten(toCpnError(error))
-  for (const [name, { write, file }] of Object.entries<Format>(formats)) {
-    const isThere = file !== undefined && existsSync(join(results.out, file))
-    if (!isThere && !options.formats.includes(name as FormatName)) continue
-    await write(results, options, onUnwritten).catch(tell)
+  for (const [name, write] of Object.entries<Sink>(formats)) {
+    if (options.formats.includes(name as FormatName)) await write(results, options, onUnwritten).catch(tell)
   }
   await writePage(results).catch(tell)
   if (options.writeMetadata) await writeIntoOriginals(results, onUnwritten).catch(tell)
