@@ -16,10 +16,10 @@
   let listed = []
   let drawn = 0
 
-  function toImage([name, width, height, faces, code, message], index) {
+  function toImage([name, width, height, faces, copy, code, message], index) {
     const people = [...new Set(faces.flatMap(([person]) => (person === null ? [] : [person])))]
     const text = [name, ...people, code ?? '', message ?? ''].join('\n').toLowerCase()
-    return { index, name, width, height, faces, people, code, message, text }
+    return { index, name, copy: copy ?? name, width, height, faces, people, code, message, text }
   }
 
   const filters = {
@@ -40,7 +40,7 @@
   }
 
   /** The annotated copy, which lies beside this page. */
-  const copyOf = ({ name }) => `./${name.split('/').map(encodeURIComponent).join('/')}`
+  const copyOf = ({ copy }) => `./${copy.split('/').map(encodeURIComponent).join('/')}`
 
   function thumbnailOf({ index }) {
     const chunk = Math.floor(index / run.thumbnailsPerChunk)

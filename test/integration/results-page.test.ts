@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
+import { copyName } from '../../src/runs/copy-name.ts'
 import { writePage } from '../../src/runs/sinks/page.ts'
 import type { Results } from '../../src/runs/sinks/results.ts'
 import { drawnPhoto } from '../helpers/drawn-images.ts'
@@ -17,7 +18,7 @@ const hostile = `"><img src=x onerror="window.ran=1"><script>window.ran=1</scrip
 const recorded: Recorded[] = [
   { name: 'a/Ann.jpg', faces: [namedFace([100, 50, 80, 80], 'Ann', 0.71), namedFace([250, 50, 80, 80])] },
   { name: 'a/both.jpg', faces: [namedFace([100, 50, 80, 80], 'Ann'), namedFace([250, 50, 80, 80], 'Бен')] },
-  { name: 'b/nobody.jpg' },
+  { name: 'b/nobody.HEIC' },
   { name: 'b/stranger.jpg', faces: [namedFace([100, 50, 80, 80])] },
   { name: `c/${hostile.replaceAll('/', ':')}.jpg`, faces: [namedFace([1, 1, 50, 50], hostile)] },
   { name: 'd/100% #1?&=+.jpg' },
@@ -76,7 +77,7 @@ describe('the page of results', { skip: missing }, () => {
       await filter('unknown')
       assert.deepEqual(await shown(), ['a/Ann.jpg', 'b/stranger.jpg'])
       await filter('none')
-      assert.deepEqual(await shown(), ['b/nobody.jpg', 'd/100% #1?&=+.jpg'])
+      assert.deepEqual(await shown(), ['b/nobody.HEIC', 'd/100% #1?&=+.jpg'])
       assert.equal(await page.locator('[data-filter=none]').getAttribute('aria-pressed'), 'true')
       await filter('failed')
       assert.deepEqual(await page.locator('.failure').allInnerTexts(), [
@@ -121,7 +122,7 @@ describe('the page of results', { skip: missing }, () => {
     for (const { name, error } of recorded) {
       if (error) continue
       mkdirSync(dirname(join(run.out, name)), { recursive: true })
-      writeFileSync(join(run.out, name), await thumbnail())
+      writeFileSync(join(run.out, copyName(name)), await thumbnail())
     }
     await opened(run.results, async (page) => {
       await page.waitForFunction(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, join } from 'node:path'
+import { copyName } from '../copy-name.ts'
 import type { FinishedLine, Results } from './results.ts'
 import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
@@ -81,11 +82,15 @@ function count(results: Results): object {
   return { ...counts, people: people.size }
 }
 
-/** [path, width, height, [[person, x, y, width, height, similarity], …], error code, error message] */
+/**
+ * [path, width, height, [[person, x, y, width, height, similarity], …], path of the copy, error code, error message]; what
+ * comes last may be missing.
+ */
 function entry({ name, state, result, error }: FinishedLine): unknown[] {
-  if (state !== 'done' || !result) return [name, 0, 0, [], error?.code ?? '', error?.message ?? '']
+  if (state !== 'done' || !result) return [name, 0, 0, [], null, error?.code ?? '', error?.message ?? '']
   const faces = toldFaces(result).map(({ person, box, similarity }) => [person, ...box.map(Math.round), similarity])
-  return [name, result.width, result.height, faces]
+  const copy = copyName(name)
+  return [name, result.width, result.height, faces, ...(copy === name ? [] : [copy])]
 }
 
 function thumbnail({ result }: FinishedLine): string | null {
