@@ -11,7 +11,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
@@ -31,9 +31,9 @@ import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
 import { openFleet } from './open-fleet.ts'
-import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { describeNotice, describeQuarantine } from './tell-notices.ts'
+import { type AskedPipeline, describeNotice, describeQuarantine } from './tell-notices.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -100,9 +100,8 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models } = await resolvePipeline(store, options, ctx)
-  await using fleet = await openFleet({ ...options, state, models }, ctx)
+  const { pipeline, models, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -134,7 +133,7 @@ class PredictRun {
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
   /** The pipeline as the person asked for it. */
-  readonly #asked: PipelineOptions
+  readonly #asked: AskedPipeline
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -164,7 +163,7 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
-    this.#asked = options
+    this.#asked = { ...options, detector: options.detector ?? labelOf(pipeline.detector.model) }
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { type AttemptRecord, type InputRecord, type NodeShare, RunHistory } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
@@ -104,11 +105,12 @@ export function optionsOfRun(
     paths,
     out,
     hosts,
-    detector: `${model.name}@${model.version}`,
+    detector: labelOf(model),
     scoreThreshold,
     embeddings,
     annotate,
     maxPixels,
+    begun: pipeline,
   }
 }
 

@@ -3,6 +3,9 @@ import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
 import type { PipelineOptions } from './resolve-pipeline.ts'
 
+/** A pipeline as it was asked for, with the detector that does it. */
+export type AskedPipeline = PipelineOptions & { detector: string }
+
 /** A line about a node for the person who watches a run. */
 export function describeNotice(notice: NodeNotice): string {
   if (notice.kind === 'undecided') {
@@ -25,7 +28,7 @@ export function describeNotice(notice: NodeNotice): string {
 /** Why an image is quarantined, and a command that shows it: the same is done to it once more, on a node that it harmed. */
 export function describeQuarantine(
   { job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>,
-  pipeline: PipelineOptions,
+  pipeline: AskedPipeline,
 ): string {
   const lines = [`${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`]
   if (job.source) {
@@ -36,7 +39,7 @@ export function describeQuarantine(
 }
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
-function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: PipelineOptions): string[] {
+function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: AskedPipeline): string[] {
   return [
     ...['--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),

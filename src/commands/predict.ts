@@ -1,6 +1,5 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
@@ -34,7 +33,10 @@ export default class Predict extends BaseRun {
       description: 'Folder of the outputs; default beside a lone PATH, named PATH-predicted.',
     }),
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces; default that of the version in use (cpn models list).',
+    }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',

@@ -24,6 +24,7 @@ export const errorCodes = {
   CPN_ERR_USAGE: 'usage',
   CPN_ERR_RUN_UNKNOWN: 'usage',
   CPN_ERR_RUN_BUSY: 'usage',
+  CPN_ERR_ROLLOUT_BUSY: 'usage',
   CPN_ERR_NEEDS_TERMINAL: 'usage',
   CPN_ERR_DECLINED: 'usage',
 
@@ -89,6 +90,8 @@ export const errorCodes = {
   CPN_ERR_MODEL_DIGEST: 'agent',
   CPN_ERR_MODEL_INVALID: 'agent',
   CPN_ERR_MODEL_DOWNLOAD: 'agent',
+  CPN_ERR_GOLDEN: 'agent',
+  CPN_ERR_ROLLOUT: 'agent',
 
   CPN_ERR_INPUT_MISSING: 'usage',
   CPN_ERR_NOT_RUN: 'partial',

@@ -15,6 +15,8 @@ export interface StatePaths {
   knownHostsFile: string
   ledgerFile: string
   modelsDir: string
+  /** Versions of pipelines, and which of them are in use. */
+  pipelinesDir: string
   logsDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
@@ -48,6 +50,7 @@ export function statePaths(dir: string): StatePaths {
     knownHostsFile: join(dir, 'known_hosts'),
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
+    pipelinesDir: join(dir, 'pipelines'),
     logsDir: join(dir, 'logs'),
     locksDir: join(dir, 'locks'),
   }

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { InputLine, Ledger, RunCounts } from './ledger.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
+import type { InputLine, Ledger, RunCounts, RunRecord } from './ledger.ts'
 import { writeFileDurably } from './write-file.ts'
 
 /** summary.json and `predict --json`. inputs = done + failed + quarantined + skipped + pending, always. */
@@ -15,9 +16,10 @@ export interface Summary extends Omit<RunCounts, 'bytes'> {
 export async function writePredictions(ledger: Ledger, run: string, out: string): Promise<void> {
   await writeFileDurably(join(out, 'predictions.jsonl'), async (file) => {
     let text = ''
+    const models = modelsOf(ledger.runs().find(({ id }) => id === run))
     for (const line of ledger.lines(run)) {
       if (line.state === 'queued') continue
-      text += `${JSON.stringify(predictionLine(line))}\n`
+      text += `${JSON.stringify(predictionLine(line, models))}\n`
       if (text.length > 1 << 20) {
         await file.writeFile(text)
         text = ''
@@ -33,7 +35,13 @@ export async function writeSummary(out: string, summary: Summary): Promise<void>
   })
 }
 
-function predictionLine({ name, job, state, result, error }: InputLine): object {
+/** name@version of each model that a run's results are from. */
+export function modelsOf(run: RunRecord | undefined): string[] {
+  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<Pipeline>
+  return [detector, embedder].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
+}
+
+function predictionLine({ name, job, state, result, error }: InputLine, models: string[]): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings } = result
   const faces = result.faces.map((face, index) => ({
@@ -42,5 +50,5 @@ function predictionLine({ name, job, state, result, error }: InputLine): object 
     similarity: null,
     ...(embeddings ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) } : {}),
   }))
-  return { path: name, sha256: job, width, height, faces }
+  return { path: name, sha256: job, width, height, models, faces }
 }
