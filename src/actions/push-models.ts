@@ -24,7 +24,7 @@ import type { GoldenReport, PushEvent, PushedNode, PushOptions, PushReport } fro
 import { openStores, pipelineOf, type ResolvedPipeline, type Stores } from './resolve-pipeline.ts'
 
 /** A picture as a run looks at it, without a copy coming back. */
-const goldenOptions = { embeddings: true, annotate: 'none', maxPixels: 100_000_000 } as const
+const goldenOptions = { annotate: 'none', maxPixels: 100_000_000 } as const
 
 /**
  * Brings a version of a pipeline to the nodes and into use: to the canaries first, then to the rest in batches. What is in
@@ -44,26 +44,20 @@ export async function pushModels(
   const version = await stores.pipelines.find(options.version)
   const pictures = await goldenPictures(options.golden)
   const from = await stores.pipelines.active(version.name)
-  const target = await pipelineOf(stores.models, version, goldenOptions, ctx)
-  const old = labelOf(from) === labelOf(version) ? undefined : await installedPipeline(stores, from, ctx)
+  const here = new Set((await stores.models.list()).map(({ manifest }) => manifest.sha256))
+  // Who only looks for faces need not pull what nothing uses.
+  const embeddings = version.name === 'persons' || here.has(version.embedder.sha256)
+  const target = await pipelineOf(stores.models, version, { ...goldenOptions, embeddings }, ctx)
+  // Where faces are is all that two versions can be compared by.
+  const isComparable = labelOf(from) !== labelOf(version) && here.has(from.detector.sha256)
+  const old = isComparable
+    ? await pipelineOf(stores.models, from, { ...goldenOptions, embeddings: false }, ctx)
+    : undefined
   await using connector = connectorOf(inventory, state, ctx)
   const reach = { connector, fleetId: state.fleetId }
   const bars = (await stores.pipelines.history(version.name)).at(-1)?.without ?? {}
   const parts = { hosts, state, stores, version, from, target, old, pictures, reach, bars, options, ctx, onEvent }
   return await new Push(parts).go()
-}
-
-/** The version in use as it is here; undefined where some of its models are not. */
-async function installedPipeline(
-  { models }: Stores,
-  version: PipelineVersion,
-  ctx: Context,
-): Promise<ResolvedPipeline | undefined> {
-  const installed = new Set((await models.list()).map(({ manifest }) => manifest.sha256))
-  const wanted = [version.detector, version.embedder]
-  return wanted.every(({ sha256 }) => installed.has(sha256))
-    ? pipelineOf(models, version, goldenOptions, ctx)
-    : undefined
 }
 
 interface PushParts {

@@ -61,9 +61,8 @@ function boxOf({ x, y, size }: Head): Box {
 function paintHead(under: Colour, { skin, hair, size }: Head, u: number, v: number): Colour {
   // Edges are about a pixel wide and, in what is rounded, softer.
   const edge = 1.2 / size
+  if (Math.abs(u) > 1 || v < -1.3 || v > 1.6) return under
   const shade = 1.06 - 0.22 * u * u - 0.1 * v - 0.08 * u
-  const on = (colour: Colour, cover: number, below: Colour): Colour =>
-    [0, 1, 2].map((i) => below[i]! + (colour[i]! - below[i]!) * cover) as unknown as Colour
   const skinHere = scaled(skin, shade)
   let colour = under
   colour = on(hair, ellipse(u, v + 0.14, 0.8, 0.98, edge), colour)
@@ -88,8 +87,16 @@ function paintHead(under: Colour, { skin, hair, size }: Head, u: number, v: numb
   return colour
 }
 
-const scaled = (colour: Colour, by: number) =>
-  colour.map((value) => Math.max(0, Math.min(255, value * by))) as unknown as Colour
+/** A colour over another one, where it covers that. */
+function on(colour: Colour, cover: number, below: Colour): Colour {
+  if (cover === 0) return below
+  const [red, green, blue] = below
+  return [red + (colour[0] - red) * cover, green + (colour[1] - green) * cover, blue + (colour[2] - blue) * cover]
+}
+
+function scaled([red, green, blue]: Colour, by: number): Colour {
+  return [Math.min(255, red * by), Math.min(255, green * by), Math.min(255, blue * by)]
+}
 
 /** How much of a point an ellipse around the origin covers, 0..1, with an edge of the given width. */
 function ellipse(u: number, v: number, halfWidth: number, halfHeight: number, edge: number): number {

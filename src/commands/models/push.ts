@@ -87,15 +87,15 @@ function told(event: PushEvent): string {
 
 function toldGolden({ pictures, before, truth }: GoldenReport): string {
   const parts = [
-    before && `against the version in use: ${toldDifference(before)}`,
-    truth && `against what is known of them: ${toldDifference(truth)}`,
+    before && `against the version in use: ${toldDifference(before, 'found again')}`,
+    truth && `against what is known of them: ${toldDifference(truth, 'found')}`,
   ].filter(Boolean)
   return `${counted(pictures, 'golden picture')}; ${parts.length > 0 ? parts.join('; ') : 'nothing to compare them with'}`
 }
 
-function toldDifference({ before, after, same, iou }: Difference): string {
+function toldDifference({ before, after, same, iou }: Difference, found: string): string {
   const overlap = iou === null ? '' : `, mean IoU ${iou.toFixed(3)}`
-  return `${same} of ${counted(before, 'face')} found again, ${after - same} new${overlap}`
+  return `${same} of ${counted(before, 'face')} ${found}, ${after - same} more${overlap}`
 }
 
 function toldNode({ name, canary, state, error, left }: PushedNode): string {
