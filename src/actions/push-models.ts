@@ -293,7 +293,8 @@ class Push {
 
   #settle(name: string, change: Partial<PushedNode>): void {
     const node = this.#nodes.get(name)!
-    const state = this.#isInUse && node.sent.length === 0 ? 'unchanged' : 'ready'
+    const hadIt = this.#isInUse && node.sent.length === 0 && this.#parts.bars[name] === undefined
+    const state = hadIt ? 'unchanged' : 'ready'
     Object.assign(node, { state, ...change })
     this.#parts.onEvent({ type: 'node', node: { ...node } })
   }
