@@ -132,7 +132,7 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
-  /** The pipeline as the person asked for it. */
+  /** What the person asked for. */
   readonly #asked: AskedPipeline
   readonly #fleet: Fleet
   readonly #out: string
@@ -163,7 +163,11 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
-    this.#asked = { ...options, detector: options.detector ?? labelOf(pipeline.detector.model) }
+    const { model, scoreThreshold } = pipeline.detector
+    this.#asked =
+      options.detector === undefined
+        ? { ...options, detector: labelOf(model), scoreThreshold }
+        : { ...options, detector: options.detector }
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -326,8 +330,14 @@ class PredictRun {
     for await (const { input, job } of loaded) {
       this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
-      else if (await this.#isNew(input, job)) yield job
+      else if (await this.#isNew(input, job)) yield this.#withPast(input, job)
     }
+  }
+
+  /** What was in work when an earlier master ended may have ended its workers. */
+  #withPast({ seq }: Input, job: ReadJob): Job {
+    if (this.#run.epoch === 1) return job
+    return { ...job, earlier: this.#ledger.earlierFailures(this.#run, job.id, seq) }
   }
 
   async #isNew(input: Input, job: ReadJob): Promise<boolean> {

@@ -5,7 +5,13 @@ import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
 import { labelOf } from '../models/pipeline-version.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
-import { type AttemptRecord, type InputRecord, type NodeShare, RunHistory } from '../runs/history.ts'
+import {
+  type AttemptRecord,
+  type InputRecord,
+  type NodeShare,
+  openRunHistory,
+  type RunHistory,
+} from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
 import type { PredictOptions } from './predict.ts'
@@ -72,7 +78,7 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
   const paths = statePaths(stateDir)
   using ledger = ledgerOf(paths, name)
   const record = findRun(ledger, name)
-  using history = new RunHistory(paths.ledgerFile)
+  using history = openRunHistory(paths.ledgerFile)
   const told =
     input === undefined ? (failed ? history.failedInputs(record.id) : []) : [findInput(history, record, input)]
   return {

@@ -1,10 +1,11 @@
 import { formatDuration } from '../common/format.ts'
+import type { Inventory } from '../inventory/inventory.ts'
 import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
 import type { PipelineOptions } from './resolve-pipeline.ts'
 
-/** A pipeline as it was asked for, with the detector that does it. */
-export type AskedPipeline = PipelineOptions & { detector: string }
+/** A pipeline as it was asked for, with the detector that does it, and the fleet that was asked. */
+export type AskedPipeline = PipelineOptions & { detector: string; inventory: Pick<Inventory, 'file'> }
 
 /** A line about a node for the person who watches a run. */
 export function describeNotice(notice: NodeNotice): string {
@@ -28,18 +29,26 @@ export function describeNotice(notice: NodeNotice): string {
 /** Why an image is quarantined, and a command that shows it: the same is done to it once more, on a node that it harmed. */
 export function describeQuarantine(
   { job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>,
-  pipeline: AskedPipeline,
+  { inventory, ...pipeline }: AskedPipeline,
 ): string {
   const lines = [`${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`]
   if (job.source) {
-    const words = ['cpn', 'predict', job.source, '--hosts', nodes[0]!, ...pipelineFlags(pipeline)]
+    const fleet = inventory.file === undefined ? [] : ['--inventory', inventory.file]
+    // The last one is in the fleet; others may be of an earlier process of the run.
+    const words = ['cpn', 'predict', job.source, ...fleet, '--hosts', nodes.at(-1)!, ...pipelineFlags(pipeline)]
     lines.push(`  → See it happen: ${words.map(asWord).join(' ')}`)
   }
   return lines.join('\n')
 }
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
-function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: AskedPipeline): string[] {
+function pipelineFlags({
+  detector,
+  scoreThreshold,
+  embeddings,
+  annotate,
+  maxPixels,
+}: Omit<AskedPipeline, 'inventory'>): string[] {
   return [
     ...['--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),

@@ -1,5 +1,5 @@
 import { CpnError } from '../common/errors.ts'
-import type { AttemptEvent } from '../scheduler/scheduler.ts'
+import type { AttemptEvent, EarlierFailure } from '../scheduler/scheduler.ts'
 import type { EncodedRecord, JobRecord } from './job-record.ts'
 import { tellDamage } from './ledger-damage.ts'
 import { SqliteLedger } from './sqlite-ledger.ts'
@@ -149,6 +149,11 @@ export interface Ledger extends Disposable {
    * this job before, else any. Undefined if there is none.
    */
   endedJob(run: string, job: string, seq: number): EndedJob | undefined
+  /**
+   * Attempts at a job that failed in earlier epochs of the run, oldest first; without those from before the input at `seq`
+   * was finished last, which are settled.
+   */
+  earlierFailures(run: Run, job: string, seq: number): EarlierFailure[]
   /** Applies many changes in one transaction. Throws CPN_ERR_STALE_EPOCH when the run was resumed by somebody else. */
   commit(run: Run, changes: readonly LedgerChange[]): void
   counts(run: string): RunCounts

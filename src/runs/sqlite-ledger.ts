@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { canonicalJson } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
+import type { EarlierFailure } from '../scheduler/scheduler.ts'
 import { applyChange } from './apply-change.ts'
 import { decodeRecord } from './job-record.ts'
 import type {
@@ -33,6 +34,8 @@ const runColumns = `id, epoch, state, created_at AS createdAt, COALESCE(started_
 export class SqliteLedger implements Ledger {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  /** Whether a node did anything in earlier epochs, by run and node: looking for it may take a while. */
+  readonly #worked = new Map<string, boolean>()
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
@@ -121,6 +124,19 @@ export class SqliteLedger implements Ledger {
     return { state, name, written, error: errorOf(error) }
   }
 
+  earlierFailures({ id, epoch }: Run, job: string, seq: number): EarlierFailure[] {
+    const rows = this.#sql(`SELECT node, purpose, substr(error, 1, instr(error, ':') - 1) AS code FROM attempts
+      WHERE run = ?1 AND job = ?2 AND epoch < ?3 AND state = 'failed'
+        AND epoch > COALESCE((SELECT epoch FROM inputs WHERE run = ?1 AND seq = ?4), 0) ORDER BY epoch, attempt`)
+    const failed = rows.all(id, job, epoch, seq) as { node: string; purpose: string | null; code: string }[]
+    return failed.map(({ node, purpose, code }) => ({
+      node,
+      code,
+      alone: purpose === 'alone',
+      credible: this.#worked.getOrInsertComputed(`${id} ${node}`, () => this.#hasWorked(id, epoch, node)),
+    }))
+  }
+
   commit(run: Run, changes: readonly LedgerChange[]): void {
     this.#transaction(() => {
       this.#assertNewest(run)
@@ -167,6 +183,11 @@ export class SqliteLedger implements Ledger {
 
   [Symbol.dispose](): void {
     this.#db.close()
+  }
+
+  #hasWorked(run: string, epoch: number, node: string): boolean {
+    const done = `SELECT 1 FROM attempts WHERE run = ? AND node = ? AND epoch < ? AND state = 'done' LIMIT 1`
+    return this.#sql(done).get(run, node, epoch) !== undefined
   }
 
   #create({ out, options, pipelineDigest }: NewRun, last: RunRecord | undefined): BegunRun {

@@ -9,11 +9,24 @@ export interface Job {
   bytes: number
   /** Absolute path of a file with these bytes, for messages. */
   source?: string
+  /** What earlier processes of its run could not do with it, oldest first. */
+  earlier?: readonly EarlierFailure[]
   /**
    * The bytes in memory that is the caller's; read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they
    * are not what they were.
    */
   read(): Promise<Buffer>
+}
+
+/** A failed attempt in an earlier process of the run. */
+export interface EarlierFailure {
+  node: string
+  /** The error's. */
+  code: string
+  /** Nothing else was in work on the node, on purpose. */
+  alone: boolean
+  /** The node did other jobs of the run. */
+  credible: boolean
 }
 
 /** A verified answer of a node. */
