@@ -5,7 +5,7 @@ import type { PushedNode } from './push-report.ts'
 /** Why a push is given up, or a node goes back. */
 
 export function nobodyCanTry(nodes: readonly PushedNode[]): CpnError {
-  const reasons = nodes.map(({ name, error }) => `${name}: ${error?.message}`)
+  const reasons = nodes.map(({ name, error }) => `${name}: ${error?.message ?? 'no node is left to compare it with'}`)
   return new CpnError('CPN_ERR_NO_USABLE_HOST', `no node can try it\n${reasons.join('\n')}`, {
     suggestions: ['Look at every host: cpn status'],
   })
