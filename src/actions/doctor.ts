@@ -61,7 +61,11 @@ function checkLedger({ ledgerFile }: State): Check {
   })
 }
 
-async function checkModels({ modelsDir, pipelinesDir }: State, { logger }: Context): Promise<Check> {
+function checkModels(state: State, ctx: Context): Promise<Check> {
+  return lookForModels(state, ctx).catch((thrown) => failed('models', toCpnError(thrown)))
+}
+
+async function lookForModels({ modelsDir, pipelinesDir }: State, { logger }: Context): Promise<Check> {
   const models = await openModelStore({ dir: modelsDir, logger }).list()
   const names = models.map(({ manifest }) => manifest.name)
   const { detector } = await new PipelineStore(pipelinesDir).active('faces')

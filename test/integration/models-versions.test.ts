@@ -74,6 +74,18 @@ test('a version whose model has other bytes here is not used, and nothing is sen
   assert.match((await home.ok(['models', 'list'])).stdout, /faces@1 +yes/)
 })
 
+test('a damaged list of what is in use stops a run before it begins, and doctor says so', async () => {
+  await using home = await withModels()
+  await drawMany(join(home.folder, 'golden'), 1)
+  await home.ok(['models', 'define', 'faces@2', '--detector', 'squares@2'])
+  writeFileSync(join(home.folder, '.cpn', 'pipelines', 'active.json'), '{"faces":[{"ver')
+  const run = await home.cpn(['predict', 'golden', '--yes', '--json'])
+  assert.deepEqual([run.exitCode, codeOf(run.stdout)], [3, 'CPN_ERR_STATE_DIR'])
+  const { stdout } = await home.cpn(['doctor', '--json'])
+  const { checks } = JSON.parse(stdout) as { checks: { subject: string; verdict: string }[] }
+  assert.equal(checks.find(({ subject }) => subject === 'models')?.verdict, 'failed')
+})
+
 test('a push pulls what is missing here, and an address with a web page changes nothing', async () => {
   await using home = project()
   writeFileSync(home.inventory, 'version: 1\nhosts:\n  here: { transport: local }\n')
