@@ -12,7 +12,9 @@ import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
 import { labelOf } from '../models/pipeline-version.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import { noPeople } from '../people/people.ts'
+import { PeopleStore } from '../people/people-store.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { forgetGone } from '../runs/gone-inputs.ts'
@@ -27,13 +29,15 @@ import { RunWriter } from '../runs/run-writer.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { type AskedPipeline, describeNotice, describeQuarantine } from './tell-notices.ts'
+import { type AskedPipeline, describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -72,6 +76,8 @@ export interface PredictResult {
 }
 
 const readAhead = 4
+/** What is found until then is what a run says before it knows everything. */
+const firstLookMs = 1000
 /** Between two looks whether OUT is still there; the end of the run looks at every picture. */
 const outLookMs = 1000
 const settleAtOnce = 16
@@ -100,8 +106,10 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const { pipeline, models, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
-  await using fleet = await openFleet({ ...options, state, models, without }, ctx)
+  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
+  const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -110,14 +118,16 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }).go(roots)
+  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  return await new PredictRun(parts).go(roots)
 }
 
 interface RunParts {
   ledger: Ledger
   writer: RunWriter
   reader: InputReader
-  pipeline: Pipeline
+  pipeline: FacesPipeline
+  naming: Naming | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -131,7 +141,8 @@ interface RunParts {
 class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
-  readonly #pipeline: Pipeline
+  readonly #pipeline: FacesPipeline
+  readonly #naming: Naming | undefined
   /** What the person asked for. */
   readonly #asked: AskedPipeline
   readonly #fleet: Fleet
@@ -153,8 +164,10 @@ class PredictRun {
   /** Where pictures go to, once it is there. */
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
+  /** Pictures of kinds that no node reads, as far as they were told of. */
+  #unreadTold = 0
 
-  constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
     this.#run = ledger.beginRun({
       out: place,
@@ -163,6 +176,7 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
+    this.#naming = naming
     const { model, scoreThreshold } = pipeline.detector
     this.#asked =
       options.detector === undefined
@@ -177,6 +191,9 @@ class PredictRun {
     this.#commits = new GroupCommit((changes) => this.#commit(changes), commitSpacingMs)
     this.#writer = writer
     this.#reader = reader
+    // All names are given with the same from the beginning of a new run on; an older one is brought there at its end.
+    if (this.#run.left === undefined) ledger.setNamedBy(this.#run, namedByOf(naming))
+    else if (ledger.namedBy(this.#run.id) !== namedByOf(naming)) ledger.setNamedBy(this.#run, null)
     const annotates = pipeline.annotate !== 'none'
     const { verify, retry } = options
     this.#recorder = new Recorder({
@@ -186,6 +203,7 @@ class PredictRun {
       run: this.#run.id,
       out,
       annotates,
+      matcher: naming?.match,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
@@ -213,6 +231,7 @@ class PredictRun {
       await cleaned
       if (this.#isEmpty()) throw nothingToDo(roots)
       if (!this.#drain.signal.aborted) {
+        await this.#applyNames()
         await forgetGone(this.#ledger, this.#commits, this.#run, this.#discovery.inputs, this.#ctx.notice)
       }
     } catch (error) {
@@ -221,6 +240,27 @@ class PredictRun {
       await found?.catch(() => {})
     }
     return await this.#end()
+  }
+
+  /** People may have been named since an earlier epoch, or thresholds be others. */
+  async #applyNames(): Promise<void> {
+    if (this.#asked.pipelineName !== 'persons') return
+    const { changed, redrawn } = await applyNames(
+      {
+        ledger: this.#ledger,
+        writer: this.#writer,
+        reader: this.#reader,
+        run: this.#run,
+        pipeline: this.#pipeline,
+        naming: this.#naming,
+        fleet: async () => this.#fleet,
+        out: this.#out,
+        drain: this.#drain.signal,
+      },
+      this.#ctx,
+    )
+    if (changed > 0)
+      this.#ctx.notice(`${changed} photos have other names than before; ${redrawn} pictures were drawn anew`)
   }
 
   /** What was written into a folder that is gone must not count. */
@@ -252,14 +292,25 @@ class PredictRun {
       this.#onEvent({ type: 'found', inputs, skipped, complete })
     }
     const timer = setInterval(tell, 200)
+    const first = setTimeout(() => this.#tellUnread(), firstLookMs)
     try {
       await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
         this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
       clearInterval(timer)
+      clearTimeout(first)
       tell()
+      this.#tellUnread()
     }
+  }
+
+  /** Once when everything was found; in a large tree what is known after the first second as well. */
+  #tellUnread(): void {
+    const { unread, complete } = this.#discovery
+    const count = unread.values().reduce((sum, each) => sum + each, 0)
+    if (count > this.#unreadTold) this.#ctx.notice(describeUnread(unread, complete))
+    this.#unreadTold = count
   }
 
   /** A master that died has left what it was writing. */
@@ -274,7 +325,7 @@ class PredictRun {
   /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
-    const second = systemClock.sleep(1000, enough.signal).catch(() => {})
+    const second = systemClock.sleep(firstLookMs, enough.signal).catch(() => {})
     await Promise.race([found, second])
     enough.abort()
     const { bavail, bsize } = await statfs(this.#out)
@@ -295,6 +346,7 @@ class PredictRun {
       run: this.#run.id,
       epoch: this.#run.epoch,
       pipeline: this.#pipeline,
+      matching: this.#naming?.matching,
       clock: systemClock,
       random: Math.random,
       audit: this.#audit,
@@ -418,7 +470,7 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out)
+      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -444,8 +496,8 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, pipeline }
+function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: FacesPipeline) {
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

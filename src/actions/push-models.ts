@@ -10,7 +10,7 @@ import type { PushEvent, PushOptions, PushReport } from './push-report.ts'
 import { openStores, pipelineOf } from './resolve-pipeline.ts'
 
 /** A picture as a run looks at it, without a copy coming back. */
-const goldenOptions = { annotate: 'none', maxPixels: 100_000_000 } as const
+const goldenOptions = { annotate: 'none', thumbnails: false, maxPixels: 100_000_000 } as const
 
 /**
  * Brings a version of a pipeline to the nodes and into use: to the canaries first, then to the rest in batches. What is in

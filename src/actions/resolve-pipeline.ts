@@ -5,30 +5,36 @@ import { PipelineStore } from '../models/pipeline-store.ts'
 import { labelOf, type PinnedModel, type PipelineName, type PipelineVersion } from '../models/pipeline-version.ts'
 import { type InstalledModel, type ModelStore, openModelStore } from '../models/store.ts'
 import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/model.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
 
 export const defaultDetector = 'yunet-2023mar'
 
 export interface PipelineOptions {
-  /** Whose version in use says which models do the work; `faces` without it. */
-  pipelineName?: PipelineName
+  /** Whose version in use says which models do the work. */
+  pipelineName: PipelineName
   /** Model name, `name` or `name@version`, in the place of the version's. */
   detector?: string
   /** Lowest score of a face; default from the version or the model's manifest. */
   scoreThreshold?: number
-  /** Adds an embedding to every face. */
+  /** Lowest similarity that names a person; default from the embedder's manifest. */
+  threshold?: number | undefined
+  /** Small copies come back as well; default: with `persons`. */
+  thumbnails?: boolean
+  /** Tells the embedding of every face. */
   embeddings: boolean
   annotate: Pipeline['annotate']
   /** Largest image accepted, width × height. */
   maxPixels: number
   /** The pipeline of a run that goes on: it stays what it was, whatever version is in use by now. */
-  begun?: Pipeline
+  begun?: FacesPipeline
 }
 
 export interface ResolvedPipeline {
-  pipeline: Pipeline
+  pipeline: FacesPipeline
   models: InstalledModel[]
+  /** Of the model that embeds faces, with the version's thresholds. */
+  embedder: ModelManifest | undefined
   /** Nodes that take no part with these models, by name, and why. */
   without: Readonly<Record<string, CpnError>>
 }
@@ -50,7 +56,7 @@ export async function resolvePipeline(
   ctx: Context,
 ): Promise<ResolvedPipeline> {
   if (options.begun) return begunPipeline(stores.models, options.begun, ctx)
-  const { pipelineName = 'faces', detector } = options
+  const { pipelineName, detector } = options
   const version = await stores.pipelines.active(pipelineName)
   const resolved = await pipelineOf(stores.models, version, options, ctx)
   if (detector !== undefined) return resolved
@@ -68,14 +74,16 @@ export async function pipelineOf(
   options: Omit<PipelineOptions, 'pipelineName' | 'begun'>,
   ctx: Context,
 ): Promise<ResolvedPipeline> {
-  const wanted = options.detector ?? version.detector
-  const models = await pinnedModels(store, [wanted, ...(options.embeddings ? [version.embedder] : [])], ctx)
+  const persons = version.name === 'persons'
+  const wanted = [options.detector ?? version.detector, ...(persons || options.embeddings ? [version.embedder] : [])]
+  const models = await pinnedModels(store, wanted, ctx)
   const [detector, embedder] = models.map(({ manifest }) => manifest)
   if (detector?.task !== 'detect-faces') throw notADetector(options.detector ?? labelOf(version.detector))
   // What a version says of thresholds was chosen for its own detector.
   const said = options.detector === undefined ? version.thresholds : {}
   return {
     models,
+    embedder: embedder && withThresholds(embedder, version.thresholds),
     without: {},
     pipeline: {
       kind: 'faces',
@@ -86,15 +94,22 @@ export async function pipelineOf(
       },
       ...(embedder ? { embedder: { model: reference(embedder) } } : {}),
       annotate: options.annotate,
+      ...((options.thumbnails ?? persons) ? { thumbnails: true } : {}),
       maxPixels: options.maxPixels,
     },
   }
 }
 
-async function begunPipeline(store: ModelStore, pipeline: Pipeline, ctx: Context): Promise<ResolvedPipeline> {
+const withThresholds = (manifest: ModelManifest, said: PipelineVersion['thresholds']): ModelManifest => ({
+  ...manifest,
+  thresholds: { ...manifest.thresholds, ...said },
+})
+
+async function begunPipeline(store: ModelStore, pipeline: FacesPipeline, ctx: Context): Promise<ResolvedPipeline> {
   const { detector, embedder } = pipeline
   const wanted = [detector.model, ...(embedder ? [embedder.model] : [])]
-  return { pipeline, models: await pinnedModels(store, wanted, ctx), without: {} }
+  const models = await pinnedModels(store, wanted, ctx)
+  return { pipeline, models, embedder: embedder && models[1]!.manifest, without: {} }
 }
 
 /**

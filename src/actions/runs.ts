@@ -4,7 +4,8 @@ import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
 import { labelOf } from '../models/pipeline-version.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
+import { copyName } from '../runs/copy-name.ts'
 import {
   type AttemptRecord,
   type InputRecord,
@@ -100,9 +101,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { paths, hosts, embeddings, pipeline } = options as Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> & {
-    pipeline: Pipeline
-  }
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -113,11 +112,19 @@ export function optionsOfRun(
     hosts,
     detector: labelOf(model),
     scoreThreshold,
+    pipelineName,
+    threshold,
     embeddings,
     annotate,
     maxPixels,
     begun: pipeline,
   }
+}
+
+/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
+type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+  pipelineName?: PredictOptions['pipelineName']
+  pipeline: FacesPipeline
 }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {
@@ -173,7 +180,7 @@ function inputHistory(history: RunHistory, { id, out }: RunRecord, input: InputR
     bytes,
     modified: new Date(mtimeMs).toISOString(),
     epoch,
-    written: written === null ? null : { file: join(out, name), bytes: written },
+    written: written === null ? null : { file: join(out, copyName(name)), bytes: written },
     error,
     attempts: job === null ? [] : history.attempts(id, job),
   }

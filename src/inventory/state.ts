@@ -18,6 +18,8 @@ export interface StatePaths {
   /** Versions of pipelines, and which of them are in use. */
   pipelinesDir: string
   logsDir: string
+  /** Who is enrolled. */
+  peopleDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
 }
@@ -54,6 +56,7 @@ export function statePaths(dir: string): StatePaths {
     modelsDir: join(dir, 'models'),
     pipelinesDir: join(dir, 'pipelines'),
     logsDir: join(dir, 'logs'),
+    peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),
   }
 }

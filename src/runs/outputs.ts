@@ -1,5 +1,6 @@
 import { join } from 'node:path'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
+import { isForgotten } from './job-record.ts'
 import type { InputLine, Ledger, RunCounts, RunRecord } from './ledger.ts'
 import { writeFileDurably } from './write-file.ts'
 
@@ -13,13 +14,18 @@ export interface Summary extends Omit<RunCounts, 'bytes'> {
 }
 
 /** Writes OUT/predictions.jsonl from the ledger: a line per finished input, ordered by path, so that runs compare. */
-export async function writePredictions(ledger: Ledger, run: string, out: string): Promise<void> {
+export async function writePredictions(
+  ledger: Ledger,
+  run: string,
+  out: string,
+  { embeddings = false }: { embeddings?: boolean } = {},
+): Promise<void> {
   await writeFileDurably(join(out, 'predictions.jsonl'), async (file) => {
     let text = ''
     const models = modelsOf(ledger.runs().find(({ id }) => id === run))
     for (const line of ledger.lines(run)) {
       if (line.state === 'queued') continue
-      text += `${JSON.stringify(predictionLine(line, models))}\n`
+      text += `${JSON.stringify(predictionLine(line, models, embeddings))}\n`
       if (text.length > 1 << 20) {
         await file.writeFile(text)
         text = ''
@@ -37,18 +43,24 @@ export async function writeSummary(out: string, summary: Summary): Promise<void>
 
 /** name@version of each model that a run's results are from. */
 export function modelsOf(run: RunRecord | undefined): string[] {
-  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<Pipeline>
+  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<FacesPipeline>
   return [detector, embedder].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
 }
 
-function predictionLine({ name, job, state, result, error }: InputLine, models: string[]): object {
+function predictionLine(
+  { name, job, state, result, error }: InputLine,
+  models: string[],
+  withEmbeddings: boolean,
+): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings } = result
-  const faces = result.faces.map((face, index) => ({
+  const faces = result.faces.map(({ sharpness: _, person = null, similarity = null, ...face }, index) => ({
     ...face,
-    person: null,
-    similarity: null,
-    ...(embeddings ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) } : {}),
+    person,
+    similarity,
+    ...(withEmbeddings && embeddings && !isForgotten(embeddings[index]!)
+      ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
+      : {}),
   }))
   return { path: name, sha256: job, width, height, models, faces }
 }

@@ -7,6 +7,7 @@ import { applyChange } from './apply-change.ts'
 import { decodeRecord } from './job-record.ts'
 import type {
   BegunRun,
+  EmbeddedJob,
   EndedJob,
   Input,
   InputError,
@@ -39,7 +40,9 @@ export class SqliteLedger implements Ledger {
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
+    this.#db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;',
+    )
     prepareSchema(this.#db, file)
   }
 
@@ -71,7 +74,8 @@ export class SqliteLedger implements Ledger {
     // Names of columns and indices take about as much again as is said here of a row.
     const { bytes } = this.#sql(`SELECT
       (SELECT COALESCE(SUM(2 * length(name) + length(source) + 200), 0) FROM inputs WHERE run = ?1) +
-      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) + 120), 0) FROM jobs WHERE run = ?1) +
+      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) +
+        COALESCE(length(thumbnail), 0) + COALESCE(length(crops), 0) + 120), 0) FROM jobs WHERE run = ?1) +
       (SELECT COUNT(*) * 160 FROM attempts WHERE run = ?1) AS bytes`).get(run) as { bytes: number }
     return bytes
   }
@@ -142,6 +146,32 @@ export class SqliteLedger implements Ledger {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
     })
+  }
+
+  embeddedJobs(run: string, after: string, limit: number): EmbeddedJob[] {
+    const rows = this.#sql(`SELECT id, result, embeddings FROM jobs
+      WHERE run = ? AND id > ? AND state = 'done' AND embeddings IS NOT NULL ORDER BY id LIMIT ?`)
+    return (rows.all(run, after, limit) as unknown as { id: string; result: string; embeddings: Uint8Array }[]).map(
+      ({ id, result, embeddings }) => {
+        const record = decodeRecord({ result, embeddings })
+        return { job: id, faces: record.faces, embeddings: record.embeddings ?? [] }
+      },
+    )
+  }
+
+  inputsOf(run: string, job: string): Input[] {
+    return this.#sql(
+      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+    ).all(run, job) as unknown as Input[]
+  }
+
+  namedBy(run: string): string | null {
+    const row = this.#sql('SELECT matching FROM runs WHERE id = ?').get(run) as { matching: string | null } | undefined
+    return row?.matching ?? null
+  }
+
+  setNamedBy({ id }: Run, matching: string | null): void {
+    this.#sql('UPDATE runs SET matching = ? WHERE id = ?').run(matching, id)
   }
 
   counts(run: string): RunCounts {

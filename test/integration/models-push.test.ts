@@ -28,7 +28,7 @@ test('a version comes into use while a run goes on, which ends as it began; a ro
   const { home, push } = it
   await drawMany(join(home.folder, 'many'), pictures)
   const out = join(home.folder, 'out')
-  const run = home.spawn(['predict', 'many', '--out', out, '--annotate', 'full', '--json'])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--out', out, '--annotate', 'full', '--json'])
   await until(() => countWritten(out) >= 10, 'ten pictures are written')
 
   const { exitCode, report, stderr } = await push('faces@3', '--canary', '2')
@@ -55,11 +55,11 @@ test('a version comes into use while a run goes on, which ends as it began; a ro
   assert.equal(readSummary(out).done, pictures)
   assert.deepEqual(modelsIn(out), ['tiny-squares@1'], 'a run keeps the models that it began with')
 
-  await home.ok(['predict', 'golden', '--out', 'after'])
+  await home.ok(['predict', '--pipeline', 'faces', 'golden', '--out', 'after'])
   assert.deepEqual(modelsIn(join(home.folder, 'after')), ['tiny-squares@2'])
   const { from, to } = await home.json<{ from: string; to: string }>(['models', 'rollback'])
   assert.deepEqual([from, to], ['faces@3', 'faces@2'])
-  await home.ok(['predict', 'golden', '--out', 'back'])
+  await home.ok(['predict', '--pipeline', 'faces', 'golden', '--out', 'back'])
   assert.deepEqual(modelsIn(join(home.folder, 'back')), ['tiny-squares@1'])
   assert.deepEqual(hosts.map(modelsOn), trees, 'nothing was sent and nothing removed')
 })
@@ -68,10 +68,10 @@ test('a run that was interrupted goes on with the models that it began with', { 
   await using hosts = await startHosts({ name: 'node1' })
   await using it = await pushSetting(hosts)
   const { home, push } = it
-  await drawMany(join(home.folder, 'many'), 200)
+  await drawMany(join(home.folder, 'many'), 60)
   const out = join(home.folder, 'out')
-  const run = home.spawn(['predict', 'many', '--out', out])
-  await until(() => countWritten(out) >= 5, 'five pictures are written')
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--out', out])
+  await until(() => countWritten(out) >= 3, 'three pictures are written')
   run.kill('SIGINT')
   assert.equal((await run.exited).exitCode, 130, run.describe())
   assert.ok(readSummary(out).pending > 0)
@@ -121,7 +121,18 @@ test('a node whose disk is full goes back alone and keeps working with what it h
     modelsOn(full).filter((name) => !name.startsWith('.')),
     Object.keys(before),
   )
-  await home.ok(['predict', 'golden', '--hosts', 'node3', '--detector', 'tiny-squares@1', '--out', 'found'])
+  await home.ok([
+    'predict',
+    '--pipeline',
+    'faces',
+    'golden',
+    '--hosts',
+    'node3',
+    '--detector',
+    'tiny-squares@1',
+    '--out',
+    'found',
+  ])
   filled[Symbol.dispose]()
   const again = await push('faces@3')
   assert.deepEqual([again.exitCode, states(again.report)], [0, 'node1 unchanged, node2 unchanged, node3 ready'])
@@ -138,7 +149,7 @@ test('a canary that fails changes nothing anywhere', { skip }, async () => {
   assert.equal(states(report), 'node1 failed, node2 back, node3 waiting')
   assert.equal(report.nodes[0]!.error?.code, 'CPN_ERR_MODEL_DIGEST')
   assert.deepEqual(hosts.slice(1).map(modelsOn), before.slice(1))
-  await home.ok(['predict', 'golden', '--hosts', 'node2', '--out', 'found'])
+  await home.ok(['predict', '--pipeline', 'faces', 'golden', '--hosts', 'node2', '--out', 'found'])
   assert.deepEqual(modelsIn(join(home.folder, 'found')), ['tiny-squares@1'])
 })
 
@@ -169,14 +180,14 @@ test('a node that gives other results goes back and is left out until it is righ
   assert.deepEqual([exitCode, states(report)], [5, 'node1 ready, node2 ready, node3 failed'])
   assert.match(report.nodes[2]!.error!.message, /other results than node1 for 0000.jpg/)
   assert.deepEqual(modelsOn(hosts[2]!), before)
-  const { stderr } = await home.ok(['predict', 'golden', '--out', 'found', '--audit', '0'])
+  const { stderr } = await home.ok(['predict', '--pipeline', 'faces', 'golden', '--out', 'found', '--audit', '0'])
   assert.match(stderr, /node3 does no work: it is left out with faces@3/)
   const alone = await push('faces@3', '--hosts', 'node3')
   assert.deepEqual([alone.exitCode, states(alone.report)], [5, 'node3 failed, node1 unchanged'])
   for (const [, { error }] of await provisionAll({ ...options, hosts: ['node3'] })) assert.ifError(error)
   const right = await push('faces@3', '--hosts', 'node3')
   assert.deepEqual([right.exitCode, states(right.report)], [0, 'node3 ready, node1 unchanged'])
-  assert.doesNotMatch((await home.ok(['predict', 'golden', '--out', 'all'])).stderr, /left out/)
+  assert.doesNotMatch((await home.ok(['predict', '--pipeline', 'faces', 'golden', '--out', 'all'])).stderr, /left out/)
 })
 
 test('one push at a time; an interrupted one takes back what it sent', { skip }, async () => {

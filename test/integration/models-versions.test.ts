@@ -57,7 +57,7 @@ test('another embedder is told of, there and back, and embeddings come from the 
   const { stdout, stderr } = await home.ok(args)
   assert.match(stdout, /^faces@2 is in use, before: faces@1 · 1 ready\n$/)
   assert.match(stderr, /people enrolled with the one before are not recognised[\s\S]*cpn models rollback/)
-  await home.ok(['predict', 'golden', '--out', 'found', '--embeddings'])
+  await home.ok(['predict', '--pipeline', 'faces', 'golden', '--out', 'found', '--embeddings'])
   const [line] = readPredictions(join(home.folder, 'found'))
   assert.deepEqual(line?.models, ['squares@1', 'areas@1'])
   assert.match((await home.ok(['models', 'rollback'])).stderr, /not recognised/)
@@ -79,7 +79,7 @@ test('a damaged list of what is in use stops a run before it begins, and doctor 
   await drawMany(join(home.folder, 'golden'), 1)
   await home.ok(['models', 'define', 'faces@2', '--detector', 'squares@2'])
   writeFileSync(join(home.folder, '.cpn', 'pipelines', 'active.json'), '{"faces":[{"ver')
-  const run = await home.cpn(['predict', 'golden', '--yes', '--json'])
+  const run = await home.cpn(['predict', '--pipeline', 'faces', 'golden', '--yes', '--json'])
   assert.deepEqual([run.exitCode, codeOf(run.stdout)], [3, 'CPN_ERR_STATE_DIR'])
   const { stdout } = await home.cpn(['doctor', '--json'])
   const { checks } = JSON.parse(stdout) as { checks: { subject: string; verdict: string }[] }

@@ -28,7 +28,7 @@ before(async () => {
   picture = await drawnPhoto({ width: 64, height: 48, squares: [] })
   mkdirSync(join(home.folder, 'good'))
   writeFileSync(join(home.folder, 'good', 'good.jpg'), picture)
-  await home.ok(['predict', 'good', ...options, '--yes'])
+  await home.ok(['predict', '--pipeline', 'faces', 'good', ...options, '--yes'])
   plantBug(home)
 })
 after(async () => {
@@ -41,7 +41,15 @@ async function deadlyRun(folder: string, name: string): Promise<string> {
   mkdirSync(join(home.folder, folder))
   writeFileSync(join(home.folder, folder, 'good.jpg'), picture)
   writeFileSync(join(home.folder, folder, name), Buffer.concat([picture, Buffer.from(marker)]))
-  const { stderr, exitCode } = await home.cpn(['predict', folder, ...options, '--out', `${folder}-out`])
+  const { stderr, exitCode } = await home.cpn([
+    'predict',
+    '--pipeline',
+    'faces',
+    folder,
+    ...options,
+    '--out',
+    `${folder}-out`,
+  ])
   assert.equal(exitCode, 7, stderr)
   return stderr
 }

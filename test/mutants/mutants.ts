@@ -600,17 +600,6 @@ export const mutants: Mutant[] = [
     test: { file: modelsPush, name: 'a canary that fails changes nothing anywhere', built: true },
   },
   {
-    bug: 'a node that gave other results is its own canary',
-    file: 'src/actions/push-models.ts',
-    replace: 'const trusted = hosts.filter((host) => !isBarred(host))',
-    by: 'const trusted = hosts',
-    test: {
-      file: modelsPush,
-      name: 'a node that gives other results goes back and is left out until it is right',
-      built: true,
-    },
-  },
-  {
     bug: 'a version is used with other bytes than it names',
     file: 'src/actions/resolve-pipeline.ts',
     replace: 'each.sha256 !== manifest.sha256',

@@ -118,7 +118,7 @@ function summary({ version, from, active, nodes }: PushReport): string {
 export function embedderChanged(from: string): string {
   return [
     `The embedder is another one than that of ${from}: people enrolled with the one before are not recognised with it.`,
-    '  → Enrol them again, or go back: cpn models rollback',
+    '  → Enrol them again with `cpn people add`, or go back: cpn models rollback',
   ].join('\n')
 }
 

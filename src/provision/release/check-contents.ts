@@ -13,6 +13,8 @@ function requiredFiles(platform: ReleasePlatform): RegExp[] {
     /^agent\/agent\.mjs$/,
     /^agent\/worker\.mjs$/,
     /^fonts\/DejaVuSans\.ttf$/,
+    /\/libheif-js\/libheif-wasm\/libheif\.wasm$/,
+    /\/libraw-wasm\/dist\/libraw\.wasm$/,
     new RegExp(`/onnxruntime-node/bin/napi-v\\d+/${os}/${arch}/onnxruntime_binding\\.node$`),
     new RegExp(`/onnxruntime-node/bin/napi-v\\d+/${os}/${arch}/libonnxruntime\\..*${linux ? 'so' : 'dylib'}`),
     new RegExp(`/@img/sharp-${platform}/lib/sharp-${platform}.*\\.node$`),

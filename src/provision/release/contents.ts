@@ -40,6 +40,12 @@ interface Part {
   take?: RegExp
 }
 
+/** Decoders that run anywhere. Their licence wants them in files that can be replaced, and its text with them. */
+const wasmParts: Part[] = [
+  { name: 'libheif-js', take: /^(package\.json|libheif-wasm\/(libheif\.js|libheif\.wasm|LICENSE))$/ },
+  { name: 'libraw-wasm', take: /^(package\.json|dist\/libraw\.(js|wasm))$/ },
+]
+
 // What the agent requires at run time; nothing else of the packages travels.
 function nativeParts(platform: ReleasePlatform): Part[] {
   const [os, arch] = platform.split('-')
@@ -74,7 +80,8 @@ export async function releaseContents(platform: ReleasePlatform, options: Conten
     agentFiles(options.bundleDir),
     libraryFiles(platform),
     fontFiles(),
-    ...nativeParts(platform).map((part) => partFiles(part, options)),
+    licenceFiles(),
+    ...[...nativeParts(platform), ...wasmParts].map((part) => partFiles(part, options)),
   ])
   return groups.flat().sort((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -111,6 +118,12 @@ function fontFiles(): SourceFile[] {
     { path: 'fonts/DejaVuSans-Bold.ttf', source: join(folder, 'ttf/DejaVuSans-Bold.ttf'), mode: data },
     { path: 'fonts/LICENSE', source: join(folder, 'LICENSE'), mode: data },
   ]
+}
+
+/** Of LibRaw, whose package comes without it. */
+function licenceFiles(): SourceFile[] {
+  const source = join(packageRoot, 'assets/licences/LGPL-2.1.txt')
+  return [{ path: 'node_modules/libraw-wasm/LGPL-2.1.txt', source, mode: data }]
 }
 
 async function partFiles(part: Part, options: ContentsOptions): Promise<SourceFile[]> {

@@ -15,7 +15,15 @@ const input = (name: string): NewInput => ({
   ctimeMs: 3,
   ino: 4,
 })
-const jobDone = { kind: 'job', job: 'j', state: 'done', result: '{}', embeddings: null } as const
+const jobDone = {
+  kind: 'job',
+  job: 'j',
+  state: 'done',
+  result: '{}',
+  embeddings: null,
+  thumbnail: null,
+  crops: null,
+} as const
 
 function ledgerIn(folder: { path: string }): Ledger {
   return openLedger(join(folder.path, 'ledger.db'))
@@ -237,6 +245,9 @@ function asFirstVersion(file: string): void {
     ALTER TABLE inputs DROP COLUMN ino;
     ALTER TABLE inputs DROP COLUMN written;
     ALTER TABLE inputs DROP COLUMN epoch;
+    ALTER TABLE jobs DROP COLUMN thumbnail;
+    ALTER TABLE jobs DROP COLUMN crops;
+    ALTER TABLE runs DROP COLUMN matching;
     DROP TABLE attempts;
     CREATE TABLE attempts (
       run TEXT NOT NULL, job TEXT NOT NULL, attempt INTEGER NOT NULL, node TEXT NOT NULL, state TEXT NOT NULL,
