@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
+import { pipelineNames } from '../models/pipeline-version.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { type FormatName, formatNames } from '../runs/sinks/index.ts'
@@ -41,7 +41,10 @@ export default class Predict extends BaseRun {
       default: 'persons',
       description: 'persons: find faces and name those of enrolled people; faces: find them only.',
     }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces; default that of the version in use (cpn models list).',
+    }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
