@@ -5,7 +5,7 @@ import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/m
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
 
-export const defaultDetector = 'yunet-2023mar'
+export const defaultDetector = 'yunet-s-dynamic'
 export const defaultEmbedder = 'mobilefacenet-112'
 
 export interface PipelineOptions {
@@ -15,6 +15,8 @@ export interface PipelineOptions {
   scoreThreshold?: number
   /** Adds an embedding to every face. */
   embeddings: boolean
+  /** Looks for faces on turned photos, too. */
+  tryRotations?: boolean
   annotate: Pipeline['annotate']
   /** Largest image accepted, width × height. */
   maxPixels: number
@@ -41,6 +43,7 @@ export async function resolvePipeline(
         nmsThreshold: nms,
       },
       ...(embedder ? { embedder: { model: reference(embedder) } } : {}),
+      ...(options.tryRotations ? { tryRotations: true } : {}),
       annotate: options.annotate,
       maxPixels: options.maxPixels,
     },

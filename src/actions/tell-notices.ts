@@ -36,10 +36,12 @@ export function describeQuarantine(
 }
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
-function pipelineFlags({ detector, scoreThreshold, embeddings, annotate, maxPixels }: PipelineOptions): string[] {
+function pipelineFlags(options: PipelineOptions): string[] {
+  const { detector, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } = options
   return [
     ...['--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
+    ...(tryRotations ? ['--try-rotations'] : []),
     ...(embeddings ? ['--embeddings'] : []),
     ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],
   ]

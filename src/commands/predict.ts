@@ -39,6 +39,9 @@ export default class Predict extends BaseRun {
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
     }),
+    'try-rotations': Flags.boolean({
+      description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
+    }),
     embeddings: Flags.boolean({ description: 'Add each face’s embedding to predictions.jsonl.' }),
     annotate: Flags.option({ options: annotateModes })({
       default: 'preview',
@@ -58,6 +61,7 @@ export default class Predict extends BaseRun {
       hosts: flags.hosts ?? [],
       detector: flags.detector,
       scoreThreshold: parseThreshold(flags['score-threshold']),
+      tryRotations: flags['try-rotations'],
       embeddings: flags.embeddings,
       annotate: flags.annotate,
       maxPixels: flags['max-megapixels'] * 1_000_000,

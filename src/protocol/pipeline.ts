@@ -15,6 +15,8 @@ export const facesPipelineSchema = z.object({
   }),
   /** With an embedder every face carries an L2-normalised embedding. */
   embedder: z.object({ model: modelRefSchema }).optional(),
+  /** Looks at the image turned as well where it shows no good face as it is: photos that lie on their side. */
+  tryRotations: z.boolean().optional(),
   /** preview: long edge at most 2048; full: the original's size; none: no picture comes back. */
   annotate: z.enum(annotateModes),
   /** Largest image accepted, width × height. */

@@ -4,12 +4,14 @@ import type { Detector, Embedder } from '../families/family.ts'
 import { alignFace } from '../vision/align.ts'
 import { annotate } from '../vision/annotate.ts'
 import { type DecodedImage, decodeImage, uprightSize, viewOf } from '../vision/decode.ts'
-import { type Detection, scaleDetection, toFace } from '../vision/detection.ts'
+import { type Detection, toFace } from '../vision/detection.ts'
 import { encodeImage } from '../vision/encode.ts'
 import { mediaTypes } from '../vision/image-format.ts'
 import type { LabelPainter } from '../vision/label-painter.ts'
-import { flatten, type Raster } from '../vision/raster.ts'
+import type { Raster } from '../vision/raster.ts'
 import type { Scratch } from '../vision/scratch.ts'
+import { findFaces } from './find-faces.ts'
+import { Photo } from './photo.ts'
 import { Stopwatch } from './stopwatch.ts'
 
 /** Long edge of what faces are looked for on, and of a preview. */
@@ -36,10 +38,13 @@ export async function predictFaces(bytes: Uint8Array, pipeline: Pipeline, tools:
   const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels, tools.scratch))
   const size = uprightSize(image)
   const view = await watch.time('viewMs', () => viewOf(image, viewEdge))
-  const found = await watch.time('detectMs', () => tools.detector.detect(flatten(view), pipeline.detector))
-  const onOriginal = found.map((face) => scaleDetection(face, size.width / view.width, size.height / view.height))
-  const embeddings = await watch.time('embedMs', () => embedFaces(image, onOriginal, tools.embedder))
-  const faces = onOriginal.map((face) => toFace(face, size.width, size.height))
+  const photo = Photo.of(image, view)
+  const found = await watch.time('detectMs', () => {
+    const { scoreThreshold, nmsThreshold } = pipeline.detector
+    return findFaces(photo, tools.detector, { scoreThreshold, nmsThreshold, tryRotations: pipeline.tryRotations })
+  })
+  const embeddings = await watch.time('embedMs', () => embedFaces(photo, found, tools.embedder))
+  const faces = found.map((face) => toFace(face, size.width, size.height))
   const outputs = [...(await picture(image, view, faces, pipeline, tools, watch)), ...embeddings]
   return {
     answer: { ...size, faces, parts: outputs.map(({ part }) => part), timings: watch.timings() },
@@ -52,10 +57,10 @@ interface Output {
   bytes: Uint8Array
 }
 
-async function embedFaces(image: DecodedImage, faces: Detection[], embedder?: Embedder): Promise<Output[]> {
+async function embedFaces(photo: Photo, faces: Detection[], embedder?: Embedder): Promise<Output[]> {
   if (!embedder) return []
   const vectors = new Float32Array(faces.length * 128)
-  const original = faces.length === 0 ? undefined : flatten(await viewOf(image, Number.POSITIVE_INFINITY))
+  const original = faces.length === 0 ? undefined : await photo.full()
   for (const [i, face] of faces.entries()) vectors.set(await embedder.embed(alignFace(original!, face)), i * 128)
   const bytes = new Uint8Array(vectors.buffer)
   return [{ part: { name: 'embeddings', bytes: bytes.length, shape: [faces.length, 128] }, bytes }]
