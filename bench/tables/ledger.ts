@@ -45,10 +45,13 @@ export async function measure(): Promise<Report> {
 /** @param done how many the summary has to call done */
 async function imagesPerSecond(home: Project, { folder, count }: Pictures, program: string, done: number) {
   const out = join(home.folder, 'out')
-  const { stdout } = await home.cpn(['predict', folder, '--detector', detector, '--out', out, '--json'], {
-    program,
-    timeoutMs: 600_000,
-  })
+  const { stdout } = await home.cpn(
+    ['predict', '--pipeline', 'faces', folder, '--detector', detector, '--out', out, '--json'],
+    {
+      program,
+      timeoutMs: 600_000,
+    },
+  )
   const summary = JSON.parse(stdout) as RunSummary
   if (summary.done !== done || countWritten(out) !== count) throw new Error(`not all was done: ${stdout}`)
   forget(home, out)
@@ -57,7 +60,7 @@ async function imagesPerSecond(home: Project, { folder, count }: Pictures, progr
 
 async function resumeMs(home: Project, { folder, count }: Pictures): Promise<number> {
   const out = join(home.folder, 'out')
-  const run = () => home.spawn(['predict', folder, '--detector', detector, '--out', out])
+  const run = () => home.spawn(['predict', '--pipeline', 'faces', folder, '--detector', detector, '--out', out])
   await (await untilWritten(run(), out, count / 2)).kill()
   const before = countWritten(out)
   const started = performance.now()

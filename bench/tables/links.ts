@@ -40,7 +40,7 @@ export async function measure(): Promise<Report> {
   await home.ok(['provision', '--yes'], { timeoutMs: 300_000 })
   const few = groupPhotos(join(home.folder, 'few'), 1)
   const photos = await largePhotos(join(home.folder, 'photos'), photographs)
-  await home.ok(['predict', few.folder, ...detector, '--json'])
+  await home.ok(['predict', '--pipeline', 'faces', few.folder, ...detector, '--json'])
   const runs = speeds.map((speed) => ({ speed, values: [] as LinkRun[] }))
   for (let round = 0; round < rounds; round++) {
     for (const { speed, values } of runs) {
@@ -81,7 +81,7 @@ function rowsOf(speed: number, runs: LinkRun[]): Row[] {
 
 async function oneRun(home: Project, fleet: LinkedHosts, folder: string, speed: number): Promise<LinkRun> {
   const out = join(home.folder, 'out')
-  const cpn = home.spawn(['predict', folder, ...detector, '--out', out, '--json'])
+  const cpn = home.spawn(['predict', '--pipeline', 'faces', folder, ...detector, '--out', out, '--json'])
   let running = true
   const ended = cpn.exited.finally(() => {
     running = false

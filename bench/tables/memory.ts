@@ -26,7 +26,17 @@ export async function measure(): Promise<Report> {
   await home.ok(['provision', '--yes'], { timeoutMs: 300_000 })
   const photos = await tinyPhotos(join(home.folder, 'photos'), jobs)
   const out = join(home.folder, 'out')
-  const cpn = home.spawn(['predict', photos.folder, '--detector', detector, '--out', out, '--json'])
+  const cpn = home.spawn([
+    'predict',
+    '--pipeline',
+    'faces',
+    photos.folder,
+    '--detector',
+    detector,
+    '--out',
+    out,
+    '--json',
+  ])
   const { samples, peak } = await watch(cpn)
   const { exitCode } = await cpn.exited
   const summary = readSummary(out)

@@ -18,7 +18,17 @@ export async function measure(): Promise<Report> {
   copyFileSync(shared('photos', 'ultraface-groups', '1.jpg'), photo)
   const out = join(home.folder, 'out')
   const predict = async () => {
-    const run = await timedCpn(home, ['predict', photo, '--detector', 'ultraface-320', '--out', out, '--json'])
+    const run = await timedCpn(home, [
+      'predict',
+      '--pipeline',
+      'faces',
+      photo,
+      '--detector',
+      'ultraface-320',
+      '--out',
+      out,
+      '--json',
+    ])
     rmSync(out, { recursive: true })
     return run
   }

@@ -49,7 +49,11 @@ export async function addHost(options: AddHostOptions, context: Context): Promis
   const accepted = host.transport === 'local' ? undefined : await acceptKey(host, inventory, options, context)
   const state = await openState(inventory.stateDir)
   if (accepted) await replaceKey(state, host.name, accepted)
-  if (!existing) await addHostToInventory(file, host.name, entry)
+  if (!existing) {
+    // A host of this name that was taken out of the file by hand has left it behind.
+    await state.forgetHost(host.name)
+    await addHostToInventory(file, host.name, entry)
+  }
   const event = existing ? 'host-key-accepted' : 'added'
   await state.recordHostEvent(host.name, { event, address: host.address, hostKey: accepted?.key.fingerprint })
   const where = { hosts: inventory.hosts, knownHostsFile: state.knownHostsFile }

@@ -2,7 +2,7 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import { jumpHosts } from '../inventory/consistency.ts'
 import { removeHostsFromInventory } from '../inventory/edit.ts'
-import { provisionedRelease } from '../inventory/host-history.ts'
+import { firstSeen, provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { inventoryPath, loadInventory } from '../inventory/load.ts'
 import { findHost, selectHosts } from '../inventory/select.ts'
@@ -21,7 +21,7 @@ export interface ShownKey {
 }
 
 export interface ShownHost extends Host {
-  /** Time of the first event of its history; null when nothing happened to it yet. */
+  /** Time of the first event since a host of its name was removed last; null when nothing happened to it yet. */
   firstSeen: string | null
   /** Keys that cpn accepts from it. */
   hostKeys: ShownKey[]
@@ -42,7 +42,7 @@ export async function showHost(options: { inventory?: string; name: string }): P
   }))
   return {
     ...host,
-    firstSeen: history[0]?.time ?? null,
+    firstSeen: firstSeen(history) ?? null,
     hostKeys,
     release: provisionedRelease(history) ?? null,
     history,
@@ -56,7 +56,10 @@ export interface RemoveHostsOptions {
   force?: boolean
 }
 
-/** Removes hosts from the inventory and forgets their keys; what is on the hosts stays there. */
+/**
+ * Removes hosts from the inventory with their keys and all that is believed of them; their history stays, and so does what is
+ * on the hosts.
+ */
 export async function removeHosts(options: RemoveHostsOptions, { prompter }: Context): Promise<{ removed: string[] }> {
   const inventory = await loadInventory(options.inventory)
   const names = selectHosts(inventory, options.patterns).map((host) => host.name)
@@ -69,6 +72,7 @@ export async function removeHosts(options: RemoveHostsOptions, { prompter }: Con
   await removeHostsFromInventory(inventoryPath(options.inventory), names)
   for (const name of names) {
     await forgetHostKey(state.knownHostsFile, name)
+    await state.forgetHost(name)
     await state.recordHostEvent(name, { event: 'removed' })
   }
   return { removed: names }

@@ -73,8 +73,9 @@ async function add(file: string, added: ImportPlan['added'], { notice, prompter 
   await addHostsToInventory(file, added)
   const state = await openState((await loadInventory(file)).stateDir)
   for (const [name, { address }] of Object.entries(added)) {
-    // What an earlier host of this name left behind must not be accepted from the new one.
+    // What an earlier host of this name left behind must not be accepted from the new one, nor believed of it.
     await forgetHostKey(state.knownHostsFile, name)
+    await state.forgetHost(name)
     await state.recordHostEvent(name, { event: 'added', address: address ?? name })
   }
 }

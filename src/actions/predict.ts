@@ -12,6 +12,8 @@ import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
 import { openModelStore } from '../models/store.ts'
+import { noPeople } from '../people/people.ts'
+import { PeopleStore } from '../people/people-store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
@@ -27,9 +29,11 @@ import { RunWriter } from '../runs/run-writer.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
+import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -101,8 +105,10 @@ export async function predict(
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models } = await resolvePipeline(store, options, ctx)
-  await using fleet = await openFleet({ ...options, state, models }, ctx)
+  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
+  const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
+  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -111,7 +117,8 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  return await new PredictRun({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }).go(roots)
+  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  return await new PredictRun(parts).go(roots)
 }
 
 interface RunParts {
@@ -119,6 +126,7 @@ interface RunParts {
   writer: RunWriter
   reader: InputReader
   pipeline: Pipeline
+  naming: Naming | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -133,8 +141,9 @@ class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
-  /** The pipeline as the person asked for it. */
-  readonly #asked: PipelineOptions
+  readonly #naming: Naming | undefined
+  /** What the person asked for. */
+  readonly #asked: PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -155,7 +164,7 @@ class PredictRun {
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
 
-  constructor({ ledger, writer, reader, pipeline, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
     this.#run = ledger.beginRun({
       out: place,
@@ -164,6 +173,7 @@ class PredictRun {
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
+    this.#naming = naming
     this.#asked = options
     this.#fleet = fleet
     this.#out = out
@@ -174,6 +184,9 @@ class PredictRun {
     this.#commits = new GroupCommit((changes) => this.#commit(changes), commitSpacingMs)
     this.#writer = writer
     this.#reader = reader
+    // All names are given with the same from the beginning of a new run on; an older one is brought there at its end.
+    if (this.#run.left === undefined) ledger.setNamedBy(this.#run, namedByOf(naming))
+    else if (ledger.namedBy(this.#run.id) !== namedByOf(naming)) ledger.setNamedBy(this.#run, null)
     const annotates = pipeline.annotate !== 'none'
     const { verify, retry } = options
     this.#recorder = new Recorder({
@@ -183,6 +196,7 @@ class PredictRun {
       run: this.#run.id,
       out,
       annotates,
+      matcher: naming?.match,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
@@ -210,6 +224,7 @@ class PredictRun {
       await cleaned
       if (this.#isEmpty()) throw nothingToDo(roots)
       if (!this.#drain.signal.aborted) {
+        await this.#applyNames()
         await forgetGone(this.#ledger, this.#commits, this.#run, this.#discovery.inputs, this.#ctx.notice)
       }
     } catch (error) {
@@ -218,6 +233,27 @@ class PredictRun {
       await found?.catch(() => {})
     }
     return await this.#end()
+  }
+
+  /** People may have been named since an earlier epoch, or thresholds be others. */
+  async #applyNames(): Promise<void> {
+    if (this.#asked.pipelineName !== 'persons') return
+    const { changed, redrawn } = await applyNames(
+      {
+        ledger: this.#ledger,
+        writer: this.#writer,
+        reader: this.#reader,
+        run: this.#run,
+        pipeline: this.#pipeline,
+        naming: this.#naming,
+        fleet: async () => this.#fleet,
+        out: this.#out,
+        drain: this.#drain.signal,
+      },
+      this.#ctx,
+    )
+    if (changed > 0)
+      this.#ctx.notice(`${changed} photos have other names than before; ${redrawn} pictures were drawn anew`)
   }
 
   /** What was written into a folder that is gone must not count. */
@@ -292,6 +328,7 @@ class PredictRun {
       run: this.#run.id,
       epoch: this.#run.epoch,
       pipeline: this.#pipeline,
+      matching: this.#naming?.matching,
       clock: systemClock,
       random: Math.random,
       audit: this.#audit,
@@ -327,8 +364,14 @@ class PredictRun {
     for await (const { input, job } of loaded) {
       this.#taken++
       if (job instanceof CpnError) this.#finished(await this.#recorder.fail(input, job))
-      else if (await this.#isNew(input, job)) yield job
+      else if (await this.#isNew(input, job)) yield this.#withPast(input, job)
     }
+  }
+
+  /** What was in work when an earlier master ended may have ended its workers. */
+  #withPast({ seq }: Input, job: ReadJob): Job {
+    if (this.#run.epoch === 1) return job
+    return { ...job, earlier: this.#ledger.earlierFailures(this.#run, job.id, seq) }
   }
 
   async #isNew(input: Input, job: ReadJob): Promise<boolean> {
@@ -409,7 +452,7 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out)
+      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -435,8 +478,8 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, embeddings, pipeline }
+function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: Pipeline) {
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

@@ -4,7 +4,7 @@ import { CpnError } from '../common/errors.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { type Connector, createConnector } from '../transport/connector.ts'
+import { createConnector } from '../transport/connector.ts'
 import { type RemoteEvents, type RemoteTask, runOnHost } from './run-remote-host.ts'
 import { Spool } from './run-remote-stdin.ts'
 
@@ -22,7 +22,7 @@ export interface RunRemoteOptions extends RemoteEvents {
   parallel: number
   /** Hosts that have to be finished before the next ones begin; without it all are one batch. */
   batch?: number | undefined
-  /** No further batch begins once more hosts than this have failed. */
+  /** No further host begins once more than this have failed. */
   maxFail: number
   /** Every host's command gets all of it. */
   stdin?: Readable | undefined
@@ -56,13 +56,15 @@ export async function runRemote(options: RunRemoteOptions, ctx: Context): Promis
   await using connector = createConnector({ hosts: inventory.hosts, knownHostsFile, prompter, logger })
   await using spool = stdin && (await Spool.of(stdin))
   const task = taskOf(options, spool, ctx)
-  const results: RemoteResult[] = []
-  for (const batch of batchesOf(hosts, options.batch)) {
-    const failed = results.filter(hasFailed).length
-    if (failed > options.maxFail && options.batch !== undefined)
-      results.push(...batch.map((host) => notRun(host, failed)))
-    else results.push(...(await runBatch(connector, batch, task, options.parallel, signal)))
+  let failed = 0
+  const run = async (host: Host): Promise<RemoteResult> => {
+    if (failed > options.maxFail) return notRun(host, failed)
+    const result = await runOnHost(connector, host, task, signal)
+    if (hasFailed(result)) failed++
+    return result
   }
+  const results: RemoteResult[] = []
+  for (const batch of batchesOf(hosts, options.batch)) results.push(...(await runBatch(batch, run, options.parallel)))
   return results
 }
 
@@ -97,16 +99,14 @@ function batchesOf(hosts: Host[], size = hosts.length): Host[][] {
 }
 
 async function runBatch(
-  connector: Connector,
   hosts: Host[],
-  task: RemoteTask,
+  run: (host: Host) => Promise<RemoteResult>,
   parallel: number,
-  signal: AbortSignal,
 ): Promise<RemoteResult[]> {
   const results: RemoteResult[] = []
   const waiting = hosts.entries()
   const work = async (): Promise<void> => {
-    for (const [index, host] of waiting) results[index] = await runOnHost(connector, host, task, signal)
+    for (const [index, host] of waiting) results[index] = await run(host)
   }
   await Promise.all(Array.from({ length: Math.min(parallel, hosts.length) }, work))
   return results

@@ -3,8 +3,14 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
-import { type AttemptRecord, type InputRecord, type NodeShare, RunHistory } from '../runs/history.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
+import {
+  type AttemptRecord,
+  type InputRecord,
+  type NodeShare,
+  openRunHistory,
+  type RunHistory,
+} from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
 import type { PredictOptions } from './predict.ts'
@@ -71,7 +77,7 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
   const paths = statePaths(stateDir)
   using ledger = ledgerOf(paths, name)
   const record = findRun(ledger, name)
-  using history = new RunHistory(paths.ledgerFile)
+  using history = openRunHistory(paths.ledgerFile)
   const told =
     input === undefined ? (failed ? history.failedInputs(record.id) : []) : [findInput(history, record, input)]
   return {
@@ -93,9 +99,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { paths, hosts, embeddings, pipeline } = options as Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings'> & {
-    pipeline: Pipeline
-  }
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -106,10 +110,18 @@ export function optionsOfRun(
     hosts,
     detector: `${model.name}@${model.version}`,
     scoreThreshold,
+    pipelineName,
+    threshold,
     embeddings,
     annotate,
     maxPixels,
   }
+}
+
+/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
+type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+  pipelineName?: PredictOptions['pipelineName']
+  pipeline: FacesPipeline
 }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {

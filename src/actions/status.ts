@@ -1,5 +1,6 @@
 import type { Context } from '../common/context.ts'
 import type { FleetNode, NodeState } from '../fleet/node.ts'
+import { firstSeen } from '../inventory/host-history.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { openState, type State } from '../inventory/state.ts'
 import type { NodeCard } from '../protocol/messages.ts'
@@ -41,7 +42,6 @@ export async function status({ inventory, hosts }: StatusOptions, ctx: Context):
 
 async function describe(node: FleetNode, state: State): Promise<NodeStatus> {
   const { name, card, heartbeat, error } = node
-  const [first] = await state.hostHistory(name)
   return {
     name,
     state: node.state,
@@ -51,7 +51,7 @@ async function describe(node: FleetNode, state: State): Promise<NodeStatus> {
     imagesPerSecond: heartbeat?.imagesPerSecond ?? 0,
     models: card?.models.map((model) => `${model.name}@${model.version}`) ?? [],
     lastSeen: (await state.lastSeen(name)) ?? null,
-    firstSeen: first?.time ?? null,
+    firstSeen: firstSeen(await state.hostHistory(name)) ?? null,
     hostKey: node.hostKey ?? null,
     isolation: card?.isolation ?? null,
     error: error ? { code: error.code, message: error.message, suggestions: error.suggestions } : null,

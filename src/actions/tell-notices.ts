@@ -1,4 +1,5 @@
 import { formatDuration } from '../common/format.ts'
+import type { Inventory } from '../inventory/inventory.ts'
 import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
 import type { PipelineOptions } from './resolve-pipeline.ts'
@@ -25,11 +26,13 @@ export function describeNotice(notice: NodeNotice): string {
 /** Why an image is quarantined, and a command that shows it: the same is done to it once more, on a node that it harmed. */
 export function describeQuarantine(
   { job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>,
-  pipeline: PipelineOptions,
+  { inventory, ...pipeline }: PipelineOptions & { inventory: Pick<Inventory, 'file'> },
 ): string {
   const lines = [`${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`]
   if (job.source) {
-    const words = ['cpn', 'predict', job.source, '--hosts', nodes[0]!, ...pipelineFlags(pipeline)]
+    const fleet = inventory.file === undefined ? [] : ['--inventory', inventory.file]
+    // The last one is in the fleet; others may be of an earlier process of the run.
+    const words = ['cpn', 'predict', job.source, ...fleet, '--hosts', nodes.at(-1)!, ...pipelineFlags(pipeline)]
     lines.push(`  → See it happen: ${words.map(asWord).join(' ')}`)
   }
   return lines.join('\n')
@@ -37,9 +40,9 @@ export function describeQuarantine(
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
 function pipelineFlags(options: PipelineOptions): string[] {
-  const { detector, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } = options
+  const { pipelineName, detector, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } = options
   return [
-    ...['--detector', detector],
+    ...['--pipeline', pipelineName, '--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
     ...(tryRotations ? ['--try-rotations'] : []),
     ...(embeddings ? ['--embeddings'] : []),

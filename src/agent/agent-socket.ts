@@ -27,15 +27,6 @@ export interface AgentView {
   ready: boolean
 }
 
-/** Whether the agent takes jobs; false as well when none answers. */
-export async function isReady(socketPath: string): Promise<boolean> {
-  try {
-    return (await askAgent(socketPath, 'GET', '/v2/health/ready')).status === 200
-  } catch {
-    return false
-  }
-}
-
 /** What the agent says of itself; undefined when none answers. */
 export async function lookAtAgent(socketPath: string): Promise<AgentView | undefined> {
   try {

@@ -7,6 +7,7 @@ import type { Heartbeat, NodeCard } from '../protocol/messages.ts'
 import { readAgentConfig } from './agent-config-file.ts'
 import { EpochGuard } from './epochs.ts'
 import type { FleetFolder } from './fleet-folder.ts'
+import { GalleryShelf } from './gallery-shelf.ts'
 import { JobGate } from './job-gate.ts'
 import { machineLimits, workerCount, workerLimits, workerRssLimit } from './limits.ts'
 import { modelsOnNode } from './models-on-node.ts'
@@ -17,6 +18,7 @@ import { WorkerPool } from './pool/worker-pool.ts'
 import { endOrphans, recordWorkers } from './process/worker-record.ts'
 import { controlRoutes } from './server/control-routes.ts'
 import { EventStream } from './server/events.ts'
+import { galleryRoutes } from './server/gallery.ts'
 import { inferenceProtocolRoutes } from './server/inference-protocol.ts'
 import { predictHandler } from './server/predict.ts'
 import { createRouter } from './server/router.ts'
@@ -92,7 +94,8 @@ export class Agent {
   }
 
   #router() {
-    const parts = { pool: this.#pool, gate: this.#gate, epochs: new EpochGuard() }
+    const galleries = new GalleryShelf()
+    const parts = { pool: this.#pool, gate: this.#gate, epochs: new EpochGuard(), galleries }
     const routes = {
       ...inferenceProtocolRoutes({
         models: () => modelsOnNode(this.#fleet.modelsDir),
@@ -105,6 +108,7 @@ export class Agent {
         drain: () => this.#gate.drain(),
         shutdown: (reason, now) => this.#shutdown(reason, now),
       }),
+      ...galleryRoutes(galleries, this.#pool),
       'POST /cpn/v1/predict': predictHandler(parts),
     }
     return createRouter(routes, this.#logger)

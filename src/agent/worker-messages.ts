@@ -3,8 +3,15 @@ import type { PredictHeaders } from '../protocol/headers.ts'
 /** File descriptor of a worker's pipe to its supervisor. */
 export const pipeFd = 3
 
-/** What a supervisor sends to a worker: one job, followed by the bytes of the image as it is on disk. */
-export type ToWorker = Pick<PredictHeaders, 'job' | 'attempt' | 'epoch' | 'pipeline'>
+/** One job for a worker. */
+export type Order = Pick<PredictHeaders, 'job' | 'attempt' | 'epoch' | 'pipeline' | 'matching' | 'marks'>
+
+/** What a supervisor sends to a worker. */
+export type ToWorker =
+  /** Followed by the bytes of the image as it is on disk. */
+  | { type: 'job'; order: Order }
+  /** Followed by the bytes of the gallery that the jobs after it are matched with. */
+  | { type: 'gallery'; digest: string }
 
 /** What a worker sends to its supervisor. */
 export type FromWorker =

@@ -1,16 +1,19 @@
 import { createHash } from 'node:crypto'
 import { setImmediate } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { toCpnError } from '../common/errors.ts'
+import { CpnError, toCpnError } from '../common/errors.ts'
+import { decodeGallery } from '../matching/gallery.ts'
+import { Matcher } from '../matching/match.ts'
 import { encodeFrame } from '../protocol/framing.ts'
 import type { PredictAnswer } from '../protocol/messages.ts'
 import { executionProviders } from './inference.ts'
 import { ModelLoader } from './model-loader.ts'
-import { predictFaces } from './pipelines/faces.ts'
+import { drawMarks } from './pipelines/draw.ts'
+import { type PipelineResult, predictFaces } from './pipelines/faces.ts'
 import { LabelPainter } from './vision/label-painter.ts'
 import { Scratch } from './vision/scratch.ts'
 import { SupervisorPipe } from './worker-frames.ts'
-import { type FromWorker, pipeFd, type ToWorker, type WorkerArguments } from './worker-messages.ts'
+import { type FromWorker, type Order, pipeFd, type ToWorker, type WorkerArguments } from './worker-messages.ts'
 
 const { modelsDir, font } = workerArguments()
 const models = new ModelLoader(modelsDir, 1)
@@ -18,22 +21,24 @@ const painter = new LabelPainter(font)
 const scratch = new Scratch()
 const received = new Scratch()
 const supervisor = new SupervisorPipe<ToWorker, FromWorker>(pipeFd)
+/** The people that faces are matched with, as the supervisor sent them last. */
+let gallery: { digest: string; matcher: Matcher } | undefined
 
 supervisor.send({ type: 'ready', executionProviders })
 for (;;) {
-  const job = supervisor.receive((bytes) => received.take(bytes))
-  if (!job) process.exit()
-  await handle(job.message, job.raw)
+  const frame = supervisor.receive((bytes) => received.take(bytes))
+  if (!frame) process.exit()
+  if (frame.message.type === 'job') await handle(frame.message.order, frame.raw)
+  else gallery = openGallery(frame.message.digest, frame.raw)
   // While it waits nothing else runs: let native libraries free what they had for this job.
   await setImmediate()
 }
 
 /** One job after the other: a worker has one core. */
-async function handle({ job, attempt, epoch, pipeline }: ToWorker, image: Buffer): Promise<void> {
+async function handle(order: Order, image: Buffer): Promise<void> {
   try {
-    const detector = await models.detector(pipeline.detector.model)
-    const embedder = pipeline.embedder && (await models.embedder(pipeline.embedder.model))
-    const result = await predictFaces(image, pipeline, { detector, embedder, painter, scratch })
+    const { job, attempt, epoch } = order
+    const result = await resultOf(order, image)
     const answer: PredictAnswer = { job, attempt, epoch, ...result.answer }
     const { body, jsonBytes } = encodeFrame(answer, result.parts)
     supervisor.send({ type: 'done', digest: digestOf(body), jsonBytes }, body)
@@ -41,6 +46,28 @@ async function handle({ job, attempt, epoch, pipeline }: ToWorker, image: Buffer
     const { code, message, retryable, suggestions } = toCpnError(error)
     supervisor.send({ type: 'failed', error: { code, message, retryable, suggestions } })
   }
+}
+
+async function resultOf({ pipeline, matching, marks = [] }: Order, image: Buffer): Promise<PipelineResult> {
+  if (pipeline.kind === 'draw') return drawMarks(image, pipeline, marks, { painter, scratch })
+  const detector = await models.detector(pipeline.detector.model)
+  const embedder = pipeline.embedder && (await models.embedder(pipeline.embedder.model))
+  const naming = matching && { matching, matcher: matcherOf(matching.gallery) }
+  return predictFaces(image, pipeline, { detector, embedder, naming, painter, scratch })
+}
+
+/** Nothing is a gallery of nobody; bytes that are none are told of by the job that needs it. */
+function openGallery(digest: string, bytes: Buffer): typeof gallery {
+  try {
+    return bytes.length === 0 ? undefined : { digest, matcher: new Matcher(decodeGallery(bytes)) }
+  } catch {
+    return undefined
+  }
+}
+
+function matcherOf(digest: string): Matcher {
+  if (gallery?.digest === digest) return gallery.matcher
+  throw new CpnError('CPN_ERR_GALLERY_DAMAGED', `what came as gallery ${digest.slice(0, 12)} is none`)
 }
 
 /** Taken here, where the bytes were made and time is not everybody's. */

@@ -6,7 +6,7 @@ import { exitCodes } from '../common/error-codes.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
 import { isLogLevel } from '../common/log-lines.ts'
 import { LogOutlet } from '../common/log-outlet.ts'
-import { createLogger, type Logger } from '../common/logger.ts'
+import { createLogger, escapeUnprintable, type Logger } from '../common/logger.ts'
 import { logFileName } from '../inventory/state.ts'
 import { renderError, renderStack } from '../ui/error.ts'
 import { printable } from '../ui/format.ts'
@@ -96,6 +96,11 @@ export abstract class BaseCommand extends Command {
   /** Sets the exit code of a command that has shown its results although part of the work failed. */
   protected exitWith(code: number): void {
     process.exitCode = code
+  }
+
+  /** What hosts and files say stays JSON, and does not act on a terminal. */
+  protected override logJson(json: unknown): void {
+    process.stdout.write(`${escapeUnprintable(JSON.stringify(json, null, 2))}\n`)
   }
 
   protected override async catch(thrown: Interfaces.CommandError): Promise<never> {

@@ -1,13 +1,13 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector } from '../actions/resolve-pipeline.ts'
-import { CpnError } from '../common/errors.ts'
+import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { BaseRun } from './base-run.ts'
+import { parseShare } from './base-share.ts'
 
 export default class Predict extends BaseRun {
-  static override summary = 'Find the faces on images, on all nodes at once.'
+  static override summary = 'Say who is on which photo, by all nodes at once.'
 
   static override description =
     'Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative ' +
@@ -34,6 +34,10 @@ export default class Predict extends BaseRun {
       description: 'Folder of the outputs; default beside a lone PATH, named PATH-predicted.',
     }),
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
+    pipeline: Flags.option({ options: pipelineNames })({
+      default: 'persons',
+      description: 'persons: find faces and name those of enrolled people; faces: find them only.',
+    }),
     detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
@@ -41,6 +45,10 @@ export default class Predict extends BaseRun {
     }),
     'try-rotations': Flags.boolean({
       description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
+    }),
+    threshold: Flags.string({
+      helpValue: '0..1',
+      description: 'Lowest similarity that names a person; default: the model’s.',
     }),
     embeddings: Flags.boolean({ description: 'Add each face’s embedding to predictions.jsonl.' }),
     annotate: Flags.option({ options: annotateModes })({
@@ -60,21 +68,14 @@ export default class Predict extends BaseRun {
       out: flags.out,
       hosts: flags.hosts ?? [],
       detector: flags.detector,
-      scoreThreshold: parseThreshold(flags['score-threshold']),
+      pipelineName: flags.pipeline,
+      scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
       tryRotations: flags['try-rotations'],
+      threshold: parseShare('threshold', flags.threshold),
       embeddings: flags.embeddings,
       annotate: flags.annotate,
       maxPixels: flags['max-megapixels'] * 1_000_000,
     }
     return this.work(options, flags, ctx)
   }
-}
-
-function parseThreshold(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined
-  const value = Number(text)
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value
-  throw new CpnError('CPN_ERR_USAGE', `--score-threshold ${text} is not a number from 0 to 1`, {
-    suggestions: ['Give for example: --score-threshold 0.6'],
-  })
 }

@@ -10,6 +10,7 @@ import { type HostOutcome, type HostTask, type Report, runHostTasks } from '../u
 import { keptUp } from '../ui/kept-up.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
+import { batchFlags, failuresAllowed } from './base-batch.ts'
 
 const hostsAtOnce = 16
 
@@ -55,12 +56,7 @@ export default class Provision extends BaseCommand {
     }),
     'unlock-key': Flags.boolean({ exclusive: ['dry-run'], description: 'Take that back.' }),
     failed: Flags.boolean({ description: 'Only hosts whose last provisioning failed or was cut off.' }),
-    batch: Flags.integer({ min: 1, helpValue: 'N', description: 'Finish N hosts before the next N begin.' }),
-    'max-fail': Flags.integer({
-      min: 1,
-      helpValue: 'N',
-      description: 'Begin no further host once N have failed; default 1 with --batch, else no limit.',
-    }),
+    ...batchFlags,
     sudo: Flags.boolean({ description: 'Use sudo to install requirements; its password is asked for when needed.' }),
   }
 
@@ -84,10 +80,10 @@ export default class Provision extends BaseCommand {
     await using provisioner = await openProvisioner(options, ctx)
     if (onlyFailed && provisioner.hosts.length === 0) printLine('There is no host whose last provisioning failed.')
     const hosts = new Map(provisioner.hosts.map((host) => [host.name, host]))
-    const maxFail = flags['max-fail'] ?? (batch === undefined ? Number.POSITIVE_INFINITY : 1)
+    const maxFail = failuresAllowed(flags)
     let failed = 0
     const run = async (name: string, report: Report) => {
-      if (failed >= maxFail) throw notBegun(name, failed)
+      if (failed > maxFail) throw notBegun(name, failed)
       try {
         const result = await provisioner.provision(hosts.get(name)!, lines(report))
         return { result, summary: dryRun ? wouldSay(result) : summaryOf(result) }

@@ -9,6 +9,7 @@ import { outputLine, renderFold } from '../ui/fold.ts'
 import { foldNames } from '../ui/fold-names.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
+import { batchFlags, failuresAllowed } from './base-batch.ts'
 
 /** What a timer can wait, in seconds. */
 const maxTimeoutS = 2_000_000
@@ -50,13 +51,7 @@ export default class RunRemote extends BaseCommand {
       description: 'Seconds that it may take on each host.',
     }),
     parallel: Flags.integer({ min: 1, default: 32, helpValue: 'N', description: 'Hosts at once.' }),
-    batch: Flags.integer({ min: 1, helpValue: 'N', description: 'Finish N hosts before the next N begin.' }),
-    'max-fail': Flags.integer({
-      min: 0,
-      helpValue: 'K',
-      dependsOn: ['batch'],
-      description: 'Begin no further batch when more than K hosts have failed; default 0.',
-    }),
+    ...batchFlags,
     fold: Flags.boolean({ description: 'At the end, identical output once and the others as a diff against it.' }),
   }
 
@@ -76,7 +71,7 @@ export default class RunRemote extends BaseCommand {
         timeoutMs: flags.timeout && flags.timeout * 1000,
         parallel: flags.parallel,
         batch: flags.batch,
-        maxFail: flags['max-fail'] ?? 0,
+        maxFail: failuresAllowed(flags),
         stdin: hasStdin() ? process.stdin : undefined,
         keepOutput: !isLive,
         onLine: isLive ? show : undefined,

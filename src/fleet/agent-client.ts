@@ -83,7 +83,8 @@ export class AgentClient implements AsyncDisposable {
 
   /** POST /cpn/v1/predict; length, digest, schema and sense of the answer are verified before it counts. */
   async predict(request: AttemptRequest): Promise<NodeResult> {
-    const { job, attempt, epoch, run, pipeline, deadlineMs } = request
+    const { job, attempt, epoch, run, pipeline, matching, deadlineMs } = request
+    const { marks } = job
     const image = await job.read()
     const original = originalOf(image)
     // A slow link is no reason to give up. The agent has an answer when the image has waited for a worker and the
@@ -101,10 +102,8 @@ export class AgentClient implements AsyncDisposable {
           method: 'POST',
           path: '/cpn/v1/predict',
           headers: {
-            ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, deadlineMs }),
-            'content-type': 'application/octet-stream',
-            'content-length': String(image.length),
-            'content-digest': contentDigestOf(job.id),
+            ...encodePredictHeaders({ job: job.id, attempt, epoch, run, pipeline, matching, marks, deadlineMs }),
+            ...bodyHeaders(image, job.id),
           },
           body: image.length > pieceBytes ? Readable.from(pieces(image, restart)) : image,
         } as const
@@ -114,6 +113,32 @@ export class AgentClient implements AsyncDisposable {
       },
       request.signal,
     )
+  }
+
+  /** POST /cpn/v1/gallery: the agent keeps it in memory until it ends. @param digest sha256 of the bytes */
+  async sendGallery(bytes: Buffer, digest: string, signal?: AbortSignal): Promise<void> {
+    const onTimeout = () => this.#silent('/cpn/v1/gallery')
+    await withDeadline(
+      shortRequestMs,
+      onTimeout,
+      (limited, restart) =>
+        this.#ask(
+          {
+            method: 'POST',
+            path: '/cpn/v1/gallery',
+            headers: bodyHeaders(bytes, digest),
+            body: Readable.from(pieces(bytes, restart)),
+          },
+          maxTextBytes,
+          limited,
+        ),
+      signal,
+    )
+  }
+
+  /** DELETE /cpn/v1/gallery: the agent forgets everybody it was told of. */
+  async forgetGalleries(signal?: AbortSignal): Promise<void> {
+    await this.#short('/cpn/v1/gallery', signal, 'DELETE')
   }
 
   /** GET /cpn/v1/events; ends when the agent or the connection does. */
@@ -137,15 +162,17 @@ export class AgentClient implements AsyncDisposable {
     await this.#pool.destroy(this.#lost(new Error('closed by the master')))
   }
 
-  async #short(path: string, signal: AbortSignal | undefined): Promise<WholeAnswer> {
-    const onTimeout = () =>
-      new CpnError('CPN_ERR_AGENT_UNREACHABLE', `the agent did not answer ${path} in time`, {
-        host: this.#host,
-        retryable: true,
-        suggestions: [`Look at its log: cpn logs ${this.#host}`],
-      })
-    const ask = (limited: AbortSignal) => this.#ask({ method: 'GET', path }, maxTextBytes, limited)
-    return withDeadline(shortRequestMs, onTimeout, ask, signal)
+  async #short(path: string, signal: AbortSignal | undefined, method: 'GET' | 'DELETE' = 'GET'): Promise<WholeAnswer> {
+    const ask = (limited: AbortSignal) => this.#ask({ method, path }, maxTextBytes, limited)
+    return withDeadline(shortRequestMs, () => this.#silent(path), ask, signal)
+  }
+
+  #silent(path: string): CpnError {
+    return new CpnError('CPN_ERR_AGENT_UNREACHABLE', `the agent did not answer ${path} in time`, {
+      host: this.#host,
+      retryable: true,
+      suggestions: [`Look at its log: cpn logs ${this.#host}`],
+    })
   }
 
   /** The whole of an answer that is no error. @param onPiece called whenever some more of it has come */
@@ -186,10 +213,13 @@ export class AgentClient implements AsyncDisposable {
     }
     const result: NodeResult = { answer, release: () => giveBack(body) }
     const lengths = answer.parts.map((part) => part.bytes)
-    const pieces = this.#framed(() => splitParts(raw, lengths))
+    const raws = this.#framed(() => splitParts(raw, lengths))
     for (const [index, part] of answer.parts.entries()) {
-      if (part.name === 'annotated') result.annotated = pieces[index]!
-      else result.embeddings = this.#embeddings(answer, part.shape, pieces[index]!)
+      const bytes = raws[index]!
+      if (part.name === 'annotated') result.annotated = bytes
+      else if (part.name === 'thumbnail') result.thumbnail = bytes
+      else if (part.name === 'crops') result.crops = this.#framed(() => splitParts(bytes, part.lengths))
+      else result.embeddings = this.#embeddings(answer, part.shape, bytes)
     }
     if ((request.pipeline.annotate !== 'none') !== (result.annotated !== undefined)) {
       throw this.#breach('an answer without the picture that was asked for')
@@ -247,6 +277,12 @@ export class AgentClient implements AsyncDisposable {
     })
   }
 }
+
+const bodyHeaders = (bytes: Buffer, sha256: string) => ({
+  'content-type': 'application/octet-stream',
+  'content-length': String(bytes.length),
+  'content-digest': contentDigestOf(sha256),
+})
 
 /** @param onPiece called whenever one is taken */
 async function* pieces(image: Buffer, onPiece: () => void): AsyncGenerator<Buffer> {

@@ -24,9 +24,17 @@ export interface NodeOptions {
   random: () => number
   logger: Logger
   /** Called on each new connection before the node gets work, e.g. to send models that it lacks. */
-  prepare?: (host: Host, transport: Transport, card: NodeCard, signal: AbortSignal) => Promise<void>
+  prepare?: (
+    host: Host,
+    transport: Transport,
+    card: NodeCard,
+    client: AgentClient,
+    signal: AbortSignal,
+  ) => Promise<void>
   /** False: an agent that is down is reported, not started. Default true. */
   startIfDown?: (host: Host) => boolean
+  /** The encoded gallery that attempts name by its digest. */
+  gallery?: Buffer | undefined
   /** Called when a host cannot be used as it is, e.g. to provision it. Resolves to true when a new try makes sense. */
   repair?: (host: Host, error: CpnError, signal: AbortSignal) => Promise<boolean>
   onChange: () => void
@@ -52,6 +60,8 @@ const refusals = new Set([
 interface Session {
   client: AgentClient
   inquest: Inquest
+  /** A gallery is on its way. */
+  sending?: Promise<void>
 }
 
 /** One host's agent over its whole life: connects, listens to heartbeats, reconnects with growing pauses. */
@@ -112,11 +122,27 @@ export class FleetNode implements SchedulableNode {
     if (!session) throw this.#lost('the node is not connected')
     this.#inFlight++
     try {
-      return await session.client.predict(request)
+      return await this.#ask(session, request)
     } catch (error) {
       throw await this.#explain(toCpnError(error), session, request.signal)
     } finally {
       if (--this.#inFlight === 0) this.#onIdle()
+    }
+  }
+
+  /** An agent that has not got the gallery says so before it takes the image. */
+  async #ask(session: Session, request: AttemptRequest): Promise<NodeResult> {
+    const { client } = session
+    const { gallery } = this.#options
+    try {
+      return await client.predict(request)
+    } catch (error) {
+      if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_GALLERY_MISSING' || !gallery) throw error
+      session.sending ??= client
+        .sendGallery(gallery, request.matching!.gallery, this.#retired.signal)
+        .finally(() => delete session.sending)
+      await session.sending
+      return client.predict(request)
     }
   }
 
@@ -192,7 +218,7 @@ export class FleetNode implements SchedulableNode {
     try {
       for await (const event of client.events(ended)) {
         if (event.event === 'register') {
-          await heard.during(() => this.#register(event.card, transport, ended))
+          await heard.during(() => this.#register(event.card, transport, client, ended))
           inquest.instance = event.card.instance
           this.#session = { client, inquest }
           this.error = undefined
@@ -210,10 +236,10 @@ export class FleetNode implements SchedulableNode {
     throw this.#lost('the agent ended the connection')
   }
 
-  async #register(card: NodeCard, transport: Transport, signal: AbortSignal): Promise<void> {
+  async #register(card: NodeCard, transport: Transport, client: AgentClient, signal: AbortSignal): Promise<void> {
     if (card.protocol !== protocolVersion) throw this.#otherProtocol(card.protocol)
     this.card = card
-    await this.#options.prepare?.(this.host, transport, card, signal)
+    await this.#options.prepare?.(this.host, transport, card, client, signal)
   }
 
   /** A lost connection whose agent has ended is something else: what was in work may be the cause. */

@@ -32,6 +32,7 @@ export function faultOf(original: Original, pipeline: Pipeline, result: NodeResu
     faultOfSize(original, pipeline, result.answer) ??
     faultOfFaces(result.answer) ??
     faultOfEmbeddings(pipeline, result) ??
+    faultOfThumbnails(pipeline, result) ??
     (result.annotated && faultOfPicture(original, result.annotated, pipeline, result.answer))
   )
 }
@@ -55,11 +56,31 @@ function faultOfFaces({ faces, width, height }: PredictAnswer): string | undefin
   return faces.some(({ score }) => score < 0 || score > 1) ? 'a score that is none' : undefined
 }
 
-function faultOfEmbeddings({ embedder }: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
+function faultOfEmbeddings(pipeline: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
+  const embedder = pipeline.kind === 'faces' ? pipeline.embedder : undefined
   if (!embedder) return embeddings && 'embeddings that nobody asked for'
   if (embeddings?.length !== answer.faces.length) return 'no embedding for some face'
   const isUnit = (vector: Float32Array) => Math.abs(vector.reduce((sum, value) => sum + value * value, 0) - 1) < 0.02
   return embeddings.every(isUnit) ? undefined : 'an embedding that is not of length 1'
+}
+
+/** Long edge of what is small, with some room, and most bytes of one. */
+const smallEdge = 256
+const smallBytes = 64 * 1024
+
+/** They are shown on pages: each is a whole JPEG, and a small one. */
+function faultOfThumbnails(pipeline: Pipeline, { thumbnail, crops, answer }: NodeResult): string | undefined {
+  const thumbnails = pipeline.kind === 'faces' && pipeline.thumbnails
+  if (!thumbnails) return thumbnail || crops ? 'thumbnails that nobody asked for' : undefined
+  if (!thumbnail || crops?.length !== answer.faces.length) return 'no thumbnail of the picture or some face'
+  return [thumbnail, ...crops].every(isSmallJpeg) ? undefined : 'a thumbnail that is no small JPEG'
+}
+
+function isSmallJpeg(bytes: Buffer): boolean {
+  const picture = pictureOf(bytes)
+  const size = picture?.size(bytes)
+  if (picture?.format !== 'jpeg' || bytes.length > smallBytes || !size) return false
+  return Math.max(size.width, size.height) <= smallEdge && picture.isWhole(bytes)
 }
 
 /** The copy is a whole picture of the original's format, as large as the answer and the pipeline make it. */

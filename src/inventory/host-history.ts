@@ -34,6 +34,11 @@ export function provisionedRelease(history: readonly HostEvent[]): string | unde
   return last?.event === 'provisioned' ? String(last.release ?? 'unknown') : undefined
 }
 
+/** When the first thing happened to the host that has the name now (ISO 8601, UTC); one that was removed was another. */
+export function firstSeen(history: readonly HostEvent[]): string | undefined {
+  return history[history.findLastIndex(({ event }) => event === 'removed') + 1]?.time
+}
+
 function parseEvent(line: string): HostEvent | undefined {
   try {
     const event: unknown = JSON.parse(line)

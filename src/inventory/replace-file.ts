@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, chown, type FileHandle, open, realpath, rename, rm, stat } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { ErrorCode } from '../common/error-codes.ts'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { shortPath } from './source.ts'
 
@@ -10,30 +11,35 @@ const retryMs = 20
 
 /**
  * Replaces `file` with what `edit` makes of it, at once or not at all, keeping mode, owner and links to it. One process
- * edits at a time: a lock file beside it says who. Ends with CPN_ERR_INVENTORY_WRITE, leaving the file as it was.
+ * edits at a time: a lock file beside it says who. Ends with
+ * `code`, leaving the file as it was.
  */
-export async function replaceFile(file: string, edit: () => Promise<string>): Promise<void> {
+export async function replaceFile(
+  file: string,
+  edit: () => Promise<string>,
+  code: ErrorCode = 'CPN_ERR_INVENTORY_WRITE',
+): Promise<void> {
   const target = await realpath(file).catch(() => file)
   const lock = join(dirname(target), `.${basename(target)}.lock`)
-  const handle = await takeLock(lock, file)
+  const handle = await takeLock(lock, file, code)
   try {
     const text = await edit()
     await writeWhole(target, text)
   } catch (error) {
-    throw error instanceof CpnError ? error : writeError(file, error)
+    throw error instanceof CpnError ? error : writeError(file, error, code)
   } finally {
     await handle.close()
     await rm(lock, { force: true })
   }
 }
 
-async function takeLock(lock: string, file: string): Promise<FileHandle> {
+async function takeLock(lock: string, file: string, code: ErrorCode): Promise<FileHandle> {
   for (const deadline = Date.now() + lockWaitMs; ; await delay(retryMs)) {
     try {
       return await open(lock, 'wx', 0o600)
     } catch (error) {
-      if (systemErrorCode(error) !== 'EEXIST') throw writeError(file, error)
-      if (Date.now() > deadline) throw lockedError(file, lock)
+      if (systemErrorCode(error) !== 'EEXIST') throw writeError(file, error, code)
+      if (Date.now() > deadline) throw lockedError(file, lock, code)
     }
   }
 }
@@ -69,16 +75,16 @@ async function syncFolder(folder: string): Promise<void> {
   await handle.sync().finally(() => handle.close())
 }
 
-function writeError(file: string, cause: unknown): CpnError {
+function writeError(file: string, cause: unknown, code: ErrorCode): CpnError {
   const reason = systemErrorCode(cause) === 'ENOENT' ? 'its folder does not exist' : reasonOf(cause)
-  return new CpnError('CPN_ERR_INVENTORY_WRITE', `${shortPath(file)} cannot be written: ${reason}`, {
+  return new CpnError(code, `${shortPath(file)} cannot be written: ${reason}`, {
     cause,
     suggestions: ['Make its folder writable and see that the disk has space, then run the command again.'],
   })
 }
 
-function lockedError(file: string, lock: string): CpnError {
-  return new CpnError('CPN_ERR_INVENTORY_WRITE', `another cpn is editing ${shortPath(file)}`, {
+function lockedError(file: string, lock: string, code: ErrorCode): CpnError {
+  return new CpnError(code, `another cpn is editing ${shortPath(file)}`, {
     retryable: true,
     suggestions: [`Wait for it. If none is running, remove ${lock}.`],
   })

@@ -1,5 +1,5 @@
 import type { Stats } from 'node:fs'
-import { chmod, mkdir, stat, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { fleetIdIn } from './fleet-id.ts'
@@ -16,6 +16,8 @@ export interface StatePaths {
   ledgerFile: string
   modelsDir: string
   logsDir: string
+  /** Who is enrolled. */
+  peopleDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
 }
@@ -36,6 +38,8 @@ export interface State extends StatePaths {
   hostHistoryFile(name: string): string
   /** Oldest first; empty for a host that nothing happened to. */
   hostHistory(name: string): Promise<HostEvent[]>
+  /** Removes what would be believed of another host that gets the name: its journal, and when it was seen. History stays. */
+  forgetHost(name: string): Promise<void>
 }
 
 /** What commands log, in logsDir. */
@@ -49,6 +53,7 @@ export function statePaths(dir: string): StatePaths {
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
     logsDir: join(dir, 'logs'),
+    peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),
   }
 }
@@ -73,7 +78,10 @@ export async function openState(stateDir: string): Promise<State> {
 
 function history(
   stateDir: string,
-): Pick<State, 'recordHostEvent' | 'hostHistory' | 'hostHistoryFile' | 'journalFile' | 'markSeen' | 'lastSeen'> {
+): Pick<
+  State,
+  'recordHostEvent' | 'hostHistory' | 'hostHistoryFile' | 'journalFile' | 'markSeen' | 'lastSeen' | 'forgetHost'
+> {
   const fileOf = (name: string, extension: string) => {
     const fault = hostNameFault(name)
     if (fault) throw new CpnError('CPN_ERR_HOST_UNKNOWN', fault)
@@ -87,6 +95,9 @@ function history(
     // The file's time is the message: it is written often and nothing has to be read back to do so.
     markSeen: async (name) => writeFile(fileOf(name, 'seen'), '', { mode: 0o600 }),
     lastSeen: async (name) => (await stat(fileOf(name, 'seen')).catch(() => undefined))?.mtime.toISOString(),
+    forgetHost: async (name) => {
+      for (const extension of ['journal', 'seen']) await rm(fileOf(name, extension), { force: true })
+    },
   }
 }
 

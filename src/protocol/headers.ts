@@ -1,7 +1,8 @@
 import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
+import { type Mark, markSchema } from './messages.ts'
 import { sha256Schema } from './model.ts'
-import { type Pipeline, pipelineSchema } from './pipeline.ts'
+import { type Matching, matchingSchema, type Pipeline, pipelineSchema } from './pipeline.ts'
 
 /** Request headers of POST /cpn/v1/predict. The body is the image as it is on disk. */
 export interface PredictHeaders {
@@ -15,7 +16,14 @@ export interface PredictHeaders {
   /** Milliseconds that the image may wait for a worker, and that a worker may take; counted by the agent's clock. */
   deadlineMs: number
   pipeline: Pipeline
+  /** Present when faces are to get names. */
+  matching?: Matching | undefined
+  /** What to draw, for the pipeline `draw`. */
+  marks?: Mark[] | undefined
 }
+
+/** Marks of some thousand faces. */
+export const maxHeaderBytes = 2 ** 20
 
 const positive = z.coerce.number().int().positive()
 const schema = z.object({
@@ -25,6 +33,8 @@ const schema = z.object({
   'cpn-epoch': z.coerce.number().int().nonnegative(),
   'cpn-deadline-ms': positive,
   'cpn-pipeline': z.string(),
+  'cpn-matching': z.string().optional(),
+  'cpn-marks': z.string().optional(),
 })
 
 export function encodePredictHeaders(headers: PredictHeaders): Record<string, string> {
@@ -35,6 +45,8 @@ export function encodePredictHeaders(headers: PredictHeaders): Record<string, st
     'cpn-epoch': String(headers.epoch),
     'cpn-deadline-ms': String(headers.deadlineMs),
     'cpn-pipeline': JSON.stringify(headers.pipeline),
+    ...(headers.matching ? { 'cpn-matching': JSON.stringify(headers.matching) } : {}),
+    ...(headers.marks ? { 'cpn-marks': asciiJson(headers.marks) } : {}),
   }
 }
 
@@ -43,29 +55,41 @@ export function decodePredictHeaders(raw: Record<string, string | string[] | und
   const parsed = schema.safeParse(raw)
   if (!parsed.success) throw protocolError(parsed.error)
   const { data } = parsed
-  const pipeline = decodePipeline(data['cpn-pipeline'])
+  const { 'cpn-matching': matching, 'cpn-marks': marks } = data
   return {
     job: data['cpn-job'],
     run: data['cpn-run'],
     attempt: data['cpn-attempt'],
     epoch: data['cpn-epoch'],
     deadlineMs: data['cpn-deadline-ms'],
-    pipeline,
+    pipeline: decodePipeline(data['cpn-pipeline']),
+    ...(matching === undefined ? {} : { matching: decodeMatching(matching) }),
+    ...(marks === undefined ? {} : { marks: decodeMarks(marks) }),
   }
 }
 
-/** All requests of a run carry the same one. */
-let last: { text: string; pipeline: Pipeline } | undefined
+const decodePipeline = remembering('cpn-pipeline', pipelineSchema)
+const decodeMatching = remembering('cpn-matching', matchingSchema)
+const decodeMarks = remembering('cpn-marks', z.array(markSchema))
 
-function decodePipeline(text: string): Pipeline {
-  if (last?.text === text) return last.pipeline
-  const parsed = pipelineSchema.safeParse(parsePipeline(text))
-  if (!parsed.success) throw protocolError(parsed.error, 'cpn-pipeline')
-  last = { text, pipeline: parsed.data }
-  return parsed.data
+/** A header has no other characters. */
+function asciiJson(value: unknown): string {
+  return JSON.stringify(value).replaceAll(/[^ -~]/g, (sign) => `\\u${sign.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
 
-function parsePipeline(text: string): unknown {
+/** Decodes the JSON of a header. All requests of a run carry the same one: the last is remembered. */
+function remembering<T>(header: string, schema: z.ZodType<T>): (text: string) => T {
+  let last: { text: string; value: T } | undefined
+  return (text) => {
+    if (last?.text === text) return last.value
+    const parsed = schema.safeParse(parseJson(text))
+    if (!parsed.success) throw protocolError(parsed.error, header)
+    last = { text, value: parsed.data }
+    return last.value
+  }
+}
+
+function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {

@@ -13,12 +13,32 @@ export const faceSchema = z.object({
     .array(z.tuple([z.number(), z.number()]))
     .length(5)
     .nullable(),
+  /** Of the aligned face, 0 for a blurred one; there where faces are embedded. */
+  sharpness: z.number().nonnegative().optional(),
 })
 export type Face = z.infer<typeof faceSchema>
+
+/** What is drawn for one thing that was found. */
+export const markSchema = z.object({
+  box: boxSchema,
+  /** Empty for a box alone. */
+  label: z.string().max(200),
+  /** unknown: a face that should have a name and has none. */
+  kind: z.enum(['found', 'unknown']),
+})
+export type Mark = z.infer<typeof markSchema>
 
 /** Raw bytes behind the answer's JSON, in this order. */
 export const answerPartSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('annotated'), bytes: z.number().int().nonnegative(), mediaType: z.string() }),
+  /** The picture without marks as JPEG, long edge at most 240. */
+  z.object({ name: z.literal('thumbnail'), bytes: z.number().int().nonnegative() }),
+  /** A JPEG of each face with what is around it, 96×96, one after another in the order of the faces. */
+  z.object({
+    name: z.literal('crops'),
+    bytes: z.number().int().nonnegative(),
+    lengths: z.array(z.number().int().positive()),
+  }),
   /** float32 little endian, shape [faces, 128]. */
   z.object({
     name: z.literal('embeddings'),

@@ -46,6 +46,8 @@ export const modelManifestSchema = modelRefSchema.extend({
     verification: z.number().optional(),
     /** Embedders: lowest cosine similarity that names a person out of many. */
     identification: z.number().optional(),
+    /** Embedders: least distance of the most similar person to the second. */
+    margin: z.number().optional(),
   }),
 })
 export type ModelManifest = z.infer<typeof modelManifestSchema>

@@ -1,4 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
+import { decodeRecord, type EncodedRecord, encodeRecord, withoutTraces } from './job-record.ts'
 import type { LedgerChange, Run } from './ledger.ts'
 
 /** Gives the prepared statement of a text. */
@@ -13,6 +14,7 @@ export function applyChange(sql: Prepare, run: Run, change: LedgerChange): void 
   else if (change.kind === 'input') finishInput(sql, run, change)
   else if (change.kind === 'again') queueAgain(sql, run, change)
   else if (change.kind === 'kept') keepInput(sql, run, change)
+  else if (change.kind === 'named') nameFaces(sql, run, change)
   else sql('DELETE FROM inputs WHERE run = ? AND seq = ?').run(run.id, change.seq)
 }
 
@@ -31,18 +33,12 @@ function addAttempt(sql: Prepare, run: Run, change: Change<'attempt'>): void {
 }
 
 function endJob(sql: Prepare, run: Run, change: Change<'job'>): void {
-  const { result, embeddings, error } =
+  const { result, embeddings, thumbnail, crops, error } =
     change.state === 'done'
       ? { ...change, error: null }
-      : { result: null, embeddings: null, error: JSON.stringify(change.error) }
-  sql('INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, error) VALUES (?, ?, ?, ?, ?, ?)').run(
-    run.id,
-    change.job,
-    change.state,
-    result,
-    embeddings,
-    error,
-  )
+      : { result: null, embeddings: null, thumbnail: null, crops: null, error: JSON.stringify(change.error) }
+  sql(`INSERT OR REPLACE INTO jobs (run, id, state, result, embeddings, thumbnail, crops, error)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)`).run(run.id, change.job, change.state, result, embeddings, thumbnail, crops, error)
 }
 
 function finishInput(sql: Prepare, run: Run, { seq, state, job, file, written, error }: Change<'input'>): void {
@@ -95,5 +91,32 @@ function keepInput(sql: Prepare, { id }: Run, { seq, file }: Change<'kept'>): vo
     file.mtimeMs,
     file.ctimeMs,
     file.ino,
+  )
+}
+
+function nameFaces(sql: Prepare, run: Run, { job, faces, written, forget = [] }: Change<'named'>): void {
+  const { id } = run
+  sql(`UPDATE jobs SET result = json_set(result, '$.faces', json(?3)) WHERE run = ?1 AND id = ?2`).run(
+    id,
+    job,
+    JSON.stringify(faces),
+  )
+  if (forget.length > 0) forgetFaces(sql, run, job, forget)
+  if (written === undefined) return
+  sql(`UPDATE inputs SET written = ?3 WHERE run = ?1 AND job = ?2 AND state = 'done'`).run(id, job, written)
+}
+
+function forgetFaces(sql: Prepare, { id }: Run, job: string, positions: readonly number[]): void {
+  const columns = 'result, embeddings, thumbnail, crops'
+  const row = sql(`SELECT ${columns} FROM jobs WHERE run = ? AND id = ?`).get(id, job) as EncodedRecord | undefined
+  if (!row) return
+  const { result, embeddings, thumbnail, crops } = encodeRecord(withoutTraces(decodeRecord(row), positions))
+  sql('UPDATE jobs SET result = ?, embeddings = ?, thumbnail = ?, crops = ? WHERE run = ? AND id = ?').run(
+    result,
+    embeddings,
+    thumbnail,
+    crops,
+    id,
+    job,
   )
 }

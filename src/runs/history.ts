@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite'
 import type { AttemptEvent, AttemptPurpose } from '../scheduler/scheduler.ts'
 import { type InputError, type InputState, openLedger } from './ledger.ts'
+import { tellDamage } from './ledger-damage.ts'
 
 /** What the ledger knows of one input. */
 export interface InputRecord {
@@ -53,14 +54,20 @@ export interface NodeShare {
 const inputColumns = `i.name, i.source, i.state, i.job, i.bytes, i.mtime_ms AS mtimeMs, i.epoch, i.written,
   COALESCE(i.error, j.error) AS error FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job`
 
-/** Reads what happened in runs, also while they go on. */
-export class RunHistory implements Disposable {
+/**
+ * Reads what happened in runs, also while they go on.
+ * @param file the ledger. When it is damaged, CPN_ERR_STATE_DIR comes from here or from any call.
+ */
+export function openRunHistory(file: string): RunHistory {
+  // An older cpn's is brought to this version first.
+  openLedger(file)[Symbol.dispose]()
+  return tellDamage(new RunHistory(file), file)
+}
+
+class RunHistory implements Disposable {
   readonly #db: DatabaseSync
 
-  /** @param file the ledger */
   constructor(file: string) {
-    // An older cpn's is brought to this version first.
-    openLedger(file)[Symbol.dispose]()
     this.#db = new DatabaseSync(file, { readOnly: true, timeout: 10_000 })
   }
 
@@ -98,6 +105,8 @@ export class RunHistory implements Disposable {
     this.#db.close()
   }
 }
+
+export type { RunHistory }
 
 interface AttemptRow {
   epoch: number

@@ -42,7 +42,14 @@ const version2 = `
 /** Why there was an attempt: a retry, a copy, a second opinion. */
 const version3 = 'ALTER TABLE attempts ADD COLUMN purpose TEXT'
 
-const steps = [version1, version2, version3]
+/** What is small of a picture; with which gallery and thresholds the names of a run were given. */
+const version4 = `
+  ALTER TABLE jobs ADD COLUMN thumbnail BLOB;
+  ALTER TABLE jobs ADD COLUMN crops BLOB;
+  ALTER TABLE runs ADD COLUMN matching TEXT;
+`
+
+const steps = [version1, version2, version3, version4]
 
 /** Makes the tables, or brings those of an older cpn to this version. Throws CPN_ERR_STATE_DIR for a newer one's. */
 export function prepareSchema(db: DatabaseSync, file: string): void {

@@ -1,6 +1,6 @@
 import { CpnError } from '../common/errors.ts'
-import type { AttemptEvent } from '../scheduler/scheduler.ts'
-import type { EncodedRecord, JobRecord } from './job-record.ts'
+import type { AttemptEvent, EarlierFailure } from '../scheduler/scheduler.ts'
+import type { EncodedRecord, JobRecord, NamedFace } from './job-record.ts'
 import { tellDamage } from './ledger-damage.ts'
 import { SqliteLedger } from './sqlite-ledger.ts'
 
@@ -71,6 +71,13 @@ export interface EndedJob {
   name: string
   written: number | null
   error: InputError | null
+}
+
+/** A job with what its faces are named by. */
+export interface EmbeddedJob {
+  job: string
+  faces: NamedFace[]
+  embeddings: Float32Array[]
 }
 
 export interface NewRun {
@@ -149,8 +156,20 @@ export interface Ledger extends Disposable {
    * this job before, else any. Undefined if there is none.
    */
   endedJob(run: string, job: string, seq: number): EndedJob | undefined
+  /**
+   * Attempts at a job that failed in earlier epochs of the run, oldest first; without those from before the input at `seq`
+   * was finished last, which are settled.
+   */
+  earlierFailures(run: Run, job: string, seq: number): EarlierFailure[]
   /** Applies many changes in one transaction. Throws CPN_ERR_STALE_EPOCH when the run was resumed by somebody else. */
   commit(run: Run, changes: readonly LedgerChange[]): void
+  /** Done jobs with embeddings after `after`, in the order of their digests, at most `limit`. */
+  embeddedJobs(run: string, after: string, limit: number): EmbeddedJob[]
+  /** Done inputs of a job. */
+  inputsOf(run: string, job: string): Input[]
+  /** With what all names of a run were given; null when not all were given with the same. */
+  namedBy(run: string): string | null
+  setNamedBy(run: Run, matching: string | null): void
   counts(run: string): RunCounts
   /** All inputs of a run ordered by name, streamed. */
   lines(run: string): Iterable<InputLine>
@@ -176,6 +195,11 @@ export type LedgerChange =
   | { kind: 'again'; seq: number; input: NewInput; forget: boolean }
   /** An input that was to be looked at again is what it was finished as: it counts as finished then. */
   | { kind: 'kept'; seq: number; file: FileIdentity }
+  /**
+   * Faces of a job have other names now; the pictures of its inputs have been drawn anew, with so many bytes. What was
+   * kept of the faces at the positions `forget` is overwritten.
+   */
+  | { kind: 'named'; job: string; faces: readonly NamedFace[]; written?: number; forget?: readonly number[] }
   /** An input is no part of the run any more. */
   | { kind: 'dropped'; seq: number }
 

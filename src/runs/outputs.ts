@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isForgotten } from './job-record.ts'
 import type { InputLine, Ledger, RunCounts } from './ledger.ts'
 import { writeFileDurably } from './write-file.ts'
 
@@ -12,12 +13,17 @@ export interface Summary extends Omit<RunCounts, 'bytes'> {
 }
 
 /** Writes OUT/predictions.jsonl from the ledger: a line per finished input, ordered by path, so that runs compare. */
-export async function writePredictions(ledger: Ledger, run: string, out: string): Promise<void> {
+export async function writePredictions(
+  ledger: Ledger,
+  run: string,
+  out: string,
+  { embeddings = false }: { embeddings?: boolean } = {},
+): Promise<void> {
   await writeFileDurably(join(out, 'predictions.jsonl'), async (file) => {
     let text = ''
     for (const line of ledger.lines(run)) {
       if (line.state === 'queued') continue
-      text += `${JSON.stringify(predictionLine(line))}\n`
+      text += `${JSON.stringify(predictionLine(line, embeddings))}\n`
       if (text.length > 1 << 20) {
         await file.writeFile(text)
         text = ''
@@ -33,14 +39,16 @@ export async function writeSummary(out: string, summary: Summary): Promise<void>
   })
 }
 
-function predictionLine({ name, job, state, result, error }: InputLine): object {
+function predictionLine({ name, job, state, result, error }: InputLine, withEmbeddings: boolean): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings } = result
-  const faces = result.faces.map((face, index) => ({
+  const faces = result.faces.map(({ sharpness: _, person = null, similarity = null, ...face }, index) => ({
     ...face,
-    person: null,
-    similarity: null,
-    ...(embeddings ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) } : {}),
+    person,
+    similarity,
+    ...(withEmbeddings && embeddings && !isForgotten(embeddings[index]!)
+      ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
+      : {}),
   }))
   return { path: name, sha256: job, width, height, faces }
 }

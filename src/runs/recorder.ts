@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
+import type { Match } from '../matching/match.ts'
 import type { JobOutcome } from '../scheduler/scheduler.ts'
 import { DigestFilter } from './digest-filter.ts'
 import type { GroupCommit } from './group-commit.ts'
@@ -34,6 +35,8 @@ export interface RecorderOptions {
   out: string
   /** Whether a done job has a picture. */
   annotates: boolean
+  /** Who the faces of a picture are, from their embeddings. */
+  matcher?: ((embeddings: Float32Array[]) => Match[]) | undefined
 }
 
 /**
@@ -47,18 +50,20 @@ export class Recorder {
   readonly #run: string
   readonly #out: string
   readonly #annotates: boolean
+  readonly #matcher: RecorderOptions['matcher']
   /** Jobs that may have ended. */
   readonly #ended = new DigestFilter()
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  constructor({ ledger, commits, writer, run, out, annotates }: RecorderOptions) {
+  constructor({ ledger, commits, writer, run, out, annotates, matcher }: RecorderOptions) {
     this.#ledger = ledger
     this.#commits = commits
     this.#writer = writer
     this.#run = run
     this.#out = out
     this.#annotates = annotates
+    this.#matcher = matcher
     for (const job of ledger.endedJobs(run)) this.#ended.add(job)
   }
 
@@ -84,7 +89,10 @@ export class Recorder {
     const finished: FinishedInput[] = []
     const waiting = this.#waiting.get(outcome.job.id)!
     this.#ended.add(outcome.job.id)
-    await this.#commits.add(jobChange(outcome), ...(await this.#write(outcome, waiting.splice(0), finished)))
+    await this.#commits.add(
+      jobChange(outcome, this.#matcher),
+      ...(await this.#write(outcome, waiting.splice(0), finished)),
+    )
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
     this.#waiting.delete(outcome.job.id)
     if (outcome.state === 'done') outcome.result.release?.()
@@ -163,12 +171,14 @@ export class Recorder {
 
 const told = ({ code, message }: CpnError) => ({ code, message })
 
-function jobChange(outcome: JobOutcome): LedgerChange {
+function jobChange(outcome: JobOutcome, matcher: RecorderOptions['matcher']): LedgerChange {
   const about = { kind: 'job', job: outcome.job.id } as const
   if (outcome.state !== 'done') {
     return { ...about, state: outcome.state, error: told(outcome.error) }
   }
-  const { answer, embeddings } = outcome.result
+  const { answer, annotated: _, release: __, ...small } = outcome.result
   const { width, height, faces } = answer
-  return { ...about, state: 'done', ...encodeRecord({ width, height, faces, ...(embeddings ? { embeddings } : {}) }) }
+  const names = small.embeddings && matcher?.(small.embeddings)
+  const named = names ? faces.map((face, i) => ({ ...face, ...names[i] })) : faces
+  return { ...about, state: 'done', ...encodeRecord({ width, height, faces: named, ...small }) }
 }

@@ -2,10 +2,12 @@ import { randomBytes } from 'node:crypto'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { canonicalJson } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
+import type { EarlierFailure } from '../scheduler/scheduler.ts'
 import { applyChange } from './apply-change.ts'
 import { decodeRecord } from './job-record.ts'
 import type {
   BegunRun,
+  EmbeddedJob,
   EndedJob,
   Input,
   InputError,
@@ -33,10 +35,14 @@ const runColumns = `id, epoch, state, created_at AS createdAt, COALESCE(started_
 export class SqliteLedger implements Ledger {
   readonly #db: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
+  /** Whether a node did anything in earlier epochs, by run and node: looking for it may take a while. */
+  readonly #worked = new Map<string, boolean>()
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
+    this.#db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;',
+    )
     prepareSchema(this.#db, file)
   }
 
@@ -68,7 +74,8 @@ export class SqliteLedger implements Ledger {
     // Names of columns and indices take about as much again as is said here of a row.
     const { bytes } = this.#sql(`SELECT
       (SELECT COALESCE(SUM(2 * length(name) + length(source) + 200), 0) FROM inputs WHERE run = ?1) +
-      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) + 120), 0) FROM jobs WHERE run = ?1) +
+      (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) +
+        COALESCE(length(thumbnail), 0) + COALESCE(length(crops), 0) + 120), 0) FROM jobs WHERE run = ?1) +
       (SELECT COUNT(*) * 160 FROM attempts WHERE run = ?1) AS bytes`).get(run) as { bytes: number }
     return bytes
   }
@@ -121,11 +128,50 @@ export class SqliteLedger implements Ledger {
     return { state, name, written, error: errorOf(error) }
   }
 
+  earlierFailures({ id, epoch }: Run, job: string, seq: number): EarlierFailure[] {
+    const rows = this.#sql(`SELECT node, purpose, substr(error, 1, instr(error, ':') - 1) AS code FROM attempts
+      WHERE run = ?1 AND job = ?2 AND epoch < ?3 AND state = 'failed'
+        AND epoch > COALESCE((SELECT epoch FROM inputs WHERE run = ?1 AND seq = ?4), 0) ORDER BY epoch, attempt`)
+    const failed = rows.all(id, job, epoch, seq) as { node: string; purpose: string | null; code: string }[]
+    return failed.map(({ node, purpose, code }) => ({
+      node,
+      code,
+      alone: purpose === 'alone',
+      credible: this.#worked.getOrInsertComputed(`${id} ${node}`, () => this.#hasWorked(id, epoch, node)),
+    }))
+  }
+
   commit(run: Run, changes: readonly LedgerChange[]): void {
     this.#transaction(() => {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
     })
+  }
+
+  embeddedJobs(run: string, after: string, limit: number): EmbeddedJob[] {
+    const rows = this.#sql(`SELECT id, result, embeddings FROM jobs
+      WHERE run = ? AND id > ? AND state = 'done' AND embeddings IS NOT NULL ORDER BY id LIMIT ?`)
+    return (rows.all(run, after, limit) as unknown as { id: string; result: string; embeddings: Uint8Array }[]).map(
+      ({ id, result, embeddings }) => {
+        const record = decodeRecord({ result, embeddings })
+        return { job: id, faces: record.faces, embeddings: record.embeddings ?? [] }
+      },
+    )
+  }
+
+  inputsOf(run: string, job: string): Input[] {
+    return this.#sql(
+      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+    ).all(run, job) as unknown as Input[]
+  }
+
+  namedBy(run: string): string | null {
+    const row = this.#sql('SELECT matching FROM runs WHERE id = ?').get(run) as { matching: string | null } | undefined
+    return row?.matching ?? null
+  }
+
+  setNamedBy({ id }: Run, matching: string | null): void {
+    this.#sql('UPDATE runs SET matching = ? WHERE id = ?').run(matching, id)
   }
 
   counts(run: string): RunCounts {
@@ -167,6 +213,11 @@ export class SqliteLedger implements Ledger {
 
   [Symbol.dispose](): void {
     this.#db.close()
+  }
+
+  #hasWorked(run: string, epoch: number, node: string): boolean {
+    const done = `SELECT 1 FROM attempts WHERE run = ? AND node = ? AND epoch < ? AND state = 'done' LIMIT 1`
+    return this.#sql(done).get(run, node, epoch) !== undefined
   }
 
   #create({ out, options, pipelineDigest }: NewRun, last: RunRecord | undefined): BegunRun {

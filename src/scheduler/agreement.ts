@@ -58,7 +58,8 @@ function pairUp(a: readonly Face[], b: readonly Face[]): [number, number][] {
 
 /** Faces that only one side has are fine when their score is so low that they may as well have been left out. */
 function isNearThreshold(a: NodeResult, b: NodeResult, pairs: [number, number][], pipeline: Pipeline): boolean {
-  const limit = pipeline.detector.scoreThreshold + tolerance.score
+  const threshold = pipeline.kind === 'faces' ? pipeline.detector.scoreThreshold : 0
+  const limit = threshold + tolerance.score
   const [inA, inB] = [new Set(pairs.map(([i]) => i)), new Set(pairs.map(([, j]) => j))]
   const lone = [...a.answer.faces.filter((_, i) => !inA.has(i)), ...b.answer.faces.filter((_, j) => !inB.has(j))]
   return lone.every(({ score }) => score <= limit)

@@ -1,5 +1,6 @@
 import { type ErrorCode, errorCodes } from '../common/error-codes.ts'
 import type { CpnError } from '../common/errors.ts'
+import type { EarlierFailure } from './scheduler.ts'
 
 /** What the attempts at one job have shown so far. */
 export interface JobHistory {
@@ -66,20 +67,24 @@ const blameless: ReadonlySet<ErrorCode> = new Set([
   'CPN_ERR_NODE_STOPPED',
 ])
 
-const killing: ReadonlySet<ErrorCode> = new Set([
-  'CPN_ERR_WORKER_CRASHED',
-  'CPN_ERR_IMAGE_TIMEOUT',
-  'CPN_ERR_AGENT_DIED',
-])
+const killing: ReadonlySet<string> = new Set(['CPN_ERR_WORKER_CRASHED', 'CPN_ERR_IMAGE_TIMEOUT', 'CPN_ERR_AGENT_DIED'])
 
-export const newHistory = (): JobHistory => ({
-  attempts: 0,
-  kills: [],
-  deaths: new Set(),
-  failedOn: new Set(),
-  suspect: false,
-  wasLate: false,
-})
+/**
+ * What is known of a job when it arrives. Of its failures in earlier processes of the run only those count that may be the
+ * image's: what a node could not do then it may do now.
+ */
+export function newHistory(earlier: readonly EarlierFailure[] = []): JobHistory {
+  const history: JobHistory = {
+    attempts: 0,
+    kills: [],
+    deaths: new Set(),
+    failedOn: new Set(),
+    suspect: false,
+    wasLate: false,
+  }
+  for (const failure of earlier) if (killing.has(failure.code)) noteKill(history, failure)
+  return history
+}
 
 /**
  * What becomes of a job after a failed attempt; updates its history. docs/decisions/0014 explains the rules.
@@ -92,16 +97,12 @@ export function judge(error: CpnError, history: JobHistory, circumstances: Circu
   if (error.code === 'CPN_ERR_STALE_EPOCH') return 'stop'
   if (error.code === 'CPN_ERR_AGENT_BUSY') return 'busy'
   if (blameless.has(error.code)) return 'again'
-  if (error.code === 'CPN_ERR_AGENT_DIED') history.suspect = true
-  if (error.code === 'CPN_ERR_IMAGE_TIMEOUT') history.wasLate = true
-  // Innocent until it was alone: one of many in work with a dying agent uses up nothing.
-  if (error.code === 'CPN_ERR_AGENT_DIED' && !alone) return 'elsewhere'
+  if (killing.has(error.code)) {
+    const isKill = noteKill(history, { code: error.code, node, credible, alone })
+    return isKill && isProven(history, circumstances) ? 'quarantine' : 'elsewhere'
+  }
   history.attempts++
   history.failedOn.add(node)
-  if (killing.has(error.code)) {
-    history.kills.push({ node, credible, isDeath: error.code === 'CPN_ERR_AGENT_DIED' })
-    return isProven(history, circumstances) ? 'quarantine' : 'elsewhere'
-  }
   if (isAboutImage(error)) return 'fail'
   const untried = usable.some((name) => !history.failedOn.has(name))
   // Who cannot do it at all says nothing about an image that took a worker down elsewhere.
@@ -109,6 +110,18 @@ export function judge(error: CpnError, history: JobHistory, circumstances: Circu
   const enough = history.attempts >= (patient ? patientAttempts : maxAttempts)
   if (untried || !enough) return 'elsewhere'
   return history.kills.length > 0 ? 'quarantine' : 'fail'
+}
+
+/** False for one of many that were in work with a dying agent: innocent until it was alone, it uses up nothing. */
+function noteKill(history: JobHistory, { code, node, credible, alone }: EarlierFailure): boolean {
+  const isDeath = code === 'CPN_ERR_AGENT_DIED'
+  if (isDeath) history.suspect = true
+  if (code === 'CPN_ERR_IMAGE_TIMEOUT') history.wasLate = true
+  if (isDeath && !alone) return false
+  history.attempts++
+  history.failedOn.add(node)
+  history.kills.push({ node, credible, isDeath })
+  return true
 }
 
 /** An error that is a statement about the image: any node would come to the same. */

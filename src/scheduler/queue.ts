@@ -41,7 +41,8 @@ export class Queue {
       if (done) this.isExhausted = true
       else {
         this.jobs++
-        this.add(newTask(value), 'work')
+        const task = newTask(value)
+        this.add(task, task.history.suspect ? 'alone' : 'work')
       }
     } finally {
       this.isPulling = false

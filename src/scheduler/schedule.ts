@@ -1,6 +1,6 @@
 import type { Clock } from '../common/clock.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { Matching, Pipeline } from '../protocol/pipeline.ts'
 import { attemptDeadlineMs } from './attempt-deadline.ts'
 import { Audits } from './audits.ts'
 import { backoffMs, isAboutImage, judge, type Verdict } from './blame.ts'
@@ -18,6 +18,8 @@ export interface ScheduleOptions {
   run: string
   epoch: number
   pipeline: Pipeline
+  /** How faces get names, which a node writes on the picture. */
+  matching?: Matching | undefined
   clock: Clock
   /** Uniform in [0, 1). */
   random: () => number
@@ -230,7 +232,7 @@ class Scheduler {
   }
 
   #start(task: Task, purpose: AttemptPurpose, { lane, node }: NodeCandidate): void {
-    const { clock, run, epoch, pipeline } = this.#options
+    const { clock, run, epoch, pipeline, matching } = this.#options
     const now = clock.now()
     const expectedMs = lane.expectedMs(node.slots, task.job.bytes)
     const attempt: Attempt = {
@@ -250,7 +252,8 @@ class Scheduler {
     const fullMs = lane.rate.expectedMs(node.slots, task.job.bytes)
     const deadlineMs = attemptDeadlineMs(fullMs, pipeline.maxPixels, task.history.wasLate || purpose === 'hedge')
     const { signal } = attempt.cancel
-    node.predict({ job: task.job, attempt: attempt.number, epoch, run, pipeline, deadlineMs, signal }).then(
+    const about = { attempt: attempt.number, epoch, run, pipeline, matching, deadlineMs, signal }
+    node.predict({ job: task.job, ...about }).then(
       (result) => {
         if (task.settled) result.release?.()
         this.#ended(attempt, () => this.#succeeded(attempt, result, node.build))

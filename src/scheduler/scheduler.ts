@@ -1,19 +1,34 @@
 import type { CpnError } from '../common/errors.ts'
-import type { PredictAnswer } from '../protocol/messages.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { Mark, PredictAnswer } from '../protocol/messages.ts'
+import type { Matching, Pipeline } from '../protocol/pipeline.ts'
 
 /** The work for one content. */
 export interface Job {
   /** sha256 of the bytes. */
   id: string
   bytes: number
+  /** What to draw on it, for the pipeline `draw`. */
+  marks?: Mark[]
   /** Absolute path of a file with these bytes, for messages. */
   source?: string
+  /** What earlier processes of its run could not do with it, oldest first. */
+  earlier?: readonly EarlierFailure[]
   /**
    * The bytes in memory that is the caller's; read again for each attempt. Rejects with CPN_ERR_INPUT_UNREADABLE when they
    * are not what they were.
    */
   read(): Promise<Buffer>
+}
+
+/** A failed attempt in an earlier process of the run. */
+export interface EarlierFailure {
+  node: string
+  /** The error's. */
+  code: string
+  /** Nothing else was in work on the node, on purpose. */
+  alone: boolean
+  /** The node did other jobs of the run. */
+  credible: boolean
 }
 
 /** A verified answer of a node. */
@@ -23,7 +38,10 @@ export interface NodeResult {
   annotated?: Buffer
   /** One L2-normalised vector per face; undefined without an embedder. */
   embeddings?: Float32Array[]
-  /** Gives the memory of `annotated` back, which is empty then. */
+  /** Small JPEGs of the picture without marks and of each face; undefined unless the pipeline wants them. */
+  thumbnail?: Buffer
+  crops?: Buffer[]
+  /** Gives the memory of the pictures back, which are empty then. */
   release?(): void
 }
 
@@ -33,6 +51,8 @@ export interface AttemptRequest {
   epoch: number
   run: string
   pipeline: Pipeline
+  /** Present when faces are to get names. */
+  matching?: Matching | undefined
   /** Milliseconds that it may wait for a worker, and that a worker may take; its way there and back does not count. */
   deadlineMs: number
   /** Aborts when the result is not wanted any more. */

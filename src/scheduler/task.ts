@@ -48,7 +48,7 @@ export function isOnlySampled({ audit, votes }: Task): boolean {
 export function newTask(job: Job): Task {
   return {
     job,
-    history: newHistory(),
+    history: newHistory(job.earlier),
     tries: 0,
     running: new Set(),
     votes: [],

@@ -28,7 +28,7 @@ test(
     await home.ok(['provision', '--yes'])
 
     const out = join(home.folder, 'many-predicted')
-    const run = home.spawn(['predict', 'many', '--detector', detector])
+    const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector])
     const [, id] = await run.waitFor(/run (\S+) on/)
     await until(() => countWritten(out) >= 20, 'twenty pictures are written')
     await holdWork(hosts[0]!)

@@ -21,7 +21,9 @@ test(
     await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
     await using home = project(hosts)
     await home.ok(['provision', '--yes'])
-    const run = await home.cpn(['predict', shared('badimages'), '--out', 'out', '--yes'], { timeoutMs: 240_000 })
+    const run = await home.cpn(['predict', '--pipeline', 'faces', shared('badimages'), '--out', 'out', '--yes'], {
+      timeoutMs: 240_000,
+    })
     assert.equal(run.exitCode, 7, run.stderr)
 
     const out = join(home.folder, 'out')

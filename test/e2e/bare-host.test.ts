@@ -20,7 +20,7 @@ test(
     const truth = await drawFolder(join(home.folder, 'pictures'))
     const detector = await addTinyDetector(home)
     await home.ok(['provision', '--yes'])
-    await home.ok(['predict', 'pictures', '--detector', detector])
+    await home.ok(['predict', '--pipeline', 'faces', 'pictures', '--detector', detector])
     const out = join(home.folder, 'pictures-predicted')
     assert.equal(readSummary(out).done, truth.size)
     assertFound(readPredictions(out), truth)

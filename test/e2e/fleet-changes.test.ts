@@ -30,7 +30,19 @@ test(
     await home.ok(['provision', '--yes'])
 
     const out = join(home.folder, 'found')
-    const run = home.spawn(['predict', 'many', '--detector', detector, '--out', out, '--audit', '0', '--json'])
+    const run = home.spawn([
+      'predict',
+      '--pipeline',
+      'faces',
+      'many',
+      '--detector',
+      detector,
+      '--out',
+      out,
+      '--audit',
+      '0',
+      '--json',
+    ])
     const [, id] = await run.waitFor(/run (\S+) on node1/)
     await takesPart(home, id!, 'node1')
 

@@ -167,7 +167,16 @@ async function predicts(home: Project, rows: StrangeHost[]): Promise<void> {
   for (const { name, refuses, unfit } of bad)
     assertTold(toldOf(provisioned, name), (refuses ?? unfit)!, `provision ${name}`)
 
-  const predicted = await home.cpn(['predict', 'many', '--detector', detector, '--hosts', names.join(',')])
+  const predicted = await home.cpn([
+    'predict',
+    '--pipeline',
+    'faces',
+    'many',
+    '--detector',
+    detector,
+    '--hosts',
+    names.join(','),
+  ])
   assert.equal(predicted.exitCode, 0, predicted.stderr)
   assert.equal(readSummary(join(home.folder, 'many-predicted')).done, pictures)
   for (const { name, refuses } of bad) tellsOfIdle(predicted, name, refuses)

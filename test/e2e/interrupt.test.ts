@@ -66,7 +66,7 @@ async function aborts(home: Project, hosts: SshdHost[], detector: string): Promi
 
 /** A run that has written its first results and has most of its work before it. */
 async function startRun(home: Project, detector: string, out: string): Promise<CpnProcess> {
-  const run = home.spawn(['predict', 'many', '--detector', detector, '--out', out, '--json'])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector, '--out', out, '--json'])
   let ended = false
   run.exited.finally(() => {
     ended = true

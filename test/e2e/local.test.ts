@@ -14,7 +14,7 @@ test(
     await using home = project()
     const truth = await drawFolder(join(home.folder, 'pictures'))
     const detector = await addTinyDetector(home)
-    const { stderr } = await home.ok(['predict', './pictures', '--detector', detector, '--yes'])
+    const { stderr } = await home.ok(['predict', '--pipeline', 'faces', './pictures', '--detector', detector, '--yes'])
     assert.match(stderr, /this machine/)
 
     const out = join(home.folder, 'pictures-predicted')

@@ -36,7 +36,16 @@ test(
 async function otherHostKey(home: Project, host: SshdHost, detector: string): Promise<void> {
   await host.rotateHostKey()
   const loginsBefore = countLogins(host)
-  const { stderr } = await home.ok(['predict', 'many', '--detector', detector, '--out', 'changed'])
+  const { stderr } = await home.ok([
+    'predict',
+    '--pipeline',
+    'faces',
+    'many',
+    '--detector',
+    detector,
+    '--out',
+    'changed',
+  ])
   assert.match(stderr, /node2 does no work: .*CPN_ERR_HOST_KEY_CHANGED/)
   assert.equal(readSummary(join(home.folder, 'changed')).done, pictures)
   assert.equal(countLogins(host), loginsBefore, 'nothing is sent to a host with another key')
@@ -44,7 +53,16 @@ async function otherHostKey(home: Project, host: SshdHost, detector: string): Pr
 
 async function allDown(home: Project, hosts: SshdHost[], detector: string): Promise<void> {
   for (const host of hosts) host.stop()
-  const { exitCode, stderr } = await home.cpn(['predict', 'many', '--detector', detector, '--out', 'none'])
+  const { exitCode, stderr } = await home.cpn([
+    'predict',
+    '--pipeline',
+    'faces',
+    'many',
+    '--detector',
+    detector,
+    '--out',
+    'none',
+  ])
   assert.equal(exitCode, 4, stderr)
   assert.match(stderr, /node1.*\n.*node2/)
   assert.equal(existsSync(join(home.folder, 'none')), false, 'nothing is written')

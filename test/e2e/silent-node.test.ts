@@ -41,7 +41,7 @@ after(async () => {
 
 /** The only node falls silent in the middle of a run, which has to let go of what it waits for, and is healed then. */
 async function fallsSilent(out: string, silence: () => void, heal: () => void): Promise<void> {
-  const run = home.spawn(['predict', 'many', '--detector', detector, '--out', out])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector, '--out', out])
   const [, id] = await run.waitFor(/run (\S+) on/)
   await until(() => countWritten(join(home.folder, out)) >= 20, 'twenty pictures are written')
   silence()

@@ -94,7 +94,18 @@ function assertPlainLines(text: string): void {
 
 async function predictPhotographs(home: Project): Promise<void> {
   const paths = sets.map((name) => shared('photos', name))
-  const run = await home.ok(['predict', ...paths, '--out', 'found', '--score-threshold', '0.5', '--yes', '--json'])
+  const run = await home.ok([
+    'predict',
+    '--pipeline',
+    'faces',
+    ...paths,
+    '--out',
+    'found',
+    '--score-threshold',
+    '0.5',
+    '--yes',
+    '--json',
+  ])
   assertPlainLines(run.stderr)
   const out = join(home.folder, 'found')
   const summary = readSummary(out)
@@ -133,7 +144,17 @@ async function stopOne(home: Project): Promise<void> {
 
 async function predictOnTheOthers(home: Project): Promise<void> {
   const paths = [shared('photos', 'azure-faces')]
-  const { stderr } = await home.ok(['predict', ...paths, '--out', 'others', '--annotate', 'none', '--yes'])
+  const { stderr } = await home.ok([
+    'predict',
+    '--pipeline',
+    'faces',
+    ...paths,
+    '--out',
+    'others',
+    '--annotate',
+    'none',
+    '--yes',
+  ])
   assert.match(stderr, /node2 does no work: .*CPN_ERR_NODE_STOPPED/)
   const out = join(home.folder, 'others')
   const { done, run } = readSummary(out)

@@ -20,7 +20,9 @@ test(
     const truth = await drawFolder(join(home.folder, 'pictures'))
     const detector = await addTinyDetector(home)
     await home.ok(['provision', '--yes'], { env: { CPN_MODEL_MIRROR: undefined } })
-    await home.ok(['predict', 'pictures', '--detector', detector], { env: { CPN_MODEL_MIRROR: undefined } })
+    await home.ok(['predict', '--pipeline', 'faces', 'pictures', '--detector', detector], {
+      env: { CPN_MODEL_MIRROR: undefined },
+    })
 
     const out = join(home.folder, 'pictures-predicted')
     assert.equal(readSummary(out).done, truth.size)
@@ -44,7 +46,19 @@ test(
     const detector = await addTinyDetector(home)
     // Without a terminal --yes provisions the bare host as well.
     for (const out of ['first', 'second']) {
-      await home.ok(['predict', 'pictures', '--detector', detector, '--out', out, '--annotate', 'none', '--yes'])
+      await home.ok([
+        'predict',
+        '--pipeline',
+        'faces',
+        'pictures',
+        '--detector',
+        detector,
+        '--out',
+        out,
+        '--annotate',
+        'none',
+        '--yes',
+      ])
     }
     const [first, second] = ['first', 'second'].map((out) => readPredictions(join(home.folder, out)))
     assert.deepEqual(second, first)

@@ -27,7 +27,7 @@ test(
     assert.ok(before.length > 0, 'the agent has workers')
 
     const out = join(home.folder, 'many-predicted')
-    const run = home.spawn(['predict', 'many', '--detector', detector])
+    const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector])
     await until(() => countWritten(out) >= 10, 'ten pictures are written')
     signalProcess(before[0]!.pid, 'SIGKILL')
     const { exitCode } = await run.exited

@@ -1,13 +1,13 @@
 import { contentDigest, sha256 } from '../../src/common/digest.ts'
 import { encodePredictHeaders, type PredictHeaders } from '../../src/protocol/headers.ts'
 import { modelRefSchema } from '../../src/protocol/model.ts'
-import type { Pipeline } from '../../src/protocol/pipeline.ts'
+import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import type { AttemptRequest } from '../../src/scheduler/scheduler.ts'
 import { drawnPhoto } from './drawn-images.ts'
 import { tinyManifest } from './tiny-model.ts'
 
 /** The pipeline that finds the squares of drawnPhoto(). */
-export function squaresPipeline(): Pipeline {
+export function squaresPipeline(): FacesPipeline {
   const model = modelRefSchema.parse(tinyManifest())
   const detector = { model, scoreThreshold: 0.6, nmsThreshold: 0.3 }
   return { kind: 'faces', detector, annotate: 'preview', maxPixels: 100_000_000 }

@@ -58,6 +58,7 @@ export class CpnProcess {
   readonly exited: Promise<CpnResult>
   stdout = ''
   stderr = ''
+  #ended = false
 
   constructor(args: string[], { cwd, program = cpnProgram, env = {}, input = '', signal }: CpnOptions) {
     this.args = args
@@ -84,10 +85,8 @@ export class CpnProcess {
     for (;;) {
       const match = pattern.exec(this[stream])
       if (match) return match
-      const ended = this.#child.exitCode !== null || this.#child.signalCode !== null
-      if (ended || deadline.aborted) throw new Error(`no ${pattern} in ${stream} of ${this.describe()}`)
-      const source = this.#child[stream]!
-      await Promise.race([once(source, 'data', { signal: deadline }), once(this.#child, 'close')]).catch(() => {})
+      if (this.#ended || deadline.aborted) throw new Error(`no ${pattern} in ${stream} of ${this.describe()}`)
+      await Promise.race([once(this.#child[stream]!, 'data', { signal: deadline }), this.exited]).catch(() => {})
     }
   }
 
@@ -100,6 +99,7 @@ export class CpnProcess {
     const forget = onExit(() => this.kill('SIGKILL'))
     const [exitCode, signal] = (await once(this.#child, 'close')) as [number | null, NodeJS.Signals | null]
     forget()
+    this.#ended = true
     return { exitCode, signal, stdout: this.stdout, stderr: this.stderr }
   }
 }

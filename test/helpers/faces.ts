@@ -8,7 +8,7 @@ import { LabelPainter } from '../../src/agent/vision/label-painter.ts'
 import { Scratch } from '../../src/agent/vision/scratch.ts'
 import { catalogue } from '../../src/models/catalogue/index.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
-import type { Pipeline } from '../../src/protocol/pipeline.ts'
+import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import { onExit } from './exit-cleanup.ts'
 import { shared, sharedMissing } from './shared.ts'
 import { tinyDetector, tinyManifest } from './tiny-model.ts'
@@ -58,14 +58,14 @@ export function model(name: string): ModelManifest {
 
 export interface FacesOptions {
   embedder?: string
-  annotate?: Pipeline['annotate']
+  annotate?: FacesPipeline['annotate']
   scoreThreshold?: number
   maxPixels?: number
   tryRotations?: boolean
 }
 
 /** A pipeline with the thresholds of the detector's manifest. */
-export function facesPipeline(detector: string, options: FacesOptions = {}): Pipeline {
+export function facesPipeline(detector: string, options: FacesOptions = {}): FacesPipeline {
   const { embedder, annotate = 'none', maxPixels = 100_000_000, tryRotations } = options
   const manifest = model(detector)
   const scoreThreshold = options.scoreThreshold ?? manifest.thresholds.score!
@@ -82,7 +82,7 @@ export function facesPipeline(detector: string, options: FacesOptions = {}): Pip
 let loader: ModelLoader | undefined
 
 /** Runs a pipeline in this process. */
-export async function runFaces(bytes: Uint8Array, pipeline: Pipeline): Promise<PipelineResult> {
+export async function runFaces(bytes: Uint8Array, pipeline: FacesPipeline): Promise<PipelineResult> {
   loader ??= new ModelLoader(modelsFolder(), 1)
   return predictFaces(bytes, pipeline, {
     detector: await loader.detector(pipeline.detector.model),

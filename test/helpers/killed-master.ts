@@ -21,7 +21,7 @@ export async function killAndResume(nodes: string[], pictures: number, kills: nu
   await home.ok(['provision', '--yes'])
 
   const out = join(home.folder, 'many-predicted')
-  const command = ['predict', 'many', '--detector', detector]
+  const command = ['predict', '--pipeline', 'faces', 'many', '--detector', detector]
   const started = performance.now()
   assert.equal((await home.cpn(command)).exitCode, 7)
   const wholeMs = performance.now() - started

@@ -25,6 +25,17 @@ export function believeFile(home: Project, source: string): void {
     .run(size, mtimeMs, ctimeMs, ino, source)
 }
 
+/** Makes the ledger what it is when the master of the last run was killed after its first attempt at an input. */
+export function asKilledAfterFirstAttempt(home: Project, name: string): void {
+  using ledger = new DatabaseSync(join(stateDir(home), 'ledger.db'))
+  const last = 'SELECT run, job FROM inputs JOIN runs ON id = run WHERE name = ? ORDER BY created_at DESC LIMIT 1'
+  const { run, job } = ledger.prepare(last).get(name) as { run: string; job: string }
+  ledger.prepare('DELETE FROM jobs WHERE run = ? AND id = ?').run(run, job)
+  ledger.prepare('DELETE FROM attempts WHERE run = ? AND job = ? AND attempt > 1').run(run, job)
+  ledger.prepare("UPDATE inputs SET state = 'queued', job = NULL, epoch = NULL WHERE run = ? AND job = ?").run(run, job)
+  ledger.prepare("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?").run(run)
+}
+
 /** Beside the inventory, or where a person without one has it. */
 function stateDir({ folder, env }: Project): string {
   const beside = join(folder, '.cpn')

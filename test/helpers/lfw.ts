@@ -65,7 +65,8 @@ export async function similarities(pairs: Pair[], embedder: string): Promise<num
   return values
 }
 
-async function embed(file: string, embedder: string): Promise<Float32Array> {
+/** Embedding of the face closest to the middle of a photo, empty where there is none. */
+export async function embed(file: string, embedder: string): Promise<Float32Array> {
   const { answer, parts } = await runFaces(readFileSync(file), facesPipeline('yunet-s-dynamic', { embedder }))
   const vectors = new Float32Array(parts[0]!.slice().buffer)
   const middle = ({ box }: Face) =>

@@ -9,7 +9,7 @@ import type { Project } from './project.ts'
  * stays open.
  */
 export async function onTerminal(
-  home: Project,
+  home: Pick<Project, 'folder' | 'env'>,
   args: string[],
   answers: string[],
 ): Promise<{ output: string; exitCode: number }> {
@@ -22,7 +22,7 @@ export async function onTerminal(
   let answered = 0
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     output += text
-    const asked = output.match(/Password of [^\n]*: /g)?.length ?? 0
+    const asked = output.match(/Password (?:of|for) [^\n]*: /g)?.length ?? 0
     if (asked > answered && answered < answers.length) child.stdin.write(`${answers[answered++]}\r`)
   })
   const [exitCode] = (await once(child, 'close')) as [number]

@@ -53,7 +53,7 @@ export class TestWorker implements AsyncDisposable {
 
   /** Sends a job and waits for its outcome. */
   async predict(image: Uint8Array, pipeline: Pipeline): Promise<Outcome> {
-    const order: ToWorker = { job: sha256(image), attempt: 1, epoch: 1, pipeline }
+    const order: ToWorker = { type: 'job', order: { job: sha256(image), attempt: 1, epoch: 1, pipeline } }
     for (const piece of packFrame(order, [image])) this.#pipe.write(piece)
     const { message, raw } = await this.#next()
     if (message.type === 'ready') throw new Error('the worker was ready twice')

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { describe, test } from 'node:test'
@@ -161,16 +161,28 @@ describe('what never answers is waited for, but not for ever', { concurrency: tr
     assert.equal(started.exitCode, 0, started.stderr)
     assert.notEqual(started.json.pid, json.pid)
   })
+})
 
-  test('an agent whose workers do not start says so with the last lines of its log', async () => {
-    await using fleet = await AgentFleet.create()
-    const release = join(fleet.folder.home, nodePaths.release(releases.first))
-    writeFileSync(join(release, 'agent', 'worker.mjs'), "throw new Error('a library is missing')")
-    const { exitCode, stderr } = await fleet.cli('start')
-    const { error } = JSON.parse(stderr)
-    assert.deepEqual([exitCode, error.code], [6, 'CPN_ERR_AGENT_START'])
-    assert.match(error.message, /a library is missing/)
-  })
+test('start does not wait for workers that die again and again, and says why they do', async () => {
+  await using fleet = await AgentFleet.create({ workers: 2 })
+  const release = join(fleet.folder.home, nodePaths.release(releases.first))
+  cpSync(join(import.meta.dirname, '../fixtures/worker-that-never-starts.mjs'), join(release, 'agent', 'worker.mjs'))
+  const { exitCode, stderr } = await fleet.cli('start')
+  const { error } = JSON.parse(stderr)
+  assert.deepEqual([exitCode, error.code], [6, 'CPN_ERR_AGENT_START'])
+  assert.match(error.message, /^the agent runs, but its workers ended \d+ times as they started\n/)
+  assert.match(error.message, /a library is missing/)
+  assert.ok(error.suggestions.join().includes(fleet.folder.log))
+})
+
+test('start does not wait for an agent that dies again and again, and says why it does', async () => {
+  await using fleet = await AgentFleet.create()
+  mkdirSync(join(fleet.folder.socket, 'in-the-way'), { recursive: true })
+  const { exitCode, stderr } = await fleet.cli('start')
+  const { error } = JSON.parse(stderr)
+  assert.deepEqual([exitCode, error.code], [6, 'CPN_ERR_AGENT_START'])
+  assert.match(error.message, /^the agent ended 3 times as it started\n/)
+  assert.match(error.message, /agent\.sock/)
 })
 
 test('missing settings and wrong calls are named at once', async () => {

@@ -100,19 +100,22 @@ test('a stolen locked key gets no command, shell, terminal, file or forwarding',
 })
 
 test('with a locked key the work goes on: predict, status, logs, stop, start', { skip, timeout: 120_000 }, async () => {
-  await home.ok(['predict', 'pictures', '--detector', 'tiny-squares'])
+  await home.ok(['predict', '--pipeline', 'faces', 'pictures', '--detector', 'tiny-squares'])
   assert.match(readFileSync(join(home.folder, 'pictures-predicted/predictions.jsonl'), 'utf8'), /"faces":\[\{/)
   const status = async () => (await nodeStatus(home)).get('node1')?.state
   assert.equal(await status(), 'ready')
   assert.match((await home.ok(['logs', 'node1'])).stdout, /agent started/)
   await home.ok(['stop', 'node1'])
   assert.equal(await status(), 'stopped')
-  assert.equal((await home.cpn(['predict', 'pictures', '--detector', 'tiny-squares'])).exitCode, 4)
+  assert.equal(
+    (await home.cpn(['predict', '--pipeline', 'faces', 'pictures', '--detector', 'tiny-squares'])).exitCode,
+    4,
+  )
   await home.ok(['start', 'node1'])
   assert.equal(await status(), 'ready')
   // One that has died, and who keeps it, is started by whoever needs it.
   for (const { pid } of host.processes()) signalProcess(pid, 'SIGKILL')
-  await home.ok(['predict', 'pictures', '--detector', 'tiny-squares', '--out', 'again'])
+  await home.ok(['predict', '--pipeline', 'faces', 'pictures', '--detector', 'tiny-squares', '--out', 'again'])
 })
 
 test('a log that is followed ends with the connection', { skip, timeout: 60_000 }, async () => {

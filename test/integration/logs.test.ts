@@ -87,9 +87,12 @@ test('a run is told by its id, and nothing of what is on the pictures is in any 
   await drawMany(join(home.folder, 'alice-and-bob'), 20)
   writeFileSync(join(home.folder, 'alice-and-bob', 'carol.jpg'), 'no picture')
   const out = join(home.folder, 'out')
-  const { exitCode } = await home.cpn(['predict', 'alice-and-bob', '--detector', detector, '--out', out], {
-    env: { CPN_LOG_LEVEL: 'debug' },
-  })
+  const { exitCode } = await home.cpn(
+    ['predict', '--pipeline', 'faces', 'alice-and-bob', '--detector', detector, '--out', out],
+    {
+      env: { CPN_LOG_LEVEL: 'debug' },
+    },
+  )
   assert.equal(exitCode, 7)
   const { run, done } = readSummary(out)
   const lines = await logs('--run', run)

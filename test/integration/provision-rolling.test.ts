@@ -26,7 +26,7 @@ test('nodes are updated one after the other while a run goes on, and no image is
   await using _first = first
   await using _second = second
   const out = join(home.folder, 'out')
-  const run = home.spawn(['predict', 'many', '--detector', detector, '--out', out, '--json'])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector, '--out', out, '--json'])
   await until(() => countWritten(out) >= 10, 'ten pictures are written')
   // The built program brings another release than the sources did.
   const { stdout } = await home.ok(['provision', '--batch', '1', '--yes', '--json'])

@@ -25,6 +25,7 @@ import { type SshdHost, sshdMissing, startSshd } from '../helpers/sshd.ts'
 import { until } from '../helpers/until.ts'
 
 const skip = sshdMissing
+const neverStarts = join(import.meta.dirname, '../fixtures/worker-that-never-starts.mjs')
 let host: SshdHost
 let folder: Project
 let set: Setting
@@ -180,6 +181,19 @@ test('a release that cannot infer is rolled back, and the one before goes on', {
   const { report } = await provisionWell()
   assert.equal(report.release, before)
   assert.deepEqual(readdirSync(at('releases')), [before])
+})
+
+test('a release whose workers do not start is rolled back by their own reason, not by a time that ran out', {
+  skip,
+}, async () => {
+  const before = current()
+  const release = await changedBundle('unstartable', (worker) => cpSync(neverStarts, worker))
+  const { error } = await provisionOne({ release })
+  assert.match((error as Error).message, /its workers ended \d+ times as they started/)
+  assert.match((error as Error).message, /a library is missing/)
+  assert.match((error as Error).message, new RegExp(`rolled back to release ${before.slice(0, 12)}`))
+  assert.equal(current(), before)
+  assert.ok(agentPid())
 })
 
 /** What a master that was killed before the verification leaves. */

@@ -20,7 +20,8 @@ interface Pruned {
 test('prune shows, asks for and removes what is old and unused, and nothing else', { timeout: 120_000 }, async () => {
   await using home = project()
   const detector = await addTinyDetector(home)
-  const predict = (...args: string[]) => home.ok(['predict', 'photos', '--detector', detector, '--yes', ...args])
+  const predict = (...args: string[]) =>
+    home.ok(['predict', '--pipeline', 'faces', 'photos', '--detector', detector, '--yes', ...args])
   await drawMany(join(home.folder, 'photos'), 6)
   await predict('--out', 'old')
   await predict('--out', 'new')

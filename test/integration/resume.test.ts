@@ -48,7 +48,17 @@ async function work(name: string): Promise<Work> {
   cpSync(join(home.folder, 'drawn'), folder, { recursive: true })
   const out = `${folder}-predicted`
   const again = async (...flags: string[]) => {
-    const { stdout, stderr } = await home.cpn(['predict', name, '--detector', detector, '--yes', '--json', ...flags])
+    const { stdout, stderr } = await home.cpn([
+      'predict',
+      '--pipeline',
+      'faces',
+      name,
+      '--detector',
+      detector,
+      '--yes',
+      '--json',
+      ...flags,
+    ])
     assert.match(stdout, /^\{/, stderr)
     assert.deepEqual(JSON.parse(stdout), readSummary(out), stderr)
     return JSON.parse(stdout) as RunSummary
@@ -91,7 +101,7 @@ test('a file that is gone keeps its result, and one that failed goes from the ru
   assert.deepEqual(counts(await again()), { done: 0, skipped: pictures, failed: 1 })
   rmSync(join(folder, 'broken.jpg'))
   rmSync(join(folder, '0000.jpg'))
-  const { stderr, exitCode } = await home.cpn(['predict', 'gone', '--detector', detector])
+  const { stderr, exitCode } = await home.cpn(['predict', '--pipeline', 'faces', 'gone', '--detector', detector])
   assert.equal(exitCode, 0, stderr)
   assert.match(stderr, /0000\.jpg: not there any more; the results are kept/)
   assert.match(stderr, /broken\.jpg: not there any more; no part of the run/)
@@ -140,7 +150,7 @@ test('a run is listed and shown, and goes on by its name from anywhere', async (
   const summary = await home.json<RunSummary>(['runs', 'resume', run.run])
   assert.deepEqual([summary.run, summary.done, summary.skipped], [run.run, 1, pictures - 1])
 
-  await home.ok(['predict', 'named', '--detector', detector, '--annotate', 'none'])
+  await home.ok(['predict', '--pipeline', 'faces', 'named', '--detector', detector, '--annotate', 'none'])
   const { stdout, exitCode } = await home.cpn(['runs', 'resume', run.run, '--json'])
   assert.deepEqual([exitCode, JSON.parse(stdout).error.code], [2, 'CPN_ERR_RUN_UNKNOWN'])
   const unknown = await home.cpn(['runs', 'show', 'none-such', '--json'])
@@ -151,7 +161,7 @@ test('the same OUT twice at once is refused naming the first, until that has end
   const many = join(home.folder, 'twice')
   await drawMany(many, 300)
   const out = join(home.folder, 'twice-out')
-  const command = ['predict', 'twice', '--detector', detector, '--out', 'twice-out', '--json']
+  const command = ['predict', '--pipeline', 'faces', 'twice', '--detector', detector, '--out', 'twice-out', '--json']
   const first = home.spawn(command)
   await until(() => countWritten(out) > 3, 'pictures are written')
   const second = await home.cpn(command)
@@ -180,7 +190,7 @@ for (const [what, remove] of removals) {
     const name = `without-${what.replace(' ', '-')}`
     await drawMany(join(home.folder, name), 200)
     const out = join(home.folder, `${name}-out`)
-    const command = ['predict', name, '--detector', detector, '--out', out]
+    const command = ['predict', '--pipeline', 'faces', name, '--detector', detector, '--out', out]
     const run = home.spawn(command)
     await until(() => countWritten(out) > 3, 'pictures are written')
     remove(out)

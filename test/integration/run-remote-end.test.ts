@@ -69,7 +69,14 @@ test("sudo's password is asked for once and reaches nothing but sudo", { skip: s
   const run = async (secret: string, input?: string) => {
     const stdin = input === undefined ? undefined : new PassThrough()
     stdin?.end(input)
-    const options = { inventory, hosts: ['all'], command: ['id -u; cat'], sudo: true, parallel: 1, maxFail: 0 }
+    const options = {
+      inventory,
+      hosts: ['all'],
+      command: ['id -u; cat'],
+      sudo: true,
+      parallel: 1,
+      maxFail: Number.POSITIVE_INFINITY,
+    }
     const [result] = await runRemote({ ...options, stdin, keepOutput: true }, quietContext(secret))
     return result!
   }
@@ -91,7 +98,15 @@ for (const hasStdin of [false, true]) {
     const stop = new AbortController()
     const stdin = hasStdin ? new PassThrough() : undefined
     stdin?.write('more to come')
-    const options = { hosts: ['all'], command: [script], sudo: true, parallel: 1, maxFail: 0, keepOutput: true, stdin }
+    const options = {
+      hosts: ['all'],
+      command: [script],
+      sudo: true,
+      parallel: 1,
+      maxFail: Number.POSITIVE_INFINITY,
+      keepOutput: true,
+      stdin,
+    }
     const inventory = await loadInventory(fleet.inventory)
     const running = runRemote({ inventory, ...options }, { ...quietContext(password), signal: stop.signal })
     await until(() => sleeping().length === 2, 'the family sleeps')

@@ -128,14 +128,16 @@ describe('run-remote', { skip: sshdMissing }, () => {
     await until(() => left().length === 0, 'nothing of it is left', 5000)
   })
 
-  test('no further batch begins once too many hosts have failed', async () => {
-    const args = ['run-remote', 'all', '--batch', '1', '--json', '--', 'exit 1']
+  test('no further host begins once more have failed than may', async () => {
+    const args = ['run-remote', 'all', '--json', '--', 'exit 1']
     const codes = async (more: string[]) => {
       const { stdout } = await fleet.cpn([...args.slice(0, 2), ...more, ...args.slice(2)])
       return (JSON.parse(stdout) as RemoteJson).hosts.map(({ exitCode, error }) => error?.code ?? exitCode)
     }
-    assert.deepEqual(await codes([]), [1, 'CPN_ERR_NOT_RUN', 'CPN_ERR_NOT_RUN'])
-    assert.deepEqual(await codes(['--max-fail', '1']), [1, 1, 'CPN_ERR_NOT_RUN'])
+    assert.deepEqual(await codes(['--parallel', '1']), [1, 1, 1])
+    assert.deepEqual(await codes(['--batch', '1']), [1, 'CPN_ERR_NOT_RUN', 'CPN_ERR_NOT_RUN'])
+    assert.deepEqual(await codes(['--batch', '1', '--max-fail', '1']), [1, 1, 'CPN_ERR_NOT_RUN'])
+    assert.deepEqual(await codes(['--parallel', '1', '--max-fail', '1']), [1, 1, 'CPN_ERR_NOT_RUN'])
   })
 
   test('folded output is shown once, and what differs as a diff', async () => {

@@ -23,12 +23,12 @@ after(async () => {
 
 test('--quiet says one line of results, and errors', async () => {
   await drawMany(join(home.folder, 'quiet'), 5)
-  const first = await home.ok(['predict', 'quiet', '--detector', detector, '--yes', '--quiet'])
+  const first = await home.ok(['predict', '--pipeline', 'faces', 'quiet', '--detector', detector, '--yes', '--quiet'])
   assert.match(first.stdout, /^5 done · .* images\/s · .*quiet-predicted\n$/)
   assert.equal(first.stderr, '')
-  const again = await home.ok(['predict', 'quiet', '--detector', detector, '-q'])
+  const again = await home.ok(['predict', '--pipeline', 'faces', 'quiet', '--detector', detector, '-q'])
   assert.match(again.stdout, /^0 done · 5 skipped · .*\n$/)
-  const refused = await home.cpn(['predict', 'nowhere', '--detector', detector, '--quiet'])
+  const refused = await home.cpn(['predict', '--pipeline', 'faces', 'nowhere', '--detector', detector, '--quiet'])
   assert.equal(refused.exitCode, 2)
   assert.match(refused.stderr, /CPN_ERR_INPUT_MISSING/)
 })
@@ -40,13 +40,13 @@ test('the machine is kept awake while a run goes on, also one that is killed', {
   const noted = join(home.env.HOME!, 'inhibited')
   const lines = () => (existsSync(noted) ? readFileSync(noted, 'utf8').trim().split('\n') : [])
   const env = { PATH: `${join(repositoryRoot, 'test/fixtures/inhibitor')}:${home.env.PATH}` }
-  const killed = home.spawn(['predict', 'awake', '--detector', detector], { env })
+  const killed = home.spawn(['predict', '--pipeline', 'faces', 'awake', '--detector', detector], { env })
   await until(() => lines().length > 0, 'it is kept awake')
   assert.match(lines().join('\n'), /^begin --what=sleep:idle --who=cpn --mode=block --why=run [0-9a-f-]+$/)
   killed.kill('SIGKILL')
   await killed.exited
   await until(() => lines().length === 2, 'the machine may sleep')
-  await home.ok(['predict', 'awake', '--detector', detector], { env })
+  await home.ok(['predict', '--pipeline', 'faces', 'awake', '--detector', detector], { env })
   assert.deepEqual(
     lines().map((line) => line.split(' ')[0]),
     ['begin', 'end', 'begin', 'end'],
@@ -56,7 +56,7 @@ test('the machine is kept awake while a run goes on, also one that is killed', {
 test('a second Ctrl-C leaves no file that is not whole, and the run goes on later', async () => {
   await drawMany(join(home.folder, 'twice'), 200)
   const out = join(home.folder, 'twice-predicted')
-  const run = home.spawn(['predict', 'twice', '--detector', detector])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'twice', '--detector', detector])
   await until(() => countWritten(out) > 10, 'pictures are written')
   run.kill('SIGINT')
   await sleep(300)
@@ -66,7 +66,7 @@ test('a second Ctrl-C leaves no file that is not whole, and the run goes on late
     outputFiles(out).filter((path) => !/^\d+\.jpg$/.test(path)),
     [],
   )
-  await home.ok(['predict', 'twice', '--detector', detector])
+  await home.ok(['predict', '--pipeline', 'faces', 'twice', '--detector', detector])
   const { done, skipped } = readSummary(out)
   assert.equal(done + skipped, 200)
 })
@@ -74,7 +74,7 @@ test('a second Ctrl-C leaves no file that is not whole, and the run goes on late
 test('a master that was suspended goes on when it wakes', async () => {
   await drawMany(join(home.folder, 'slept'), 200)
   const out = join(home.folder, 'slept-predicted')
-  const run = home.spawn(['predict', 'slept', '--detector', detector])
+  const run = home.spawn(['predict', '--pipeline', 'faces', 'slept', '--detector', detector])
   await until(() => countWritten(out) > 10, 'pictures are written')
   run.kill('SIGSTOP')
   // Longer than any heartbeat is waited for: ten seconds.

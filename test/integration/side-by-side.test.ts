@@ -15,13 +15,13 @@ test('a small run beside a large one on the same node ends first, and nothing is
   await drawMany(join(home.folder, 'large'), 400)
   await drawMany(join(home.folder, 'small'), 10)
   const out = join(home.folder, 'large-predicted')
-  const large = home.spawn(['predict', 'large', '--detector', detector, '--yes'])
+  const large = home.spawn(['predict', '--pipeline', 'faces', 'large', '--detector', detector, '--yes'])
   let ended = false
   large.exited.finally(() => {
     ended = true
   })
   await until(() => countWritten(out) > 20 || ended, 'the large run works')
-  await home.ok(['predict', 'small', '--detector', detector])
+  await home.ok(['predict', '--pipeline', 'faces', 'small', '--detector', detector])
   assert.equal(ended, false, 'the small run ended after the large one')
   assert.equal(readSummary(join(home.folder, 'small-predicted')).done, 10)
 

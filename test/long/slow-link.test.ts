@@ -31,7 +31,9 @@ test('large photographs over a link of 1 Mbit/s: each is sent once', {
   }
   for (const link of fleet.links) link.limit(1)
   const out = join(home.folder, 'out')
-  await home.ok(['predict', folder, '--detector', detector, '--out', out], { timeoutMs: 600_000 })
+  await home.ok(['predict', '--pipeline', 'faces', folder, '--detector', detector, '--out', out], {
+    timeoutMs: 600_000,
+  })
   assert.equal(readSummary(out).done, photographs)
   assert.deepEqual(attempts(home.folder), [`${photographs} started`, `${photographs} done`])
 })

@@ -56,7 +56,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'one killed worker is enough for quarantine',
     file: 'src/scheduler/blame.ts',
-    replace: 'nodesOf(credible) >= 2',
+    replace: 'nodesOf(credible) >= 2 && credible.length >= needed',
     by: 'nodesOf(credible) >= 1',
     test: { file: scheduler, name: 'an image that kills workers on two nodes is quarantined; the others are done' },
   },
@@ -530,6 +530,43 @@ export const mutants: Mutant[] = [
     test: {
       file: 'test/unit/fleet/verify-result.test.ts',
       name: 'a copy that is cut, or has something behind it, is refused in every format',
+    },
+  },
+  {
+    bug: 'a run that goes on has forgotten which images ended workers',
+    file: 'src/scheduler/task.ts',
+    replace: 'newHistory(job.earlier)',
+    by: 'newHistory()',
+    test: {
+      file: 'test/unit/scheduler/earlier-failures.test.ts',
+      name: 'an image that ended a worker in an earlier process of the run needs one more node, another one',
+    },
+  },
+  {
+    bug: 'what is done anew is held against an image',
+    file: 'src/runs/sqlite-ledger.ts',
+    replace: 'AND epoch > COALESCE(',
+    by: 'AND epoch >= COALESCE(',
+    test: { file: ledger, name: 'what failed before an input was finished is settled when it is done anew' },
+  },
+  {
+    bug: 'a run is looked at without telling damage',
+    file: 'src/runs/history.ts',
+    replace: 'return tellDamage(new RunHistory(file), file)',
+    by: 'return new RunHistory(file)',
+    test: {
+      file: 'test/unit/runs/ledger-damage.test.ts',
+      name: 'so is damage that commands which only look at runs come upon',
+    },
+  },
+  {
+    bug: 'the journal of a removed host is believed of the next one',
+    file: 'src/actions/hosts.ts',
+    replace: '    await state.forgetHost(name)\n',
+    by: '',
+    test: {
+      file: 'test/unit/actions/hosts.test.ts',
+      name: 'nothing is believed of another host that gets the name, and the history stays',
     },
   },
 ]

@@ -4,12 +4,13 @@ import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { lastLines } from '../../common/log-lines.ts'
 import { readAgentConfig } from '../agent-config-file.ts'
-import { type AgentView, isReady, lookAtAgent } from '../agent-socket.ts'
+import { type AgentView, lookAtAgent } from '../agent-socket.ts'
 import type { FleetFolder } from '../fleet-folder.ts'
 import { ensureKept, type Kept } from '../keep/ensure-kept.ts'
 import { lingers } from '../keep/linger.ts'
 import { systemdAnswers } from '../keep/systemd-user.ts'
 import { readPidFile } from '../process/pid-file.ts'
+import type { ProcessIdentity } from '../process/process-identity.ts'
 import { checkSocketPath } from '../server/socket-server.ts'
 import { endAgent } from './stop.ts'
 
@@ -28,6 +29,8 @@ export interface StartOptions {
 const startMs = 30_000
 const pollMs = 50
 const tail = 20
+/** Deaths of an agent, or of each of its workers, after which no further start is waited for. */
+const hopelessDeaths = 3
 
 /**
  * Makes the agent of the current release run. A running one is drained and replaced when it is of another release, takes
@@ -73,16 +76,40 @@ function describe(fleet: FleetFolder, kept: Kept, alreadyRunning: boolean): Star
 
 async function whenReady(fleet: FleetFolder): Promise<void> {
   const deadline = performance.now() + startMs
+  const deaths = new Deaths()
   while (performance.now() < deadline) {
-    if (await isReady(fleet.socket)) return
+    const view = await lookAtAgent(fleet.socket)
+    if (view?.ready) return
+    const hopeless = deaths.seen(readPidFile(fleet.pid), view)
+    if (hopeless) throw notReady(fleet, hopeless)
     await setTimeout(pollMs)
   }
-  throw notReady(fleet)
+  throw notReady(fleet, `the agent is not ready after ${startMs / 1000} s`)
 }
 
-function notReady(fleet: FleetFolder): CpnError {
+/** What has died while an agent was started: after some deaths in a row more time would not help. */
+class Deaths {
+  readonly #agents = new Set<number>()
+  #instance: string | undefined
+  #restartsBefore = 0
+
+  /** Why there is no hope; undefined as long as there is some. */
+  seen(agents: ProcessIdentity[], view: AgentView | undefined): string | undefined {
+    for (const { pid } of agents) this.#agents.add(pid)
+    if (this.#agents.size > hopelessDeaths) return `the agent ended ${hopelessDeaths} times as it started`
+    if (!view) return undefined
+    const { card, heartbeat } = view
+    if (card.instance !== this.#instance) this.#restartsBefore = heartbeat.workerRestarts
+    this.#instance = card.instance
+    const died = heartbeat.workerRestarts - this.#restartsBefore
+    if (heartbeat.workersReady > 0 || died < hopelessDeaths * card.workers) return undefined
+    return `the agent runs, but its workers ended ${died} times as they started`
+  }
+}
+
+function notReady(fleet: FleetFolder, what: string): CpnError {
   const lines = [...lastLines(fleet.crashLog, tail), ...lastLines(fleet.log, tail)]
-  return new CpnError('CPN_ERR_AGENT_START', `the agent is not ready after ${startMs / 1000} s\n${lines.join('\n')}`, {
+  return new CpnError('CPN_ERR_AGENT_START', `${what}\n${lines.join('\n')}`, {
     suggestions: [`Look at ${fleet.log} on the host, or provision it again.`],
   })
 }

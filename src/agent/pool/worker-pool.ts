@@ -4,7 +4,7 @@ import type { Logger } from '../../common/logger.ts'
 import { residentBytes } from '../process/resident-memory.ts'
 import { RateMeter } from '../rates.ts'
 import type { Answer } from '../server/answer.ts'
-import type { ToWorker } from '../worker-messages.ts'
+import type { Order } from '../worker-messages.ts'
 import { WorkerSeat } from './worker-seat.ts'
 
 export interface PoolOptions {
@@ -17,9 +17,11 @@ export interface PoolOptions {
 }
 
 export interface PoolJob {
-  order: ToWorker
+  order: Order
   /** The bytes of the image, cut anywhere. */
   image: Uint8Array[]
+  /** Those of the gallery that the order names. */
+  gallery?: Uint8Array[] | undefined
   /**
    * Milliseconds that it may wait for a worker (CPN_ERR_JOB_TIMEOUT), and milliseconds that a worker may take, which is
    * killed then (CPN_ERR_IMAGE_TIMEOUT).
@@ -111,6 +113,11 @@ export class WorkerPool {
     })
   }
 
+  /** Nothing of people stays in the workers' memory. */
+  forgetGallery(): void {
+    for (const seat of this.#seats) seat.forgetGallery()
+  }
+
   /** Ends all workers; jobs in work fail. */
   async close(): Promise<void> {
     await Promise.all(this.#seats.map((seat) => seat.close()))
@@ -130,7 +137,7 @@ export class WorkerPool {
     clearTimeout(entry.timer)
     entry.timer = setTimeout(() => seat.abandon(tookTooLong(entry.job)), entry.job.deadlineMs)
     this.#rate.started()
-    seat.run(entry.job.order, entry.job.image).then(
+    seat.run(entry.job).then(
       (result) => {
         this.#count(true)
         entry.resolve(result)

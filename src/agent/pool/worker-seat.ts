@@ -9,6 +9,7 @@ import { type Frame, FrameReader, packFrame } from '../worker-frames.ts'
 import { type FromWorker, pipeFd, type ToWorker } from '../worker-messages.ts'
 import { fromWorkerSchema } from './from-worker.ts'
 import { crashed, workerError } from './worker-errors.ts'
+import type { PoolJob } from './worker-pool.ts'
 
 export interface SeatOptions {
   launch: () => ChildProcess
@@ -39,6 +40,8 @@ export class WorkerSeat {
   #pipe: Duplex | undefined
   #exited: Promise<void> = Promise.resolve()
   #providers: string[] | undefined
+  /** Digest of the gallery that the worker has. */
+  #gallery: string | undefined
   #job: CurrentJob | undefined
   #crashes = 0
   #retiring = false
@@ -71,6 +74,7 @@ export class WorkerSeat {
   start(): void {
     const child = this.#options.launch()
     this.#child = child
+    this.#gallery = undefined
     logLines(child.stdout, (line) => this.#options.logger.info({ worker: child.pid }, line))
     logLines(child.stderr, (line) => this.#options.logger.warn({ worker: child.pid }, line))
     const frames = new FrameReader<unknown>(({ message, raw }) =>
@@ -86,13 +90,28 @@ export class WorkerSeat {
   }
 
   /** Runs one job on a free seat. Rejects with the worker's error or CPN_ERR_WORKER_CRASHED. */
-  run(order: ToWorker, image: Uint8Array[]): Promise<Answer> {
+  run({ order, image, gallery }: Pick<PoolJob, 'order' | 'image' | 'gallery'>): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     this.#job = { resolve, reject }
     this.#pipe?.cork()
-    for (const piece of packFrame(order, image)) this.#pipe?.write(piece)
+    const digest = order.matching?.gallery
+    if (gallery && digest !== undefined && digest !== this.#gallery) {
+      this.#send({ type: 'gallery', digest }, gallery)
+      this.#gallery = digest
+    }
+    this.#send({ type: 'job', order }, image)
     this.#pipe?.uncork()
     return promise
+  }
+
+  /** Behind the job in work. */
+  forgetGallery(): void {
+    if (this.#gallery !== undefined) this.#send({ type: 'gallery', digest: '' }, [])
+    this.#gallery = undefined
+  }
+
+  #send(message: ToWorker, raw: Uint8Array[]): void {
+    for (const piece of packFrame(message, raw)) this.#pipe?.write(piece)
   }
 
   /** Ends the job in work with `error` and its worker at once; another worker takes the seat. */

@@ -1,10 +1,10 @@
-import type { ServerResponse } from 'node:http'
-import { CpnError } from '../../common/errors.ts'
 import { decodePredictHeaders } from '../../protocol/headers.ts'
 import type { EpochGuard } from '../epochs.ts'
+import type { GalleryShelf } from '../gallery-shelf.ts'
 import type { JobGate } from '../job-gate.ts'
 import type { WorkerPool } from '../pool/worker-pool.ts'
 import { sendAnswer } from './answer.ts'
+import { clientGone } from './client-gone.ts'
 import { checkDigest, readBody, requireLength, sha256Of } from './request-body.ts'
 import type { Handler } from './router.ts'
 
@@ -12,32 +12,23 @@ export interface PredictParts {
   pool: WorkerPool
   gate: JobGate
   epochs: EpochGuard
+  galleries: GalleryShelf
 }
 
 /** POST /cpn/v1/predict. What can be refused is refused before the image is read. */
-export function predictHandler({ pool, gate, epochs }: PredictParts): Handler {
+export function predictHandler({ pool, gate, epochs, galleries }: PredictParts): Handler {
   return async ({ request, response }) => {
     const bytes = requireLength(request)
     sha256Of(request.headers['content-digest'])
-    const headers = decodePredictHeaders(request.headers)
-    epochs.check(headers.run, headers.epoch)
+    const { run, deadlineMs, ...order } = decodePredictHeaders(request.headers)
+    epochs.check(run, order.epoch)
+    const gallery = order.matching && galleries.get(order.matching.gallery)
     using _slot = gate.enter()
     const signal = clientGone(response)
-    const { image, digest } = await readBody(request, bytes, signal)
-    checkDigest(request, digest, headers.job)
-    const { job, attempt, epoch, pipeline, deadlineMs } = headers
-    const answer = await pool.run({ order: { job, attempt, epoch, pipeline }, image, deadlineMs, signal })
-    epochs.check(headers.run, headers.epoch)
+    const { pieces, digest } = await readBody(request, bytes, signal)
+    checkDigest(request, digest, order.job)
+    const answer = await pool.run({ order, image: pieces, gallery, deadlineMs, signal })
+    epochs.check(run, order.epoch)
     sendAnswer(response, answer)
   }
-}
-
-/** Aborts when the connection closes before the answer is out. */
-function clientGone(response: ServerResponse): AbortSignal {
-  const controller = new AbortController()
-  response.once('close', () => {
-    if (response.writableFinished) return
-    controller.abort(new CpnError('CPN_ERR_INTERRUPTED', 'the client went away before its answer', { retryable: true }))
-  })
-  return controller.signal
 }

@@ -26,7 +26,7 @@ export function requireLength(request: IncomingMessage): number {
  * for long. Stops when the signal aborts; rejects with CPN_ERR_DIGEST_MISMATCH when the body ends early or stops coming.
  */
 export async function readBody(request: IncomingMessage, bytes: number, signal: AbortSignal) {
-  const image: Buffer[] = []
+  const pieces: Buffer[] = []
   const hash = createHash('sha256')
   let received = 0
   const onStalled = () => request.destroy(new Error(`nothing came for ${stalledMs} ms`))
@@ -34,7 +34,7 @@ export async function readBody(request: IncomingMessage, bytes: number, signal: 
     request.socket.setTimeout(stalledMs, onStalled)
     for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
       signal.throwIfAborted()
-      image.push(chunk)
+      pieces.push(chunk)
       received += chunk.length
       hash.update(chunk)
     }
@@ -44,14 +44,18 @@ export async function readBody(request: IncomingMessage, bytes: number, signal: 
     request.socket.setTimeout(0)
     request.socket.off('timeout', onStalled)
   }
-  return { image, digest: hash.digest() }
+  return { pieces, digest: hash.digest() }
 }
 
 /** Throws unless the digest of the body is the one in Content-Digest and the one that names the job. */
 export function checkDigest(request: IncomingMessage, digest: Buffer, job: string): void {
+  checkContentDigest(request, digest)
+  if (digest.toString('hex') !== job) throw mismatch('the body is not the image that the job is named after')
+}
+
+export function checkContentDigest(request: IncomingMessage, digest: Buffer): void {
   const announced = sha256Of(request.headers['content-digest'])
   if (!announced.equals(digest)) throw mismatch('the body does not have the digest of its Content-Digest')
-  if (digest.toString('hex') !== job) throw mismatch('the body is not the image that the job is named after')
 }
 
 /** The sha-256 of a Content-Digest header (RFC 9530), which may list other algorithms too. */

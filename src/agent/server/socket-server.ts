@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import { CpnError } from '../../common/errors.ts'
 import { createServer } from '../../common/http.ts'
+import { maxHeaderBytes } from '../../protocol/headers.ts'
 import { maxSocketPathBytes } from '../../protocol/paths.ts'
 
 const pollMs = 10
@@ -17,11 +18,14 @@ export class SocketServer {
 
   constructor(onRequest: RequestListener) {
     // Connections are kept for as long as the master keeps them, and predict has deadlines of its own.
-    this.#server = createServer({ keepAliveTimeout: 0, requestTimeout: 0 }, (request, response) => {
-      this.#answering.add(response)
-      response.once('close', () => this.#answering.delete(response))
-      onRequest(request, response)
-    })
+    this.#server = createServer(
+      { keepAliveTimeout: 0, requestTimeout: 0, maxHeaderSize: maxHeaderBytes },
+      (request, response) => {
+        this.#answering.add(response)
+        response.once('close', () => this.#answering.delete(response))
+        onRequest(request, response)
+      },
+    )
     this.#server.on('connection', (socket: Socket) => {
       this.#sockets.add(socket)
       socket.once('close', () => {

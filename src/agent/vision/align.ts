@@ -59,7 +59,17 @@ function centre(points: Point[]): Point {
 
 /** The face cut out of an RGB raster, turned and scaled to ArcFace's reference points; black beyond the edges. */
 export function alignFace(raster: Raster, { box, keypoints }: Detection): Raster {
-  return sampleCrop(raster, fitSimilarity(referencePoints, keypoints ?? pointsInBox(box)))
+  return sample(raster, fitSimilarity(referencePoints, keypoints ?? pointsInBox(box)), cropEdge)
+}
+
+/** A square of an RGB raster, scaled to the given edge; black beyond the edges. */
+export function sampleSquare(
+  raster: Raster,
+  { left, top, size }: { left: number; top: number; size: number },
+  edge: number,
+): Raster {
+  const a = size / edge
+  return sample(raster, { a, b: 0, tx: left + a / 2 - 0.5, ty: top + a / 2 - 0.5 }, edge)
 }
 
 function pointsInBox([x, y, width, height]: Box): Point[] {
@@ -67,19 +77,26 @@ function pointsInBox([x, y, width, height]: Box): Point[] {
 }
 
 /** Samples the raster where `toSource` leads from each crop pixel; large faces get several samples a pixel. */
-function sampleCrop(raster: Raster, toSource: Similarity): Raster {
-  const crop = new Uint8Array(cropEdge * cropEdge * 3)
+function sample(raster: Raster, toSource: Similarity, edge: number): Raster {
+  const crop = new Uint8Array(edge * edge * 3)
   // A bilinear sample covers two pixels.
   const samples = Math.min(8, Math.max(1, Math.ceil(Math.hypot(toSource.a, toSource.b) / 2)))
-  for (let y = 0; y < cropEdge; y++) sampleRow(raster, toSource, y, samples, crop)
-  return { data: crop, width: cropEdge, height: cropEdge, channels: 3 }
+  for (let y = 0; y < edge; y++) sampleRow(raster, toSource, y, samples, crop, edge)
+  return { data: crop, width: edge, height: edge, channels: 3 }
 }
 
 /** One row of the crop: bilinear samples, averaged. Whole numbers are pixel centres. */
-function sampleRow(raster: Raster, { a, b, tx, ty }: Similarity, y: number, samples: number, crop: Uint8Array): void {
+function sampleRow(
+  raster: Raster,
+  { a, b, tx, ty }: Similarity,
+  y: number,
+  samples: number,
+  crop: Uint8Array,
+  edge: number,
+): void {
   const { data, width, height } = raster
   const share = 1 / (samples * samples)
-  for (let x = 0, to = y * cropEdge * 3; x < cropEdge; x++, to += 3) {
+  for (let x = 0, to = y * edge * 3; x < edge; x++, to += 3) {
     let red = 0.5
     let green = 0.5
     let blue = 0.5

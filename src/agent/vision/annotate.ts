@@ -1,30 +1,26 @@
-import type { Box } from '../../protocol/messages.ts'
+import type { Mark } from '../../protocol/messages.ts'
 import { type Colour, fillRectangle, type Mask, paintMask, strokeBox } from './draw.ts'
 import type { LabelPainter } from './label-painter.ts'
 import type { Raster } from './raster.ts'
 
-const boxColour: Colour = [0, 230, 118]
+const colours: Record<Mark['kind'], Colour> = { found: [0, 230, 118], unknown: [255, 214, 0] }
 const textColour: Colour = [0, 0, 0]
 /** Few sizes, so that rendered labels are found again. */
 const fontSizes = [11, 13, 16, 20, 26, 32, 40, 50, 64, 80, 100, 128, 160, 200]
 
-export interface Mark {
-  /** In pixels of the raster that is drawn on. */
-  box: Box
-  label: string
-}
-
-/** Draws boxes and then their labels into the raster, in sizes that suit the picture's. */
+/** Draws boxes, in pixels of the raster, and then their labels, in sizes that suit the picture's. */
 export async function annotate(raster: Raster, marks: Mark[], painter: LabelPainter): Promise<void> {
   const edge = Math.max(raster.width, raster.height)
   const lineWidth = Math.max(1, Math.round(edge / 400))
   const fontSize = fontSizes.findLast((size) => size <= edge / 60) ?? fontSizes[0]!
-  for (const { box } of marks) strokeBox(raster, box, lineWidth, boxColour)
-  for (const { box, label } of marks) drawLabel(raster, box, await painter.mask(label, fontSize), fontSize)
+  for (const { box, kind } of marks) strokeBox(raster, box, lineWidth, colours[kind])
+  for (const mark of marks) {
+    if (mark.label !== '') drawLabel(raster, mark, await painter.mask(mark.label, fontSize), fontSize)
+  }
 }
 
 /** On top of the box, or within it where the picture ends; left out where a picture is too small for it. */
-function drawLabel(raster: Raster, box: Box, text: Mask, fontSize: number): void {
+function drawLabel(raster: Raster, { box, kind }: Mark, text: Mask, fontSize: number): void {
   const pad = Math.ceil(fontSize / 4)
   const width = text.width + 2 * pad
   const height = text.height + 2 * pad
@@ -32,6 +28,6 @@ function drawLabel(raster: Raster, box: Box, text: Mask, fontSize: number): void
   const left = Math.min(raster.width - width, Math.max(0, Math.round(box[0])))
   const above = Math.round(box[1]) - height
   const top = above >= 0 ? above : Math.min(raster.height - height, Math.max(0, Math.round(box[1])))
-  fillRectangle(raster, left, top, left + width, top + height, boxColour)
+  fillRectangle(raster, left, top, left + width, top + height, colours[kind])
   paintMask(raster, text, left + pad, top + pad, textColour)
 }

@@ -48,7 +48,12 @@ export function moveDetection({ box, score, keypoints }: Detection, x: number, y
 }
 
 /** A detection as it is answered: box inside the image, pixels to two decimals, score to four. */
-export function toFace({ box, score, keypoints }: Detection, width: number, height: number): Face {
+export function toFace(
+  { box, score, keypoints }: Detection,
+  width: number,
+  height: number,
+  sharpness?: number | undefined,
+): Face {
   const left = clamp(box[0], width)
   const top = clamp(box[1], height)
   const right = clamp(box[0] + box[2], width)
@@ -57,6 +62,7 @@ export function toFace({ box, score, keypoints }: Detection, width: number, heig
     box: [round(left), round(top), round(right - left), round(bottom - top)],
     score: Math.round(score * 10_000) / 10_000,
     keypoints: keypoints?.map(([x, y]): Point => [round(x), round(y)]) ?? null,
+    ...(sharpness === undefined ? {} : { sharpness: Math.round(sharpness * 10_000) / 10_000 }),
   }
 }
 

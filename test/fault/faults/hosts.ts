@@ -1,11 +1,15 @@
+import assert from 'node:assert/strict'
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { faketimeMissing } from '../../helpers/strange-host.ts'
 import { controlGroupsMissing, slowDown, starve } from '../lab/control-group.ts'
 import { exhaustDescriptors } from '../lab/descriptors.ts'
 import type { LabNode } from '../lab/lab-node.ts'
+import { attemptsOf } from '../lab/ledger.ts'
 import type { Fault } from '../lab/scenario.ts'
 import { fillDisk } from '../lab/small-disk.ts'
+import { whileHeld } from '../lab/strike.ts'
 
 const agentPrograms = (node: LabNode) => [...node.keepers(), ...node.agents(), ...node.workers()]
 
@@ -49,8 +53,8 @@ export const hostFaults: Record<string, Fault> = {
     missing: controlGroupsMissing,
     strike: ({ victim, undo }) => void undo.use(starve(agentPrograms(victim), 4 << 20)),
   },
-  'clock of the node an hour ahead': turnClock('+3600'),
-  'clock of the node an hour behind': turnClock('-3600'),
+  'clock of the node an hour ahead': turnClock(3600),
+  'clock of the node an hour behind': turnClock(-3600),
   'descriptors of the agent exhausted': {
     strike: async ({ victim, undo }) => {
       undo.use(exhaustDescriptors(victim.agents()[0]!))
@@ -69,16 +73,32 @@ export const hostFaults: Record<string, Fault> = {
 }
 
 /** Turns the clock that the victim's programs see; they look at the file once a second. */
-function turnClock(by: string): Fault {
+function turnClock(bySeconds: number): Fault {
   return {
     missing: process.getuid?.() === 0 ? faketimeMissing : 'needs hosts with an environment of their own',
-    strike: ({ victim: { host }, undo }) => {
-      const turn = (to: string): void => {
-        writeFileSync(join(host.home, '.faketimerc'), `${to}\n`)
-        chmodSync(join(host.home, '.faketimerc'), 0o644)
+    strike: async ({ victim, lab, id, undo, checks }) => {
+      const file = join(victim.host.home, '.faketimerc')
+      const turn = (to: number): void => {
+        writeFileSync(file, `${to < 0 ? '' : '+'}${to}\n`)
+        chmodSync(file, 0o644)
       }
-      undo.defer(() => turn('+0'))
-      turn(by)
+      undo.defer(() => turn(0))
+      turn(bySeconds)
+      await whileHeld(lab.nodes, () => isOff(victim, bySeconds))
+      const off = Date.now()
+      checks.push(() => {
+        const after = attemptsOf(lab.home, id).filter(({ node, started }) => node === victim.name && started >= off)
+        assert.ok(
+          after.some(({ state }) => state === 'done'),
+          'the node did nothing by its other clock',
+        )
+      })
     },
   }
+}
+
+/** Resolves when the clock of a node's agent is off by so much. */
+async function isOff(node: LabNode, bySeconds: number): Promise<void> {
+  const offBy = async () => (Date.parse((await node.heartbeat())?.time ?? '') - Date.now()) / 1000
+  while (!(Math.abs((await offBy()) - bySeconds) < 60)) await sleep(100)
 }

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict'
 import { chmodSync, cpSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { countWritten } from '../../helpers/run-output.ts'
+import { until } from '../../helpers/until.ts'
 import { exhaustDescriptors } from '../lab/descriptors.ts'
-import { lastInput } from '../lab/ledger.ts'
+import { attemptsOf, lastInput } from '../lab/ledger.ts'
 import { pictureName } from '../lab/pictures.ts'
 import { assertSame, readResults } from '../lab/results.ts'
 import type { Fault, Stage } from '../lab/scenario.ts'
@@ -12,7 +14,7 @@ import { whileHeld } from '../lab/strike.ts'
 
 // A signal of a terminal may reach a program twice; two within this time are one gesture.
 const gestureMs = 400
-const pauseMs = Number(process.env.CPN_FAULT_PAUSE_MS ?? 60_000)
+const pauseMs = 60_000
 
 /** What may happen to the run itself, its inputs and its outputs. */
 export const masterFaults: Record<string, Fault> = {
@@ -30,10 +32,19 @@ export const masterFaults: Record<string, Fault> = {
     },
   },
   'master stopped by SIGSTOP for a minute': {
-    strike: async ({ run }) => {
+    strike: async ({ run, lab, id, out, checks }) => {
       run.kill('SIGSTOP')
+      await until(() => isStopped(run.pid), 'the master stands still')
+      const written = countWritten(out)
       await sleep(pauseMs)
+      assert.ok(isStopped(run.pid), 'the master stood still all the time')
+      assert.equal(countWritten(out), written)
+      const woken = Date.now()
       run.kill('SIGCONT')
+      checks.push(() => {
+        const after = attemptsOf(lab.home, id).filter(({ started, state }) => started >= woken && state === 'done')
+        assert.ok(after.length > 0, 'nothing was begun after the pause')
+      })
     },
   },
   'descriptors of the master exhausted': {
@@ -84,6 +95,10 @@ export const masterFaults: Record<string, Fault> = {
     strike: (stage) => writeFileSync(touchLast(stage), readFileSync(join(stage.pictures, pictureName(0)))),
   },
   'input deleted': { strike: (stage) => rmSync(touchLast(stage)) },
+}
+
+function isStopped(pid: number): boolean {
+  return /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'))
 }
 
 /** The picture whose turn comes last: it is not read yet. */

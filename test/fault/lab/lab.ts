@@ -91,6 +91,6 @@ export class Lab implements AsyncDisposable {
   }
 
   #predictArgs(set: string, out: string): string[] {
-    return ['predict', set, '--detector', this.#detector, '--out', out]
+    return ['predict', '--pipeline', 'faces', set, '--detector', this.#detector, '--out', out]
   }
 }

@@ -5,12 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { CpnProcess, CpnResult } from '../../helpers/cli.ts'
 import { countWritten, readPredictions } from '../../helpers/run-output.ts'
 import type { Lab } from './lab.ts'
-import { attemptsOf, inFlight } from './ledger.ts'
+import { type Attempt, attemptsOf, inFlight } from './ledger.ts'
 import { assertSame, readResults } from './results.ts'
 import type { Fault, Outcome, Preparation, Scenario, Stage } from './scenario.ts'
-import { strikeBusy } from './strike.ts'
+import { strikeBusy, whileHeld } from './strike.ts'
 
 const runMs = 150_000
+const lookMs = 50
 let played = 0
 
 /** Plays one scenario on a fleet that is well, and mends the fleet afterwards. Rejects when the outcome is another. */
@@ -31,6 +32,9 @@ export async function play(lab: Lab, scenario: Scenario, fault: Fault): Promise<
   const run = lab.predict(name, out, args)
   const ended = within(run)
   const stage = await strikeAt(moment.written, prepared, run, ended, fault)
+  const { noticed } = outcome
+  // A copy on another node may be faster than what notices a silence: as long as images wait there are no copies.
+  if (noticed) await whileHeld(others, () => untilNoticed(stage, noticed, ended))
   const result = await ended
   assertEnded(result, run, outcome)
   // A master that is killed takes what it had not written down with it: that the victim was at work has to do.
@@ -57,16 +61,28 @@ async function strikeAt(
   ended: Promise<CpnResult>,
   fault: Fault,
 ): Promise<Struck> {
+  const isOver = watch(ended)
+  while (!isOver() && countWritten(prepared.out) < written) await sleep(5)
+  assert.ok(!isOver(), `the run was over before the fault: ${run.describe()}`)
+  const [, id] = await run.waitFor(/^run (\S+) on /m)
+  const stage = { ...prepared, run, id: id! }
+  return { ...stage, at: await strikeBusy(prepared.victim, () => fault.strike(stage)) }
+}
+
+/** Waits until the fault is noticed, or the run is over without that. */
+async function untilNoticed(struck: Struck, noticed: RegExp, ended: Promise<CpnResult>): Promise<void> {
+  const isOver = watch(ended)
+  while (!isOver() && !endsOf(hitBy(struck)).some((end) => noticed.test(end))) await sleep(lookMs)
+}
+
+/** Whether something has come to its end. */
+function watch(ended: Promise<unknown>): () => boolean {
   let over = false
   const end = (): void => {
     over = true
   }
   ended.then(end, end)
-  while (!over && countWritten(prepared.out) < written) await sleep(5)
-  assert.ok(!over, `the run was over before the fault: ${run.describe()}`)
-  const [, id] = await run.waitFor(/^run (\S+) on /m)
-  const stage = { ...prepared, run, id: id! }
-  return { ...stage, at: await strikeBusy(prepared.victim, () => fault.strike(stage)) }
+  return () => over
 }
 
 function assertEnded(result: CpnResult, run: CpnProcess, { exitCode = 0, tells }: Outcome): void {
@@ -75,15 +91,29 @@ function assertEnded(result: CpnResult, run: CpnProcess, { exitCode = 0, tells }
 }
 
 /** The fault has to have met a job in flight, and, where it is to be noticed, to have ended one. */
-function proveHit({ lab, id, at, victim }: Struck, { noticed }: Outcome): void {
-  const attempts = attemptsOf(lab.home, id)
-  const hit = inFlight(attempts, victim.name, at)
-  const onVictim = attempts.filter(({ node }) => node === victim.name)
-  assert.ok(hit.length > 0, `no job in flight on ${victim.name} at ${at}: ${JSON.stringify(onVictim.slice(-20))}`)
+function proveHit(struck: Struck, { noticed }: Outcome): void {
+  const { at, victim } = struck
+  const hit = hitBy(struck)
+  assert.ok(
+    hit.length > 0,
+    `no job in flight on ${victim.name} at ${at}: ${JSON.stringify(onVictim(struck).slice(-20))}`,
+  )
   if (!noticed) return
-  const ends = hit.map(({ error, state }) => error ?? state ?? 'nothing')
+  const ends = endsOf(hit)
   const isNoticed = ends.some((end) => noticed.test(end))
   assert.ok(isNoticed, `no attempt that was in work ended by ${noticed}: ${ends.join('; ')}`)
+}
+
+function onVictim({ lab, id, victim }: Struck): Attempt[] {
+  return attemptsOf(lab.home, id).filter(({ node }) => node === victim.name)
+}
+
+function hitBy(struck: Struck): Attempt[] {
+  return inFlight(onVictim(struck), struck.victim.name, struck.at)
+}
+
+function endsOf(attempts: Attempt[]): string[] {
+  return attempts.map(({ error, state }) => error ?? state ?? 'nothing')
 }
 
 function assertTouched({ out, touched }: Struck, outcome: Outcome): void {

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { addHost } from '../../../src/actions/add-host.ts'
 import { listHosts, removeHosts, showHost } from '../../../src/actions/hosts.ts'
+import { importHosts } from '../../../src/actions/import-hosts.ts'
 import type { Context } from '../../../src/common/context.ts'
 import type { CpnError } from '../../../src/common/errors.ts'
 import { createLogger } from '../../../src/common/logger.ts'
 import { openState } from '../../../src/inventory/state.ts'
+import { Journal } from '../../../src/provision/journal.ts'
 
 let folder: string
 let inventory: string
@@ -129,6 +131,42 @@ describe('removing hosts', () => {
     assert.doesNotMatch(read(), /node1/)
     assert.equal((await hostHistory('node1')).at(-1)!.event, 'removed')
   })
+
+  test('nothing is believed of another host that gets the name, and the history stays', async () => {
+    writeFileSync(inventory, two)
+    const { recordHostEvent, journalFile, markSeen, lastSeen } = await state()
+    await recordHostEvent('node2', { event: 'added' })
+    new Journal(journalFile('node2')).begin()
+    await markSeen('node2')
+    await removeHosts({ inventory, patterns: ['node2'] }, contextOf(true))
+    assert.deepEqual([new Journal(journalFile('node2')).unfinished(), await lastSeen('node2')], [undefined, undefined])
+    await addHost({ inventory, name: 'node2', settings: { transport: 'local' } }, contextOf())
+    const { history, firstSeen } = await showHost({ inventory, name: 'node2' })
+    assert.deepEqual(
+      history.map(({ event }) => event),
+      ['added', 'removed', 'added'],
+    )
+    assert.equal(firstSeen, history[2]!.time)
+  })
+
+  for (const how of ['added', 'imported'] as const) {
+    test(`nor is it where the host was taken out of the file by hand, when another one is ${how}`, async () => {
+      const { journalFile, markSeen, lastSeen } = await state()
+      new Journal(journalFile('node2')).begin()
+      await markSeen('node2')
+      if (how === 'added') {
+        await addHost({ inventory, name: 'node2', settings: { transport: 'local' } }, contextOf())
+      } else {
+        const ansible = join(folder, 'hosts.ini')
+        writeFileSync(ansible, 'node2 ansible_host=192.0.2.2\n')
+        await importHosts({ inventory, from: { kind: 'ansible', file: ansible } }, contextOf(true))
+      }
+      assert.deepEqual(
+        [new Journal(journalFile('node2')).unfinished(), await lastSeen('node2')],
+        [undefined, undefined],
+      )
+    })
+  }
 
   test('a no leaves everything as it is', async () => {
     writeFileSync(inventory, two)

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import { RunHistory } from '../../../src/runs/history.ts'
+import { openRunHistory } from '../../../src/runs/history.ts'
 import { type Ledger, type NewInput, openLedger } from '../../../src/runs/ledger.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
@@ -15,7 +15,15 @@ const input = (name: string): NewInput => ({
   ctimeMs: 3,
   ino: 4,
 })
-const jobDone = { kind: 'job', job: 'j', state: 'done', result: '{}', embeddings: null } as const
+const jobDone = {
+  kind: 'job',
+  job: 'j',
+  state: 'done',
+  result: '{}',
+  embeddings: null,
+  thumbnail: null,
+  crops: null,
+} as const
 
 function ledgerIn(folder: { path: string }): Ledger {
   return openLedger(join(folder.path, 'ledger.db'))
@@ -113,7 +121,7 @@ test('attempts of several epochs stand side by side, and one without an end is t
     { ...attempt, state: 'started', time: '2' },
     { ...attempt, state: 'failed', time: '3', error },
   ])
-  using history = new RunHistory(join(folder.path, 'ledger.db'))
+  using history = openRunHistory(join(folder.path, 'ledger.db'))
   assert.deepEqual(history.attempts(second.id, 'j'), [
     { epoch: 1, attempt: 1, node: 'a', purpose: 'work', started: '1', ended: null, outcome: null, error: null },
     {
@@ -141,7 +149,7 @@ test('attempts that were cancelled or overruled are told as such, with what they
     { ...attempt, attempt: 2, node: 'b', purpose: 'hedge', state: 'cancelled' },
     { ...attempt, attempt: 1, node: 'a', purpose: 'audit', state: 'overruled' },
   ])
-  using history = new RunHistory(join(folder.path, 'ledger.db'))
+  using history = openRunHistory(join(folder.path, 'ledger.db'))
   assert.deepEqual(
     history.attempts(run.id, 'j').map(({ attempt, purpose, outcome }) => [attempt, purpose, outcome]),
     [
@@ -155,6 +163,59 @@ test('attempts that were cancelled or overruled are told as such, with what they
   ])
 })
 
+test('failed attempts of earlier epochs are told, with whether their node did anything else', () => {
+  using folder = tempFolder()
+  using ledger = ledgerIn(folder)
+  const failed = (attempt: number, node: string, purpose: 'work' | 'alone') =>
+    ({ kind: 'attempt', job: 'j', time: '1', attempt, node, purpose, state: 'failed', error: crashed }) as const
+  const crashed = { code: 'CPN_ERR_WORKER_CRASHED', message: 'SIGSEGV: twice' }
+  ledger.commit(ledger.beginRun(work), [
+    { kind: 'found', inputs: [input('a.jpg')] },
+    { kind: 'attempt', job: 'other', time: '1', attempt: 1, node: 'good', purpose: 'work', state: 'done' },
+    failed(1, 'good', 'work'),
+    failed(2, 'new', 'alone'),
+  ])
+  const second = ledger.beginRun(work)
+  ledger.commit(second, [failed(1, 'third', 'work')])
+  const { code } = crashed
+  assert.deepEqual(ledger.earlierFailures(second, 'j', 1), [
+    { node: 'good', code, alone: false, credible: true },
+    { node: 'new', code, alone: true, credible: false },
+  ])
+  assert.deepEqual(ledger.earlierFailures(second, 'other', 1), [])
+})
+
+test('what failed before an input was finished is settled when it is done anew', () => {
+  using folder = tempFolder()
+  using ledger = ledgerIn(folder)
+  const error = { code: 'CPN_ERR_WORKER_CRASHED', message: 'SIGSEGV' }
+  const failed = {
+    kind: 'attempt',
+    job: 'j',
+    time: '1',
+    attempt: 1,
+    node: 'a',
+    purpose: 'work',
+    state: 'failed',
+    error,
+  } as const
+  ledger.commit(ledger.beginRun(work), [
+    { kind: 'found', inputs: [input('a.jpg')] },
+    failed,
+    { kind: 'job', job: 'j', state: 'quarantined', error },
+    { kind: 'input', seq: 1, state: 'quarantined', job: 'j' },
+  ])
+  const second = ledger.beginRun(work)
+  ledger.commit(second, [{ kind: 'again', seq: 1, input: input('a.jpg'), forget: true }])
+  assert.deepEqual(ledger.earlierFailures(second, 'j', 2), [])
+  // That epoch was cut off: what it saw counts.
+  ledger.commit(second, [{ ...failed, node: 'b' }])
+  assert.deepEqual(
+    ledger.earlierFailures(ledger.beginRun(work), 'j', 2).map(({ node }) => node),
+    ['b'],
+  )
+})
+
 test('a ledger of the first version is brought to this one with all that is in it', () => {
   using folder = tempFolder()
   const file = join(folder.path, 'ledger.db')
@@ -164,7 +225,7 @@ test('a ledger of the first version is brought to this one with all that is in i
   assert.deepEqual(pick(ledger, 'old'), { done: 1, skipped: 0, pending: 1 })
   const known = ledger.known('old', ['a.jpg']).get('a.jpg')
   assert.deepEqual([known?.epoch, known?.ino, known?.written], [1, null, null])
-  using history = new RunHistory(file)
+  using history = openRunHistory(file)
   assert.deepEqual(history.shares('old'), [{ node: 'n', done: 1, overruled: 0, failed: 0 }])
   assert.deepEqual(history.attempts('old', 'j')[0]?.purpose, null)
 })
@@ -184,6 +245,9 @@ function asFirstVersion(file: string): void {
     ALTER TABLE inputs DROP COLUMN ino;
     ALTER TABLE inputs DROP COLUMN written;
     ALTER TABLE inputs DROP COLUMN epoch;
+    ALTER TABLE jobs DROP COLUMN thumbnail;
+    ALTER TABLE jobs DROP COLUMN crops;
+    ALTER TABLE runs DROP COLUMN matching;
     DROP TABLE attempts;
     CREATE TABLE attempts (
       run TEXT NOT NULL, job TEXT NOT NULL, attempt INTEGER NOT NULL, node TEXT NOT NULL, state TEXT NOT NULL,

@@ -5,7 +5,7 @@ import { test } from 'node:test'
 import { type PoolOptions, WorkerPool } from '../../../../src/agent/pool/worker-pool.ts'
 import { restartDelayMs } from '../../../../src/agent/pool/worker-seat.ts'
 import type { Answer } from '../../../../src/agent/server/answer.ts'
-import type { ToWorker } from '../../../../src/agent/worker-messages.ts'
+import type { Order } from '../../../../src/agent/worker-messages.ts'
 import { createLogger } from '../../../../src/common/logger.ts'
 import { until } from '../../../helpers/until.ts'
 
@@ -21,7 +21,7 @@ function startPool(options: Partial<PoolOptions> = {}, program = 'obedient-worke
   })
   pool.start()
   const run = (order: string, { deadlineMs = 60_000, signal = new AbortController().signal } = {}) =>
-    pool.run({ order: {} as ToWorker, image: [Buffer.from(order)], deadlineMs, signal })
+    pool.run({ order: {} as Order, image: [Buffer.from(order)], deadlineMs, signal })
   return { pool, run, [Symbol.asyncDispose]: () => pool.close() }
 }
 

@@ -34,7 +34,7 @@ function pixel({ data, width, channels }: Raster, x: number, y: number): number[
 
 test('a box is an outline with its label on top, nothing else changes', async () => {
   const raster = blank(800, 600)
-  await annotate(raster, [{ box: [200, 200, 300, 200], label: '0.93' }], painter)
+  await annotate(raster, [{ box: [200, 200, 300, 200], label: '0.93', kind: 'found' }], painter)
   const [left, top, right, bottom] = drawn(raster)
   assert.deepEqual([left, right, bottom], [199, 500, 400])
   assert.ok(top! < 200 && top! > 170, `label begins at ${top}`)
@@ -47,7 +47,7 @@ test('lines grow with the picture', async () => {
   const widths = await Promise.all(
     [200, 1024, 4000].map(async (size) => {
       const raster = blank(size, 300)
-      await annotate(raster, [{ box: [50, -100, 100, 600], label: '0.9' }], painter)
+      await annotate(raster, [{ box: [50, -100, 100, 600], label: '0.9', kind: 'found' }], painter)
       return (
         Array.from({ length: size }, (_, x) => pixel(raster, x, 250)[1]!).filter((value) => value === 230).length / 2
       )
@@ -64,7 +64,7 @@ test('labels stay inside the picture, at all of its edges', async () => {
     [-20, 250, 60, 90],
   ] as [number, number, number, number][]) {
     const raster = blank(400, 300)
-    await annotate(raster, [{ box, label: '0.99' }], painter)
+    await annotate(raster, [{ box, label: '0.99', kind: 'found' }], painter)
     const text = Array.from({ length: 400 * 300 }, (_, i) => pixel(raster, i % 400, Math.floor(i / 400))[1]!)
     assert.ok(text.filter((value) => value === 230).length > 300, `a label at ${box}`)
   }
@@ -72,13 +72,13 @@ test('labels stay inside the picture, at all of its edges', async () => {
 
 test('a picture too small for labels has boxes only', async () => {
   const raster = blank(12, 12)
-  await annotate(raster, [{ box: [2, 2, 6, 6], label: '0.99' }], painter)
+  await annotate(raster, [{ box: [2, 2, 6, 6], label: '0.99', kind: 'found' }], painter)
   assert.deepEqual(drawn(raster), [2, 2, 7, 7])
 })
 
 test('what is drawn is opaque', async () => {
   const raster = blank(400, 300, 4)
-  await annotate(raster, [{ box: [100, 100, 80, 80], label: '0.99' }], painter)
+  await annotate(raster, [{ box: [100, 100, 80, 80], label: '0.99', kind: 'found' }], painter)
   assert.equal(pixel(raster, 100, 140)[3], 255)
   assert.equal(pixel(raster, 140, 140)[3], 0)
 })

@@ -1,0 +1,49 @@
+import type { Context } from '../common/context.ts'
+import { sha256 } from '../common/digest.ts'
+import { CpnError } from '../common/errors.ts'
+import { encodeGallery } from '../matching/gallery.ts'
+import { type Match, Matcher } from '../matching/match.ts'
+import { galleryOf, type People } from '../people/people.ts'
+import type { ModelManifest } from '../protocol/model.ts'
+import type { Matching } from '../protocol/pipeline.ts'
+
+/** How faces get names in one command: nodes write them on pictures, the master into what it keeps. */
+export interface Naming {
+  matching: Matching
+  /** The encoded gallery, for nodes. */
+  gallery: Buffer
+  /** Names for the faces of one photo, from their embeddings. */
+  match(embeddings: readonly Float32Array[]): Match[]
+}
+
+/** Where a model says nothing of its own. */
+const usualThreshold = 0.4
+const usualMargin = 0.05
+
+/** Undefined when nobody is enrolled, or with another model, which is told. */
+export function namingOf(
+  people: People,
+  embedder: ModelManifest,
+  threshold: number | undefined,
+  { notice }: Pick<Context, 'notice'>,
+): Naming | undefined {
+  const found = galleryOf(people)
+  if (!found) return undefined
+  if (found.model !== embedder.sha256) {
+    notice(`nobody gets a name: ${otherModel(people, embedder).message}`)
+    return undefined
+  }
+  const gallery = encodeGallery(found)
+  const { identification = usualThreshold, margin = usualMargin } = embedder.thresholds
+  const matching = { gallery: sha256(gallery), threshold: threshold ?? identification, margin }
+  const matcher = new Matcher(found)
+  return { matching, gallery, match: (embeddings) => matcher.match(embeddings, matching) }
+}
+
+/** Embeddings of two models have nothing to do with each other. */
+export function otherModel({ model }: People, embedder: ModelManifest): CpnError {
+  const message = `people are enrolled with ${model?.name}@${model?.version}, and faces are embedded with ${embedder.name}@${embedder.version}`
+  return new CpnError('CPN_ERR_GALLERY_MODEL', message, {
+    suggestions: ['Go back to the model they were enrolled with, or remove them and enrol them again.'],
+  })
+}

@@ -1,0 +1,100 @@
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
+import { replaceFile } from '../inventory/replace-file.ts'
+import { noPeople, type People } from './people.ts'
+import { decodePeople, encodePeople } from './people-file.ts'
+
+/** Older versions that are kept, to go back to by hand. */
+const versionsKept = 10
+
+/**
+ * Who is enrolled, in one folder (0700): people.ndjson, and versions/ with what it was before. Several processes may use
+ * it: a change is made to what is there at that moment, whole or not at all.
+ */
+export class PeopleStore {
+  readonly #file: string
+  readonly #versions: string
+  readonly #exportsFile: string
+
+  /** @param dir absolute; it may not exist yet */
+  constructor(dir: string) {
+    this.#file = join(dir, 'people.ndjson')
+    this.#versions = join(dir, 'versions')
+    this.#exportsFile = join(dir, 'exports.ndjson')
+  }
+
+  get file(): string {
+    return this.#file
+  }
+
+  /** Rejects with CPN_ERR_GALLERY_DAMAGED or CPN_ERR_STATE_DIR. */
+  async read(): Promise<People> {
+    try {
+      return decodePeople(await readFile(this.#file, 'utf8'), this.#file)
+    } catch (cause) {
+      if (cause instanceof CpnError) throw cause
+      if (systemErrorCode(cause) === 'ENOENT') return noPeople
+      throw new CpnError('CPN_ERR_STATE_DIR', `${this.#file} cannot be read: ${reasonOf(cause)}`, { cause })
+    }
+  }
+
+  /**
+   * Replaces everybody by what `change` makes of them; nothing is written when it returns the same object. What was there
+   * becomes an older version. Rejects as `read` does, with what `change` throws, and with CPN_ERR_STATE_DIR.
+   */
+  async update(change: (people: People) => People): Promise<People> {
+    await mkdir(this.#versions, { recursive: true, mode: 0o700 })
+    let result = noPeople
+    await replaceFile(
+      this.#file,
+      async () => {
+        const before = await this.read()
+        result = change(before)
+        if (result === before) return encodePeople(before)
+        if (before.version > 0) await this.#keep(before)
+        result = { ...result, version: before.version + 1, model: result.people.length > 0 ? result.model : undefined }
+        return encodePeople(result)
+      },
+      'CPN_ERR_STATE_DIR',
+    )
+    return result
+  }
+
+  /** Notes that a copy of everybody was made there, to be told of when somebody is to be forgotten. */
+  async noteExport(file: string): Promise<void> {
+    const known = await this.exports()
+    if (known.includes(file)) return
+    await writeFile(this.#exportsFile, [...known, file].map((path) => `${JSON.stringify(path)}\n`).join(''), {
+      mode: 0o600,
+    })
+  }
+
+  /** Absolute paths of copies that were made. */
+  async exports(): Promise<string[]> {
+    const text = await readFile(this.#exportsFile, 'utf8').catch(() => '')
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as string)
+  }
+
+  /** Removes all older versions: somebody in them is to be forgotten. Returns their paths. */
+  async forgetVersions(): Promise<string[]> {
+    const files = await this.#versionFiles()
+    await Promise.all(files.map((file) => rm(file, { force: true })))
+    return files
+  }
+
+  async #keep(people: People): Promise<void> {
+    const name = `${String(people.version).padStart(8, '0')}.ndjson`
+    await writeFile(join(this.#versions, name), encodePeople(people), { mode: 0o600, flush: true })
+    const files = await this.#versionFiles()
+    await Promise.all(files.slice(0, -versionsKept).map((file) => rm(file, { force: true })))
+  }
+
+  async #versionFiles(): Promise<string[]> {
+    const names = await readdir(this.#versions).catch(() => [])
+    return names.sort().map((name) => join(this.#versions, name))
+  }
+}
