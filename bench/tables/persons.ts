@@ -16,7 +16,8 @@ import { markOf } from '../../src/matching/mark-of.ts'
 import { Matcher } from '../../src/matching/match.ts'
 import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import { joined, randomEmbedding, seededRandom } from '../../test/helpers/embeddings.ts'
-import { facesPipeline, labelFont, model, modelsFolder } from '../../test/helpers/faces.ts'
+import { facesPipeline, model, modelsFolder } from '../../test/helpers/faces.ts'
+import { fontsFolder } from '../../test/helpers/fonts.ts'
 import { shared } from '../../test/helpers/shared.ts'
 import type { Report } from '../report.ts'
 
@@ -36,7 +37,7 @@ export async function measure(): Promise<Report> {
     detector: await loader.detector(pipeline.detector.model),
     embedder: await loader.embedder(pipeline.embedder!.model),
     naming: { matcher: new Matcher(syntheticGallery(pipeline)), matching },
-    painter: new LabelPainter(labelFont),
+    painter: new LabelPainter(fontsFolder()),
     scratch: new Scratch(),
   }
   const report: Report = { title: `persons in one process, a gallery of ${people}`, rows: [], ratios: [], notes: [] }
