@@ -8,7 +8,7 @@ import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/m
 import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
 
-export const defaultDetector = 'yunet-2023mar'
+export const defaultDetector = 'yunet-s-dynamic'
 
 export interface PipelineOptions {
   /** Whose version in use says which models do the work. */
@@ -23,6 +23,8 @@ export interface PipelineOptions {
   thumbnails?: boolean
   /** Tells the embedding of every face. */
   embeddings: boolean
+  /** Looks for faces on turned photos, too. */
+  tryRotations?: boolean
   annotate: Pipeline['annotate']
   /** Largest image accepted, width × height. */
   maxPixels: number
@@ -93,6 +95,7 @@ export async function pipelineOf(
         nmsThreshold: said.nms ?? detector.thresholds.nms ?? 0.3,
       },
       ...(embedder ? { embedder: { model: reference(embedder) } } : {}),
+      ...(options.tryRotations ? { tryRotations: true } : {}),
       annotate: options.annotate,
       ...((options.thumbnails ?? persons) ? { thumbnails: true } : {}),
       maxPixels: options.maxPixels,

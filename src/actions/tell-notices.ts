@@ -52,10 +52,11 @@ export function describeUnread(unread: ReadonlyMap<string, number>, complete: bo
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
 function pipelineFlags(options: Omit<AskedPipeline, 'inventory'>): string[] {
-  const { pipelineName, detector, scoreThreshold, embeddings, annotate, maxPixels } = options
+  const { pipelineName, detector, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } = options
   return [
     ...['--pipeline', pipelineName, '--detector', detector],
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
+    ...(tryRotations ? ['--try-rotations'] : []),
     ...(embeddings ? ['--embeddings'] : []),
     ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],
   ]

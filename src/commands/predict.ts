@@ -49,6 +49,9 @@ export default class Predict extends BaseRun {
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
     }),
+    'try-rotations': Flags.boolean({
+      description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
+    }),
     threshold: Flags.string({
       helpValue: '0..1',
       description: 'Lowest similarity that names a person; default: the model’s.',
@@ -87,6 +90,7 @@ export default class Predict extends BaseRun {
       detector: flags.detector,
       pipelineName: flags.pipeline,
       scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+      tryRotations: flags['try-rotations'],
       threshold: parseShare('threshold', flags.threshold),
       results: {
         formats: parseFormats(flags.format),
