@@ -8,8 +8,6 @@ import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/m
 import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
 
-export const defaultDetector = 'yunet-s-dynamic'
-
 export interface PipelineOptions {
   /** Whose version in use says which models do the work. */
   pipelineName: PipelineName

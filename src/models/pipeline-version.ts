@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { modelNameSchema, sha256Schema } from '../protocol/model.ts'
 import { mobilefacenet112 } from './catalogue/mobilefacenet-112.ts'
-import { yunet2023mar } from './catalogue/yunet-2023mar.ts'
+import { yunetSDynamic } from './catalogue/yunet-s-dynamic.ts'
 
 /** What can be done to images by a name whose models are versioned together. */
 export const pipelineNames = ['faces', 'persons'] as const
@@ -30,7 +30,7 @@ export type PipelineVersion = z.infer<typeof pipelineVersionSchema>
 
 /** What every fleet begins with. */
 export function firstVersions(): PipelineVersion[] {
-  const [detector, embedder] = [yunet2023mar, mobilefacenet112].map((manifest) => pinnedModelSchema.parse(manifest))
+  const [detector, embedder] = [yunetSDynamic, mobilefacenet112].map((manifest) => pinnedModelSchema.parse(manifest))
   return pipelineNames.map((name) => ({
     name,
     version: '1',
@@ -40,7 +40,7 @@ export function firstVersions(): PipelineVersion[] {
   }))
 }
 
-/** persons@2, yunet-2023mar@1: what a version is called. */
+/** persons@2, yunet-s-dynamic@1: what a version is called. */
 export const labelOf = ({ name, version }: { name: string; version: string }): string => `${name}@${version}`
 
 /** Older before newer: 2 before 10. */
