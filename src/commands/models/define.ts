@@ -12,7 +12,7 @@ export default class ModelsDefine extends BaseCommand {
   static override description =
     'What is left out is as in the version in use; thresholds are those of the models. Nothing uses the new version before `cpn models push`. What a version means never changes: another choice is another version.'
   static override examples = [
-    '<%= config.bin %> models define persons@2 --detector yunet-s-dynamic',
+    '<%= config.bin %> models define persons@2 --detector yunet-2023mar',
     '<%= config.bin %> models define persons@3 --embedder mine@2 --identification-threshold 0.4',
   ]
   static override args = {
