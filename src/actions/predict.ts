@@ -105,7 +105,7 @@ export async function predict(
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const { pipeline, models, embedder, labels } = await resolvePipeline(store, options, ctx)
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
@@ -117,7 +117,7 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  const parts = { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent }
   return await new PredictRun(parts).go(roots)
 }
 
@@ -127,6 +127,7 @@ interface RunParts {
   reader: InputReader
   pipeline: Pipeline
   naming: Naming | undefined
+  labels: readonly string[] | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -164,7 +165,8 @@ class PredictRun {
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
 
-  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor(parts: RunParts) {
+    const { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent } = parts
     this.#ledger = ledger
     this.#run = ledger.beginRun({
       out: place,
@@ -197,6 +199,7 @@ class PredictRun {
       out,
       annotates,
       matcher: naming?.match,
+      labels,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }

@@ -4,20 +4,25 @@ import type { InstalledModel, ModelStore } from '../models/store.ts'
 import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/model.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
+import { resolveLabelled } from './resolve-labels.ts'
 
 export const defaultDetector = 'yunet-2023mar'
 export const defaultEmbedder = 'mobilefacenet-112'
 
 /** What can be asked for: `persons` is `faces` with embeddings, by which faces get names. */
-export const pipelineNames = ['persons', 'faces'] as const
+export const pipelineNames = ['persons', 'faces', 'objects', 'classify'] as const
 export type PipelineName = (typeof pipelineNames)[number]
 
 export interface PipelineOptions {
   pipelineName: PipelineName
-  /** Model name, `name` or `name@version`. */
-  detector: string
-  /** Lowest score of a face; default from the model's manifest. */
-  scoreThreshold?: number
+  /** Model that finds faces or objects, `name` or `name@version`; default that of the pipeline. */
+  detector?: string | undefined
+  /** Model of the pipeline `classify`, `name` or `name@version`. */
+  classifier?: string | undefined
+  /** Lowest score of a face or an object; default from the model's manifest. */
+  scoreThreshold?: number | undefined
+  /** Labels that `classify` tells per picture. */
+  top?: number | undefined
   /** Lowest similarity that names a person; default from the embedder's manifest. */
   threshold?: number | undefined
   /** Tells the embedding of every face. */
@@ -32,6 +37,8 @@ export interface ResolvedPipeline {
   models: InstalledModel[]
   /** Of the model that embeds faces. */
   embedder: ModelManifest | undefined
+  /** Of the model, where nodes answer with classes. */
+  labels?: readonly string[]
 }
 
 /** The pipeline that the options describe, with its models in the store: what is missing is pulled after asking. */
@@ -40,11 +47,13 @@ export async function resolvePipeline(
   options: PipelineOptions,
   ctx: Context,
 ): Promise<ResolvedPipeline> {
-  const persons = options.pipelineName === 'persons'
-  const names = [options.detector, ...(persons || options.embeddings ? [defaultEmbedder] : [])]
+  const { pipelineName, detector: wanted = defaultDetector } = options
+  if (pipelineName === 'objects' || pipelineName === 'classify') return resolveLabelled(store, options, ctx)
+  const persons = pipelineName === 'persons'
+  const names = [wanted, ...(persons || options.embeddings ? [defaultEmbedder] : [])]
   const models = await ensureModels(store, names, ctx)
   const [detector, embedder] = models.map(({ manifest }) => manifest)
-  if (detector?.task !== 'detect-faces') throw notADetector(options.detector)
+  if (detector?.task !== 'detect-faces') throw notADetector(wanted)
   const { score = 0.6, nms = 0.3 } = detector.thresholds
   return {
     models,

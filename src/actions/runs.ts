@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import type { ModelRef } from '../protocol/model.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
 import {
   type AttemptRecord,
   type InputRecord,
@@ -100,16 +101,14 @@ export function optionsOfRun(
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
   const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
-  const { detector, annotate, maxPixels } = pipeline
-  const { model, scoreThreshold } = detector
+  const { annotate, maxPixels } = pipeline
   return {
     run: id,
     inventory,
     paths,
     out,
     hosts,
-    detector: `${model.name}@${model.version}`,
-    scoreThreshold,
+    ...modelOptions(pipeline),
     pipelineName,
     threshold,
     embeddings,
@@ -121,8 +120,22 @@ export function optionsOfRun(
 /** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
 type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
-  pipeline: FacesPipeline
+  pipeline: Exclude<Pipeline, { kind: 'draw' }>
 }
+
+/** With the models and thresholds that the run has, whatever their defaults are now. */
+function modelOptions(
+  pipeline: KeptOptions['pipeline'],
+): Pick<PredictOptions, 'detector' | 'classifier' | 'scoreThreshold' | 'top'> {
+  if (pipeline.kind === 'classify') {
+    const { model, top } = pipeline.classifier
+    return { classifier: fullName(model), top }
+  }
+  const { model, scoreThreshold } = pipeline.detector
+  return { detector: fullName(model), scoreThreshold }
+}
+
+const fullName = ({ name, version }: ModelRef) => `${name}@${version}`
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {
   if (!existsSync(ledgerFile)) throw unknownRun(`there is no run ${run}: nothing was run with this inventory`)

@@ -40,9 +40,12 @@ export function describeQuarantine(
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
 function pipelineFlags(options: PipelineOptions): string[] {
-  const { pipelineName, detector, scoreThreshold, embeddings, annotate, maxPixels } = options
+  const { pipelineName, detector, classifier, top, scoreThreshold, embeddings, annotate, maxPixels } = options
   return [
-    ...['--pipeline', pipelineName, '--detector', detector],
+    ...['--pipeline', pipelineName],
+    ...(detector === undefined ? [] : ['--detector', detector]),
+    ...(classifier === undefined ? [] : ['--classifier', classifier]),
+    ...(top === undefined ? [] : ['--top-k', `${top}`]),
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
     ...(embeddings ? ['--embeddings'] : []),
     ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],

@@ -1,13 +1,14 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
+import { type PipelineName, pipelineNames } from '../actions/resolve-pipeline.ts'
+import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { BaseRun } from './base-run.ts'
 import { parseShare } from './base-share.ts'
 
 export default class Predict extends BaseRun {
-  static override summary = 'Say who is on which photo, by all nodes at once.'
+  static override summary = 'Say who or what is on which photo, by all nodes at once.'
 
   static override description =
     'Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative ' +
@@ -18,7 +19,8 @@ export default class Predict extends BaseRun {
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./photos',
     '<%= config.bin %> <%= command.id %> ./photos --out ./found --hosts tag:lab --yes',
-    '<%= config.bin %> <%= command.id %> one.jpg two.png --detector ultraface-320 --score-threshold 0.7 --json',
+    '<%= config.bin %> <%= command.id %> ./photos --pipeline objects',
+    '<%= config.bin %> <%= command.id %> one.jpg two.png --pipeline faces --detector ultraface-320 --score-threshold 0.7 --json',
   ]
 
   static override strict = false
@@ -36,12 +38,19 @@ export default class Predict extends BaseRun {
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
     pipeline: Flags.option({ options: pipelineNames })({
       default: 'persons',
-      description: 'persons: find faces and name those of enrolled people; faces: find them only.',
+      description:
+        'persons: find faces and name those of enrolled people; faces: find them only; objects: find things; ' +
+        'classify: say what a picture as a whole shows.',
     }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces or objects; default: the pipeline’s.',
+    }),
+    classifier: Flags.string({ helpValue: 'NAME', description: 'Model that classifies; default mobilenetv2-int8.' }),
+    'top-k': Flags.integer({ min: 1, max: 1000, helpValue: 'K', description: 'Labels per picture; default 5.' }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
-      description: 'Lowest score of a face; default: the model’s.',
+      description: 'Lowest score of a face or an object; default: the model’s.',
     }),
     threshold: Flags.string({
       helpValue: '0..1',
@@ -57,6 +66,7 @@ export default class Predict extends BaseRun {
 
   async run(): Promise<Summary> {
     const { flags, argv } = await this.parse(Predict)
+    refuseForeignFlags(flags)
     const ctx = this.runContext(flags)
     const inventory = await findInventory(flags.inventory, ctx)
     const options = {
@@ -65,6 +75,8 @@ export default class Predict extends BaseRun {
       out: flags.out,
       hosts: flags.hosts ?? [],
       detector: flags.detector,
+      classifier: flags.classifier,
+      top: flags['top-k'],
       pipelineName: flags.pipeline,
       scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
       threshold: parseShare('threshold', flags.threshold),
@@ -73,5 +85,25 @@ export default class Predict extends BaseRun {
       maxPixels: flags['max-megapixels'] * 1_000_000,
     }
     return this.work(options, flags, ctx)
+  }
+}
+
+/** Flags that only some pipelines know. */
+const pipelinesOf: Record<string, readonly PipelineName[]> = {
+  detector: ['persons', 'faces', 'objects'],
+  'score-threshold': ['persons', 'faces', 'objects'],
+  threshold: ['persons', 'faces'],
+  embeddings: ['persons', 'faces'],
+  classifier: ['classify'],
+  'top-k': ['classify'],
+}
+
+/** A flag that would change nothing is a misunderstanding. */
+function refuseForeignFlags(flags: { pipeline: PipelineName } & Record<string, unknown>): void {
+  for (const [flag, pipelines] of Object.entries(pipelinesOf)) {
+    if (flags[flag] === undefined || flags[flag] === false || pipelines.includes(flags.pipeline)) continue
+    throw new CpnError('CPN_ERR_USAGE', `--${flag} means nothing to the pipeline ${flags.pipeline}`, {
+      suggestions: [`It is for: ${pipelines.join(', ')}.`],
+    })
   }
 }

@@ -40,7 +40,8 @@ export async function writeSummary(out: string, summary: Summary): Promise<void>
 
 function predictionLine({ name, job, state, result, error }: InputLine, withEmbeddings: boolean): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
-  const { width, height, embeddings } = result
+  const { width, height, embeddings, objects, labels } = result
+  if (objects || labels) return { path: name, sha256: job, width, height, objects, labels }
   const faces = result.faces.map(({ sharpness: _, person = null, similarity = null, ...face }, index) => ({
     ...face,
     person,
