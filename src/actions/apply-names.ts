@@ -29,6 +29,8 @@ export interface ApplyParts {
   fleet: () => Promise<Fleet>
   /** Absolute folder of the outputs. */
   out: string
+  /** Overwrites what is kept of these faces; they have no name then. */
+  forget?: ((face: NamedFace, embedding: Float32Array) => boolean) | undefined
   /** Ends it early; what is not done stays as it was. */
   drain: AbortSignal
 }
@@ -54,8 +56,8 @@ const pageSize = 200
  * the lock of `out` and writes the lists that follow from the ledger.
  */
 export async function applyNames(parts: ApplyParts, ctx: Context): Promise<AppliedNames> {
-  const { ledger, run, naming, drain } = parts
-  if (ledger.namedBy(run.id) === namedByOf(naming)) return { changed: 0, redrawn: 0, left: [] }
+  const { ledger, run, naming, forget, drain } = parts
+  if (!forget && ledger.namedBy(run.id) === namedByOf(naming)) return { changed: 0, redrawn: 0, left: [] }
   ledger.setNamedBy(run, null)
   const applied = await new Renaming(parts, ctx).go()
   if (!drain.aborted && applied.left.length === 0) ledger.setNamedBy(run, namedByOf(naming))
@@ -63,9 +65,14 @@ export async function applyNames(parts: ApplyParts, ctx: Context): Promise<Appli
 }
 
 /** A job whose pictures change. */
-interface Redrawing {
-  faces: NamedFace[]
+interface Redrawing extends Renamed {
   inputs: Input[]
+}
+
+interface Renamed {
+  faces: NamedFace[]
+  /** Positions of faces that are forgotten. */
+  forget: number[]
 }
 
 class Renaming {
@@ -111,34 +118,38 @@ class Renaming {
       if (page.length === 0) return
       after = page.at(-1)!.job
       for (const job of page) {
-        const faces = this.#named(job)
-        if (isDeepStrictEqual(faces, job.faces)) continue
+        const renamed = this.#rename(job)
+        const { faces, forget } = renamed
+        if (forget.length === 0 && isDeepStrictEqual(faces, job.faces)) continue
         this.#applied.changed++
-        if (this.#parts.pipeline.annotate === 'none' || isDeepStrictEqual(marksOf(faces), marksOf(job.faces))) {
-          await this.#commits.add({ kind: 'named', job: job.job, faces })
-        } else {
-          const redraw = await this.#redraw(job.job, faces)
-          if (redraw) yield redraw
-        }
+        const isDrawn =
+          this.#parts.pipeline.annotate !== 'none' && !isDeepStrictEqual(marksOf(faces), marksOf(job.faces))
+        const redraw = isDrawn ? await this.#redraw(job.job, renamed) : undefined
+        if (redraw) yield redraw
+        else if (!isDrawn || forget.length > 0) await this.#commits.add({ kind: 'named', job: job.job, ...renamed })
       }
     }
   }
 
-  #named({ faces, embeddings }: EmbeddedJob): NamedFace[] {
+  #rename({ faces, embeddings }: EmbeddedJob): Renamed {
     const names = this.#parts.naming?.match(embeddings)
-    return faces.map(({ person: _, similarity: __, candidates: ___, ...face }, i) => ({ ...face, ...names?.[i] }))
+    const forget = faces.keys().filter((i) => this.#parts.forget?.(faces[i]!, embeddings[i]!) === true)
+    return {
+      faces: faces.map(({ person: _, similarity: __, candidates: ___, ...face }, i) => ({ ...face, ...names?.[i] })),
+      forget: forget.toArray(),
+    }
   }
 
   /** The job of drawing; undefined where no original is there any more. */
-  async #redraw(job: string, faces: NamedFace[]): Promise<Job | undefined> {
+  async #redraw(job: string, renamed: Renamed): Promise<Job | undefined> {
     const { ledger, reader, run } = this.#parts
     const inputs = ledger.inputsOf(run.id, job)
     let fault = 'it has no picture'
     for (const { source } of inputs) {
       const read = await reader.job(source).catch(toCpnError)
       if (!(read instanceof CpnError) && read.id === job) {
-        this.#redrawings.set(job, { faces, inputs })
-        return { ...read, marks: marksOf(faces) }
+        this.#redrawings.set(job, { ...renamed, inputs })
+        return { ...read, marks: marksOf(renamed.faces) }
       }
       fault = read instanceof CpnError ? read.message : `${source} has changed`
     }
@@ -149,16 +160,18 @@ class Renaming {
   async #settle(outcome: JobOutcome): Promise<void> {
     const { out, writer } = this.#parts
     const job = outcome.job.id
-    const { faces, inputs } = this.#redrawings.get(job)!
+    const { inputs, ...renamed } = this.#redrawings.get(job)!
     this.#redrawings.delete(job)
     if (outcome.state !== 'done') {
       this.#leave(inputs, outcome.error.message)
+      // The picture says what it said; what is kept of a face goes all the same.
+      if (renamed.forget.length > 0) await this.#commits.add({ kind: 'named', job, ...renamed })
       return
     }
     const picture = outcome.result.annotated!
     const { byteLength } = picture
     for (const { name } of inputs) await writer.writePicture(join(out, name), picture)
-    await this.#commits.add({ kind: 'named', job, faces, written: byteLength })
+    await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })
     outcome.result.release?.()
     this.#applied.redrawn += inputs.length
   }

@@ -13,7 +13,7 @@ import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
 import { writePredictions } from '../runs/outputs.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
-import { type AppliedNames, applyNames } from './apply-names.ts'
+import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts'
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { unknownRun } from './runs.ts'
@@ -48,23 +48,26 @@ export async function applyPeople(options: ApplyPeopleOptions, ctx: Context): Pr
   return applied
 }
 
-interface Parts extends ApplyPeopleOptions {
+interface Parts extends Pick<ApplyPeopleOptions, 'inventory' | 'hosts' | 'threshold'> {
   state: State
   people: People
   ledger: Ledger
+  /** Faces to forget. */
+  forget?: ApplyParts['forget']
+  /** False where the folder is another run's now, or gone: only the ledger changes. Default true. */
+  outputs?: boolean
 }
 
-async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
-  const { inventory, hosts, state, people, ledger } = parts
+/** @param run one whose folder no later run has written to */
+export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
+  const { inventory, hosts, state, people, ledger, forget, outputs = true } = parts
   const { id, out, options } = run
   using _lock = lockOut(state.locksDir, out)
-  const { pipeline, threshold, embeddings } = options as unknown as PersonRunOptions
-  const naming = namingOf(
-    people,
-    await manifestOf(pipeline.embedder!.model, state, ctx),
-    parts.threshold ?? threshold,
-    ctx,
-  )
+  const { pipeline, pipelineName, threshold, embeddings } = options as unknown as FacesRunOptions
+  const manifest = await manifestOf(pipeline.embedder!.model, state, ctx)
+  const isNamed = pipelineName === 'persons'
+  const naming = isNamed ? namingOf(people, manifest, parts.threshold ?? threshold, ctx) : undefined
+  const shown: typeof pipeline = outputs ? pipeline : { ...pipeline, annotate: 'none' }
   await using held = new AsyncDisposableStack()
   const writer = held.use(new RunWriter(state.ledgerFile))
   const reader = held.use(new InputReader())
@@ -74,15 +77,16 @@ async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Promise<A
     return opened
   }
   const applied = await applyNames(
-    { ledger, writer, reader, run, pipeline, naming, fleet, out, drain: ctx.signal },
+    { ledger, writer, reader, run, pipeline: shown, naming, fleet, out, forget, drain: ctx.signal },
     ctx,
   )
-  await writePredictions(ledger, id, out, { embeddings })
+  if (outputs) await writePredictions(ledger, id, out, { embeddings })
   ctx.signal.throwIfAborted()
   return { run: id, out, ...applied }
 }
 
-interface PersonRunOptions {
+/** What is kept of a run that embeds faces. */
+export interface FacesRunOptions {
   pipeline: FacesPipeline
   pipelineName: string
   threshold: number | undefined
@@ -90,7 +94,7 @@ interface PersonRunOptions {
 }
 
 /** Those whose folder no later run has written to. */
-function personRuns(ledger: Ledger, wanted: string | undefined): RunRecord[] {
+export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecord[] {
   const isPersons = ({ options }: RunRecord) => options.pipelineName === 'persons'
   const isLast = ({ id, out }: RunRecord) => ledger.lastRunOf(out)?.id === id
   const runs = ledger.runs()

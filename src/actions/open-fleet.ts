@@ -9,6 +9,7 @@ import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import type { State } from '../inventory/state.ts'
 import type { InstalledModel } from '../models/store.ts'
+import { forgetOn } from '../people/tombstones.ts'
 import { type Connector, createConnector } from '../transport/connector.ts'
 import type { Transport } from '../transport/transport.ts'
 
@@ -43,8 +44,9 @@ export async function openFleet(options: OpenFleetOptions, ctx: Context): Promis
       startIfDown: (host) => mayChange && isFirst(host),
       repair,
       gallery: options.gallery,
-      prepare: async (host, transport, card, signal) => {
+      prepare: async (host, transport, card, client, signal) => {
         await state.markSeen(host.name)
+        await forgetOn(host.name, client, state.peopleDir, signal)
         const has = new Set(card.models.map(({ sha256 }) => sha256))
         const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
         if (missing.length > 0) await send(missing, host, transport, state.fleetId, signal)

@@ -24,7 +24,13 @@ export interface NodeOptions {
   random: () => number
   logger: Logger
   /** Called on each new connection before the node gets work, e.g. to send models that it lacks. */
-  prepare?: (host: Host, transport: Transport, card: NodeCard, signal: AbortSignal) => Promise<void>
+  prepare?: (
+    host: Host,
+    transport: Transport,
+    card: NodeCard,
+    client: AgentClient,
+    signal: AbortSignal,
+  ) => Promise<void>
   /** False: an agent that is down is reported, not started. Default true. */
   startIfDown?: (host: Host) => boolean
   /** The encoded gallery that attempts name by its digest. */
@@ -212,7 +218,7 @@ export class FleetNode implements SchedulableNode {
     try {
       for await (const event of client.events(ended)) {
         if (event.event === 'register') {
-          await heard.during(() => this.#register(event.card, transport, ended))
+          await heard.during(() => this.#register(event.card, transport, client, ended))
           inquest.instance = event.card.instance
           this.#session = { client, inquest }
           this.error = undefined
@@ -230,10 +236,10 @@ export class FleetNode implements SchedulableNode {
     throw this.#lost('the agent ended the connection')
   }
 
-  async #register(card: NodeCard, transport: Transport, signal: AbortSignal): Promise<void> {
+  async #register(card: NodeCard, transport: Transport, client: AgentClient, signal: AbortSignal): Promise<void> {
     if (card.protocol !== protocolVersion) throw this.#otherProtocol(card.protocol)
     this.card = card
-    await this.#options.prepare?.(this.host, transport, card, signal)
+    await this.#options.prepare?.(this.host, transport, card, client, signal)
   }
 
   /** A lost connection whose agent has ended is something else: what was in work may be the cause. */

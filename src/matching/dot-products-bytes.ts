@@ -1,4 +1,4 @@
-// Made by scripts/build-kernel.mjs from dot-products.wat; do not edit.
+// Made by scripts/build-kernel.ts from dot-products.wat; do not edit.
 export const kernelBytes =
   'AGFzbQEAAAABLQRgBXt/f31/AX9gB39/f39/fX8Bf2AIf39/f39/fX8Bf2AIe3t7e39/fX8BfwIOAQJqcwZtZW1vcnkCAAEDBgUA' +
   'AQIDAQcJAQVhYm92ZQAECsYFBV4BAn8gACAD/RP9Rv2kASEFIAVFBEAgBA8LQQAgAP0LBAADQCAFaCEGIAYgAkgEQCAEIAEgBmo2' +

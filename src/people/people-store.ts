@@ -15,11 +15,13 @@ const versionsKept = 10
 export class PeopleStore {
   readonly #file: string
   readonly #versions: string
+  readonly #exportsFile: string
 
   /** @param dir absolute; it may not exist yet */
   constructor(dir: string) {
     this.#file = join(dir, 'people.ndjson')
     this.#versions = join(dir, 'versions')
+    this.#exportsFile = join(dir, 'exports.ndjson')
   }
 
   get file(): string {
@@ -57,6 +59,24 @@ export class PeopleStore {
       'CPN_ERR_STATE_DIR',
     )
     return result
+  }
+
+  /** Notes that a copy of everybody was made there, to be told of when somebody is to be forgotten. */
+  async noteExport(file: string): Promise<void> {
+    const known = await this.exports()
+    if (known.includes(file)) return
+    await writeFile(this.#exportsFile, [...known, file].map((path) => `${JSON.stringify(path)}\n`).join(''), {
+      mode: 0o600,
+    })
+  }
+
+  /** Absolute paths of copies that were made. */
+  async exports(): Promise<string[]> {
+    const text = await readFile(this.#exportsFile, 'utf8').catch(() => '')
+    return text
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line) as string)
   }
 
   /** Removes all older versions: somebody in them is to be forgotten. Returns their paths. */

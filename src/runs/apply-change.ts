@@ -1,4 +1,5 @@
 import type { StatementSync } from 'node:sqlite'
+import { decodeRecord, type EncodedRecord, encodeRecord, withoutTraces } from './job-record.ts'
 import type { LedgerChange, Run } from './ledger.ts'
 
 /** Gives the prepared statement of a text. */
@@ -93,12 +94,29 @@ function keepInput(sql: Prepare, { id }: Run, { seq, file }: Change<'kept'>): vo
   )
 }
 
-function nameFaces(sql: Prepare, { id }: Run, { job, faces, written }: Change<'named'>): void {
+function nameFaces(sql: Prepare, run: Run, { job, faces, written, forget = [] }: Change<'named'>): void {
+  const { id } = run
   sql(`UPDATE jobs SET result = json_set(result, '$.faces', json(?3)) WHERE run = ?1 AND id = ?2`).run(
     id,
     job,
     JSON.stringify(faces),
   )
+  if (forget.length > 0) forgetFaces(sql, run, job, forget)
   if (written === undefined) return
   sql(`UPDATE inputs SET written = ?3 WHERE run = ?1 AND job = ?2 AND state = 'done'`).run(id, job, written)
+}
+
+function forgetFaces(sql: Prepare, { id }: Run, job: string, positions: readonly number[]): void {
+  const columns = 'result, embeddings, thumbnail, crops'
+  const row = sql(`SELECT ${columns} FROM jobs WHERE run = ? AND id = ?`).get(id, job) as EncodedRecord | undefined
+  if (!row) return
+  const { result, embeddings, thumbnail, crops } = encodeRecord(withoutTraces(decodeRecord(row), positions))
+  sql('UPDATE jobs SET result = ?, embeddings = ?, thumbnail = ?, crops = ? WHERE run = ? AND id = ?').run(
+    result,
+    embeddings,
+    thumbnail,
+    crops,
+    id,
+    job,
+  )
 }

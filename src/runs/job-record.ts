@@ -49,6 +49,25 @@ export function decodeRecord(encoded: Pick<EncodedRecord, 'result'> & Partial<En
   }
 }
 
+/**
+ * A record that does not tell any more what the faces at these positions look like: embeddings of nothing, which no
+ * gallery has, empty crops, and no thumbnail of the picture.
+ */
+export function withoutTraces({ thumbnail: _, ...record }: JobRecord, positions: readonly number[]): JobRecord {
+  const forgotten = new Set(positions)
+  const { embeddings, crops } = record
+  return {
+    ...record,
+    ...(embeddings
+      ? { embeddings: embeddings.map((v, i) => (forgotten.has(i) ? new Float32Array(v.length) : v)) }
+      : {}),
+    ...(crops ? { crops: crops.map((crop, i) => (forgotten.has(i) ? new Uint8Array() : crop)) } : {}),
+  }
+}
+
+/** Of a face whose looks are not known any more. */
+export const isForgotten = (embedding: Float32Array): boolean => embedding.every((value) => value === 0)
+
 function encodeEmbeddings(vectors: readonly Float32Array[]): Uint8Array {
   return Buffer.concat(vectors.map((vector) => Buffer.from(vector.buffer, vector.byteOffset, vector.byteLength)))
 }

@@ -195,8 +195,11 @@ export type LedgerChange =
   | { kind: 'again'; seq: number; input: NewInput; forget: boolean }
   /** An input that was to be looked at again is what it was finished as: it counts as finished then. */
   | { kind: 'kept'; seq: number; file: FileIdentity }
-  /** Faces of a job have other names now; the pictures of its inputs have been drawn anew, with so many bytes. */
-  | { kind: 'named'; job: string; faces: readonly NamedFace[]; written?: number }
+  /**
+   * Faces of a job have other names now; the pictures of its inputs have been drawn anew, with so many bytes. What was
+   * kept of the faces at the positions `forget` is overwritten.
+   */
+  | { kind: 'named'; job: string; faces: readonly NamedFace[]; written?: number; forget?: readonly number[] }
   /** An input is no part of the run any more. */
   | { kind: 'dropped'; seq: number }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import { isForgotten } from './job-record.ts'
 import type { InputLine, Ledger, RunCounts } from './ledger.ts'
 import { writeFileDurably } from './write-file.ts'
 
@@ -46,7 +47,7 @@ function predictionLine({ name, job, state, result, error }: InputLine, withEmbe
     ...face,
     person,
     similarity,
-    ...(withEmbeddings && embeddings
+    ...(withEmbeddings && embeddings && !isForgotten(embeddings[index]!)
       ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
       : {}),
   }))

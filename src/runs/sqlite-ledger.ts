@@ -40,7 +40,9 @@ export class SqliteLedger implements Ledger {
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
-    this.#db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;')
+    this.#db.exec(
+      'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST;',
+    )
     prepareSchema(this.#db, file)
   }
 

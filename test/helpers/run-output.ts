@@ -12,7 +12,7 @@ export interface Prediction {
   sha256: string | null
   width?: number
   height?: number
-  faces?: { box: Box; score: number; keypoints: [number, number][]; person: null; similarity: null }[]
+  faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
   error?: { code: string; message: string }
 }
 

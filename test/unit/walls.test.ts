@@ -20,6 +20,10 @@ test('protocol and common know nothing above them', () => {
   onlyImports('common/', ['common/', 'pino', 'node:'])
 })
 
+test('matching knows numbers and names, whichever side uses it', () => {
+  onlyImports('matching/', ['matching/', 'protocol/', 'common/', 'zod', 'node:'])
+})
+
 test('the agent is a world of its own', () => {
   const packages = ['zod', 'pino', 'sharp', 'onnxruntime-node', '@julusian/jpeg-turbo']
   onlyImports('agent/', ['agent/', 'matching/', 'protocol/', 'common/', 'node:', ...packages])

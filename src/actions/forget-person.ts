@@ -1,0 +1,157 @@
+import { existsSync } from 'node:fs'
+import type { Context } from '../common/context.ts'
+import { toCpnError } from '../common/errors.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import { openState, type State } from '../inventory/state.ts'
+import { likenessTo } from '../people/judge-photo.ts'
+import type { People, Person } from '../people/people.ts'
+import { PeopleStore } from '../people/people-store.ts'
+import { nameKey } from '../people/person-name.ts'
+import { buriedOn, bury } from '../people/tombstones.ts'
+import type { NamedFace } from '../runs/job-record.ts'
+import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
+import { applyToRun, type FacesRunOptions } from './apply-people.ts'
+import { removeFromExport } from './exchange-people.ts'
+import { openFleet } from './open-fleet.ts'
+import { requirePerson } from './people.ts'
+
+export interface ForgottenPerson {
+  name: string
+  photos: number
+  /** Older versions of the gallery, which are gone. */
+  versions: number
+  /** Runs in which faces were forgotten, and the pictures drawn anew there. */
+  runs: { run: string; photos: number; redrawn: number }[]
+  /** Exported files that do not have the person any more. */
+  exports: string[]
+  /** Nodes whose memory was cleared, and those that are told when they are back. */
+  nodes: { cleared: string[]; away: string[] }
+  /** What cpn could not reach, with the reason. */
+  left: string[]
+}
+
+/** From this cosine on a face that is nobody else's may be the person: it is forgotten, too. */
+const likeness = 0.285
+
+/**
+ * Forgets somebody: enrolment and its older versions, exports, embeddings and crops of their faces in every run, names in
+ * results, galleries in nodes' memory. What cannot be reached is listed. Rejects with CPN_ERR_PERSON_UNKNOWN before anything
+ * is changed, and with CPN_ERR_GALLERY_DAMAGED.
+ */
+export async function forgetPerson(
+  options: { inventory: Inventory; name: string; hosts: string[] },
+  ctx: Context,
+): Promise<ForgottenPerson> {
+  const { inventory, hosts } = options
+  const state = await openState(inventory.stateDir)
+  const store = new PeopleStore(state.peopleDir)
+  const person = requirePerson(await store.read(), options.name)
+  // First of all: whatever is interrupted after that, nobody is named by it again.
+  await bury(state.peopleDir, await nodesOf(inventory, state))
+  const people = await store.update((before) => ({
+    ...before,
+    people: before.people.filter(({ name }) => nameKey(name) !== nameKey(person.name)),
+  }))
+  const result: ForgottenPerson = {
+    name: person.name,
+    photos: person.photos.length,
+    versions: (await store.forgetVersions()).length,
+    runs: [],
+    exports: [],
+    nodes: { cleared: [], away: [] },
+    left: [],
+  }
+  await forgetInExports(store, person, result)
+  if (existsSync(state.ledgerFile)) await forgetInRuns(person, people, { inventory, hosts, state }, result, ctx)
+  await clearNodes({ inventory, state }, result, ctx)
+  return result
+}
+
+async function forgetInExports(store: PeopleStore, { name }: Person, result: ForgottenPerson): Promise<void> {
+  for (const file of await store.exports()) {
+    if (await removeFromExport(file, name)) result.exports.push(file)
+    else
+      result.left.push(
+        `${file}: an export, which is not there any more or cannot be written; copies of it are not known`,
+      )
+  }
+}
+
+interface Place {
+  inventory: Inventory
+  hosts: string[]
+  state: State
+}
+
+async function forgetInRuns(
+  person: Person,
+  people: People,
+  place: Place,
+  result: ForgottenPerson,
+  ctx: Context,
+): Promise<void> {
+  using ledger = openLedger(place.state.ledgerFile)
+  const others = new Set(people.people.map(({ name }) => name))
+  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, others, face, embedding)
+  for (const run of ledger.runs().filter(hasEmbeddings)) {
+    try {
+      await forgetInRun(run, { ...place, people, ledger, threshold: undefined, forget }, result, ctx)
+    } catch (error) {
+      ctx.signal.throwIfAborted()
+      result.left.push(`run ${run.id}, ${run.out}: ${toCpnError(error).message}`)
+    }
+  }
+  // What was overwritten must not stay in pages that nothing uses.
+  ledger.shrink()
+}
+
+async function forgetInRun(
+  run: RunRecord,
+  parts: Parameters<typeof applyToRun>[1],
+  result: ForgottenPerson,
+  ctx: Context,
+): Promise<void> {
+  if (!concerns(run, parts.ledger, parts.forget!)) return
+  const isLast = parts.ledger.lastRunOf(run.out)?.id === run.id
+  const outputs = isLast && existsSync(run.out)
+  const { changed, redrawn, left } = await applyToRun(run, { ...parts, outputs }, ctx)
+  result.runs.push({ run: run.id, photos: changed, redrawn })
+  for (const { path, reason } of left) result.left.push(`${run.out}/${path} still shows the name: ${reason}`)
+  if (!outputs && isLast)
+    result.left.push(`${run.out}: the results of run ${run.id} are not there; copies are not known`)
+}
+
+const hasEmbeddings = ({ options }: RunRecord) => (options as Partial<FacesRunOptions>).pipeline?.embedder !== undefined
+
+function concerns({ id }: RunRecord, ledger: Ledger, forget: (face: NamedFace, embedding: Float32Array) => boolean) {
+  for (let after = ''; ; ) {
+    const page = ledger.embeddedJobs(id, after, 200)
+    if (page.length === 0) return false
+    if (page.some(({ faces, embeddings }) => faces.some((face, i) => forget(face, embeddings[i]!)))) return true
+    after = page.at(-1)!.job
+  }
+}
+
+/** Named so, or like them and nobody else who is enrolled: they may have had another name then. */
+function isTheirs(person: Person, others: Set<string>, { person: name }: NamedFace, embedding: Float32Array): boolean {
+  if (name === person.name) return true
+  return !others.has(name ?? '') && likenessTo(person, embedding) >= likeness
+}
+
+async function clearNodes(
+  { inventory, state }: Pick<Place, 'inventory' | 'state'>,
+  { nodes }: ForgottenPerson,
+  ctx: Context,
+): Promise<void> {
+  // A node that is reached is told before it gets anything else.
+  await using fleet = await openFleet({ inventory, hosts: [], state, mayChange: false }, ctx)
+  await fleet.settled(ctx.signal)
+  nodes.away = await buriedOn(state.peopleDir)
+  nodes.cleared = (await nodesOf(inventory, state)).filter((name) => !nodes.away.includes(name))
+}
+
+/** Hosts whose agent has ever answered: no other can have a gallery. */
+async function nodesOf({ hosts }: Inventory, state: State): Promise<string[]> {
+  const seen = await Promise.all(hosts.map(({ name }) => state.lastSeen(name)))
+  return hosts.map(({ name }) => name).filter((_, index) => seen[index] !== undefined)
+}
