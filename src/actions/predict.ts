@@ -33,6 +33,7 @@ import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { modelOptions } from './model-options.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
@@ -387,7 +388,8 @@ class PredictRun {
     this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
-      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome, this.#asked))
+      if (outcome.state === 'quarantined')
+        this.#ctx.notice(describeQuarantine(outcome, { ...this.#asked, ...modelOptions(this.#pipeline) }))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))

@@ -3,7 +3,6 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { ModelRef } from '../protocol/model.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import {
   type AttemptRecord,
@@ -14,6 +13,7 @@ import {
 } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
+import { modelOptions } from './model-options.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -120,22 +120,8 @@ export function optionsOfRun(
 /** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
 type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
-  pipeline: Exclude<Pipeline, { kind: 'draw' }>
+  pipeline: Pipeline
 }
-
-/** With the models and thresholds that the run has, whatever their defaults are now. */
-function modelOptions(
-  pipeline: KeptOptions['pipeline'],
-): Pick<PredictOptions, 'detector' | 'classifier' | 'scoreThreshold' | 'top'> {
-  if (pipeline.kind === 'classify') {
-    const { model, top } = pipeline.classifier
-    return { classifier: fullName(model), top }
-  }
-  const { model, scoreThreshold } = pipeline.detector
-  return { detector: fullName(model), scoreThreshold }
-}
-
-const fullName = ({ name, version }: ModelRef) => `${name}@${version}`
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {
   if (!existsSync(ledgerFile)) throw unknownRun(`there is no run ${run}: nothing was run with this inventory`)

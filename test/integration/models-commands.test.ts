@@ -33,7 +33,7 @@ test('models list shows the catalogue and what is here', async () => {
   )
   assert.equal((await run(own)).exitCode, 0)
   const { models } = JSON.parse((await run(['list', '--json'])).stdout)
-  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [5, 'tiny', true])
+  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [8, 'tiny', true])
 })
 
 test('a pull without a terminal needs --yes, and says what it would get', async () => {
