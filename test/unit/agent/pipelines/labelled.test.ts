@@ -76,6 +76,21 @@ test('an object is drawn with its box and label, and what is around stays', asyn
   assert.ok((await change(photo, parts[0]!, 300, 0, 200, 384)) < 20, 'the rest')
 })
 
+test('where a thing is taken for two, the likelier label is to be read', async () => {
+  const photo = await patchedPhoto(512, 512, [
+    { colour: 'red', left: 128, top: 128, size: 128 },
+    { colour: '#1a1aff', left: 128, top: 128, size: 64 },
+  ])
+  const both = await runLabelled(photo, objectsPipeline('tiny-objects', { annotate: 'full' }))
+  const likelier = await runLabelled(photo, objectsPipeline('tiny-objects', { annotate: 'full', scoreThreshold: 0.7 }))
+  assert.deepEqual(
+    [both, likelier].map(({ answer }) => answer.objects!.length),
+    [2, 1],
+  )
+  assert.ok((await change(photo, both.parts[0]!, 130, 112, 60, 12)) > 100)
+  assert.ok((await change(likelier.parts[0]!, both.parts[0]!, 130, 112, 60, 12)) < 20)
+})
+
 test('the likeliest label is written into the corner, and nothing else', async () => {
   const photo = await patchedPhoto(512, 384, [])
   const { parts } = await runLabelled(photo, classifyPipeline('tiny-colours', { top: 1, annotate: 'full' }))
