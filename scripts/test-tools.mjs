@@ -17,6 +17,9 @@ const tools = [
   { program: 'faketime', debian: 'faketime' },
   { program: 'zstd', debian: 'zstd' },
   { program: 'strace', debian: 'strace' },
+  // Real HEIC files, and a reader of metadata that is not ours.
+  { program: 'heif-enc', debian: 'libheif-examples' },
+  { program: 'exiftool', debian: 'libimage-exiftool-perl' },
   // Login shells that are not sh.
   { program: 'zsh', debian: 'zsh' },
   { program: 'tcsh', debian: 'tcsh' },

@@ -38,7 +38,7 @@ import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { describeNotice, describeQuarantine } from './tell-notices.ts'
+import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -77,6 +77,8 @@ export interface PredictResult {
 }
 
 const readAhead = 4
+/** What is found until then is what a run says before it knows everything. */
+const firstLookMs = 1000
 /** Between two looks whether OUT is still there; the end of the run looks at every picture. */
 const outLookMs = 1000
 const settleAtOnce = 16
@@ -165,6 +167,8 @@ class PredictRun {
   /** Where pictures go to, once it is there. */
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
+  /** Pictures of kinds that no node reads, as far as they were told of. */
+  #unreadTold = 0
 
   constructor(parts: RunParts) {
     const { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent } = parts
@@ -289,14 +293,25 @@ class PredictRun {
       this.#onEvent({ type: 'found', inputs, skipped, complete })
     }
     const timer = setInterval(tell, 200)
+    const first = setTimeout(() => this.#tellUnread(), firstLookMs)
     try {
       await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
         this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
       clearInterval(timer)
+      clearTimeout(first)
       tell()
+      this.#tellUnread()
     }
+  }
+
+  /** Once when everything was found; in a large tree what is known after the first second as well. */
+  #tellUnread(): void {
+    const { unread, complete } = this.#discovery
+    const count = unread.values().reduce((sum, each) => sum + each, 0)
+    if (count > this.#unreadTold) this.#ctx.notice(describeUnread(unread, complete))
+    this.#unreadTold = count
   }
 
   /** A master that died has left what it was writing. */
@@ -311,7 +326,7 @@ class PredictRun {
   /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
-    const second = systemClock.sleep(1000, enough.signal).catch(() => {})
+    const second = systemClock.sleep(firstLookMs, enough.signal).catch(() => {})
     await Promise.race([found, second])
     enough.abort()
     const { bavail, bsize } = await statfs(this.#out)

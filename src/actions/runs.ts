@@ -4,6 +4,7 @@ import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
+import { copyName } from '../runs/copy-name.ts'
 import {
   type AttemptRecord,
   type InputRecord,
@@ -176,7 +177,7 @@ function inputHistory(history: RunHistory, { id, out }: RunRecord, input: InputR
     bytes,
     modified: new Date(mtimeMs).toISOString(),
     epoch,
-    written: written === null ? null : { file: join(out, name), bytes: written },
+    written: written === null ? null : { file: join(out, copyName(name)), bytes: written },
     error,
     attempts: job === null ? [] : history.attempts(id, job),
   }

@@ -7,7 +7,8 @@ import { Scratch } from '../../src/agent/vision/scratch.ts'
 import { labelsRef } from '../../src/protocol/labels.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import type { ClassifyPipeline, ObjectsPipeline } from '../../src/protocol/pipeline.ts'
-import { labelFont, model, modelsFolder } from './faces.ts'
+import { model, modelsFolder } from './faces.ts'
+import { fontsFolder } from './fonts.ts'
 
 type PictureOptions = Partial<Pick<ObjectsPipeline, 'annotate' | 'thumbnails'>>
 
@@ -50,7 +51,7 @@ export async function runLabelled(
 ): Promise<PipelineResult> {
   loader ??= new ModelLoader(modelsFolder(), 1)
   const { model, labels } = pipeline.kind === 'objects' ? pipeline.detector : pipeline.classifier
-  const painter = new LabelPainter(labelFont)
+  const painter = new LabelPainter(fontsFolder())
   const tools = { labels: await loader.labels(model, labels), painter, scratch: new Scratch() }
   return pipeline.kind === 'objects'
     ? predictObjects(bytes, pipeline, await loader.objectDetector(model), tools)

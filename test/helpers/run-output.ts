@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import sharp from 'sharp'
+import { copyName } from '../../src/runs/copy-name.ts'
 import type { Box } from './ground-truth.ts'
 
 // Its cache keeps the files of past pictures open.
@@ -80,9 +81,10 @@ export async function checkAnnotated(
   each = 1,
 ): Promise<void> {
   const done = predictions.filter(({ faces }) => faces)
-  assert.deepEqual(outputFiles(out), done.map(({ path }) => path).sort())
+  assert.deepEqual(outputFiles(out), done.map(({ path }) => copyName(path)).sort())
   const looked = done.filter((_, index) => index % each === 0)
-  for (const prediction of looked) await checkOne(join(out, prediction.path), input(prediction.path), prediction)
+  for (const prediction of looked)
+    await checkOne(join(out, copyName(prediction.path)), input(prediction.path), prediction)
 }
 
 async function checkOne(annotated: string, input: string, { path, width, height, faces }: Prediction): Promise<void> {
