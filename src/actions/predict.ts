@@ -22,10 +22,11 @@ import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
-import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { type ResultOptions, withEarlier } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -39,6 +40,7 @@ import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -48,6 +50,8 @@ export interface PredictOptions extends PipelineOptions {
   out?: string
   /** Host patterns; empty means all. */
   hosts: string[]
+  /** How results are written. */
+  results: ResultOptions
   /** Waits for a usable node instead of ending. */
   wait: boolean
   /** Share of images, 0..1, that a second node looks at, too. */
@@ -86,7 +90,6 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
-
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -173,15 +176,16 @@ class PredictRun {
   constructor(parts: RunParts) {
     const { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent } = parts
     this.#ledger = ledger
+    const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
+    this.#asked = { ...options, results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(options, pipeline),
+      options: runOptions(this.#asked, pipeline),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
     this.#naming = naming
-    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -472,7 +476,8 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
+      const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
+      if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -498,8 +503,9 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
+function runOptions(options: PredictOptions, pipeline: Pipeline) {
+  const { paths, hosts, pipelineName, threshold, embeddings, results } = options
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

@@ -14,6 +14,7 @@ import {
 } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
+import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
 import { modelOptions } from './model-options.ts'
 import type { PredictOptions } from './predict.ts'
 
@@ -101,7 +102,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
   const { annotate, maxPixels } = pipeline
   return {
     run: id,
@@ -113,14 +114,16 @@ export function optionsOfRun(
     pipelineName,
     threshold,
     embeddings,
+    results: { ...defaultResults, ...results },
     annotate,
     maxPixels,
   }
 }
 
-/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
-type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+/** What predict keeps of its options; runs of an older cpn have neither a pipeline's name nor `results`. */
+export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
+  results?: Partial<ResultOptions>
   pipeline: Pipeline
 }
 
