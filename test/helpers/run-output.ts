@@ -16,6 +16,8 @@ export interface Prediction {
   /** name@version of each model. */
   models?: string[]
   faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
+  objects?: { box: Box; score: number; label: string }[]
+  labels?: { label: string; score: number }[]
   error?: { code: string; message: string }
 }
 
@@ -51,7 +53,8 @@ export function readSummary(out: string): RunSummary {
   const { inputs, done, failed, quarantined, skipped, pending } = summary
   assert.equal(inputs, done + failed + quarantined + skipped + pending, JSON.stringify(summary))
   const lines = readPredictions(out)
-  assert.equal(lines.filter(({ faces }) => faces).length, done + skipped, 'lines with faces')
+  const told = lines.filter(({ faces, objects, labels }) => faces ?? objects ?? labels)
+  assert.equal(told.length, done + skipped, 'lines with results')
   assert.equal(lines.filter(({ error }) => error).length, failed + quarantined, 'lines with an error')
   return summary
 }

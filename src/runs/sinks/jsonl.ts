@@ -15,7 +15,8 @@ function* lines(results: Results): Iterable<string> {
 
 function prediction({ name, job, state, result, error }: FinishedLine, about: Results): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
-  const { width, height, embeddings } = result
+  const { width, height, embeddings, objects, labels } = result
+  if (objects || labels) return { path: name, sha256: job, width, height, objects, labels }
   const faces = toldFaces(result).map(({ person, similarity, candidates, ...face }, index) => ({
     ...face,
     person,

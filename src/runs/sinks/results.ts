@@ -1,5 +1,5 @@
 import type { CpnError } from '../../common/errors.ts'
-import type { FacesPipeline } from '../../protocol/pipeline.ts'
+import type { ClassifyPipeline, FacesPipeline } from '../../protocol/pipeline.ts'
 import type { InputLine, InputState, Ledger, RunRecord } from '../ledger.ts'
 
 /** An input that was done, or that something kept from it. */
@@ -53,8 +53,8 @@ export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lin
 }
 
 function modelsOf(run: RunRecord | undefined): string[] {
-  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<FacesPipeline>
-  return [detector, embedder].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
+  const { detector, embedder, classifier } = (run?.options.pipeline ?? {}) as Partial<FacesPipeline & ClassifyPipeline>
+  return [detector, embedder, classifier].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
 }
 
 const isFinished = (line: InputLine): line is FinishedLine => line.state !== 'queued'
