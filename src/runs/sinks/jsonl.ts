@@ -16,7 +16,8 @@ function* lines(results: Results): Iterable<string> {
 function prediction({ name, job, state, result, error }: FinishedLine, about: Results): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings, objects, labels } = result
-  if (objects || labels) return { path: name, sha256: job, width, height, objects, labels }
+  const { models } = about
+  if (objects || labels) return { path: name, sha256: job, width, height, models, objects, labels }
   const faces = toldFaces(result).map(({ person, similarity, candidates, ...face }, index) => ({
     ...face,
     person,
@@ -26,5 +27,5 @@ function prediction({ name, job, state, result, error }: FinishedLine, about: Re
       ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
       : {}),
   }))
-  return { path: name, sha256: job, width, height, models: about.models, faces }
+  return { path: name, sha256: job, width, height, models, faces }
 }
