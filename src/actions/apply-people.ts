@@ -17,6 +17,7 @@ import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { unknownRun } from './runs.ts'
+import { sortFaces } from './sort-faces.ts'
 
 export interface ApplyPeopleOptions {
   inventory: Inventory
@@ -81,6 +82,10 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
     ctx,
   )
   if (outputs) await writePredictions(ledger, id, out, { embeddings })
+  if (outputs && isNamed) {
+    const annotated = pipeline.annotate !== 'none'
+    await sortFaces({ ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }, ctx)
+  }
   ctx.signal.throwIfAborted()
   return { run: id, out, ...applied }
 }
@@ -107,7 +112,7 @@ export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecor
 }
 
 /** Thresholds lie in the manifest; where that is gone, the usual ones count. */
-async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
+export async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   try {
     return (await resolveModel(store, `${model.name}@${model.version}`)).manifest

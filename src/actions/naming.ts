@@ -20,6 +20,10 @@ export interface Naming {
 const usualThreshold = 0.4
 const usualMargin = 0.05
 
+/** Lowest similarity that names a person out of many. */
+export const identificationOf = ({ identification = usualThreshold }: ModelManifest['thresholds']): number =>
+  identification
+
 /** Undefined when nobody is enrolled, or with another model, which is told. */
 export function namingOf(
   people: People,
@@ -34,8 +38,8 @@ export function namingOf(
     return undefined
   }
   const gallery = encodeGallery(found)
-  const { identification = usualThreshold, margin = usualMargin } = embedder.thresholds
-  const matching = { gallery: sha256(gallery), threshold: threshold ?? identification, margin }
+  const { margin = usualMargin } = embedder.thresholds
+  const matching = { gallery: sha256(gallery), threshold: threshold ?? identificationOf(embedder.thresholds), margin }
   const matcher = new Matcher(found)
   return { matching, gallery, match: (embeddings) => matcher.match(embeddings, matching) }
 }

@@ -36,6 +36,7 @@ import { RunLog } from './log-run.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine } from './tell-notices.ts'
 
@@ -67,6 +68,8 @@ export type PredictEvent =
   | { type: 'found'; inputs: number; skipped: number; complete: boolean }
   | { type: 'finished'; input: FinishedInput }
   | { type: 'stalled'; waiting: boolean }
+  /** All inputs are settled, and this share of the grouping of unknown faces, 0 to 1, is done. */
+  | { type: 'grouping'; done: number }
 
 export interface PredictResult {
   summary: Summary
@@ -117,7 +120,9 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  const sorting =
+    embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
+  const parts = { ledger, writer, reader, pipeline, naming, sorting, fleet, out, place, options, ctx, onEvent }
   return await new PredictRun(parts).go(roots)
 }
 
@@ -127,6 +132,8 @@ interface RunParts {
   reader: InputReader
   pipeline: Pipeline
   naming: Naming | undefined
+  /** Undefined where nobody is looked for. */
+  sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -142,6 +149,7 @@ class PredictRun {
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
   readonly #naming: Naming | undefined
+  readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
   readonly #asked: PredictOptions
   readonly #fleet: Fleet
@@ -164,7 +172,8 @@ class PredictRun {
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
 
-  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor(parts: RunParts) {
+    const { ledger, writer, reader, pipeline, naming, sorting, fleet, out, place, options, ctx, onEvent } = parts
     this.#ledger = ledger
     this.#run = ledger.beginRun({
       out: place,
@@ -174,6 +183,7 @@ class PredictRun {
     })
     this.#pipeline = pipeline
     this.#naming = naming
+    this.#sorting = sorting
     this.#asked = options
     this.#fleet = fleet
     this.#out = out
@@ -459,7 +469,21 @@ class PredictRun {
       if (!ended) throw error
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
+    if (!ended) await this.#sortFaces()
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  async #sortFaces(): Promise<void> {
+    if (!this.#sorting) return
+    const out = await realpath(this.#out)
+    const annotated = this.#pipeline.annotate !== 'none'
+    const onProgress = (done: number) => this.#onEvent({ type: 'grouping', done })
+    const sorted = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
+    if (!sorted?.groups) return
+    const { grouped, groups, folder } = sorted
+    const what =
+      groups === 1 ? `${grouped} faces seem to be of somebody` : `${grouped} faces seem to be of ${groups} people`
+    this.#ctx.notice(`${what} without a name; see ${folder}, then: cpn people name unknown-001 NAME`)
   }
 
   /** Somebody may have taken pictures away meanwhile. */
