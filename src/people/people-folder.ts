@@ -15,6 +15,7 @@ import {
 } from 'node:fs'
 import { dirname, extname, join } from 'node:path'
 import { reasonOf, systemErrorCode } from '../common/errors.ts'
+import { peopleFolderMarker } from '../runs/people-folder-marker.ts'
 import { temporaryName } from '../runs/temporary-files.ts'
 
 /** What a folder of a person, or of a group, has in it. */
@@ -38,8 +39,6 @@ export interface WantedSheet {
   html(names: readonly string[]): string
 }
 
-/** The file that tells what of the folder is cpn's. Its folder is an output, and never looked at as an input. */
-export const peopleFolderMarker = '.cpn-people.json'
 const sheetName = 'contact-sheet.html'
 const format = 'cpn people folder 1'
 
