@@ -1,41 +1,79 @@
-import { DotProducts, embeddingLength } from './dot-products.ts'
+import { chineseWhispers, type Graph } from './chinese-whispers.ts'
+import { embeddingLength } from './dot-products.ts'
+import { findNeighbours, type Neighbours } from './neighbours.ts'
 
 export interface GroupOptions {
-  /** Lowest cosine of two faces that are taken for neighbours. */
+  /** Lowest similarity that links two faces; depends on the embedding model. */
   threshold: number
+  /** A face is linked to as many others, the most similar ones, and to those that it is one of. */
   neighbours?: number
+  /** Faces that a group has at least. */
   smallest?: number
 }
 
+/** Nodes whose person has thousands of photos still hang together with so many, as measured; memory grows with it. */
+const defaultNeighbours = 32
+
 /**
- * Groups faces by whom they may show: Chinese whispers (Biemann 2006) over the graph of neighbours, in a fixed order.
+ * Groups faces by person: Chinese Whispers on the graph of their nearest neighbours, weighted by similarity.
  *
  * @param vectors embeddings of length 1, one after another
- * @returns the group of each face, -1 for one without neighbours
+ * @param progress gets the share of the work that is done, 0 to 1
+ * @returns the group of each face: 0 is the largest, equals are in the order of their first faces; -1 is none
  */
 export function groupFaces(
   vectors: Float32Array,
-  { threshold }: GroupOptions,
+  { threshold, neighbours: most = defaultNeighbours, smallest = 2 }: GroupOptions,
   progress?: (done: number) => void,
 ): Int32Array {
-  const count = vectors.length / embeddingLength
-  const faces = Array.from({ length: count }, (_, i) =>
-    vectors.subarray(i * embeddingLength, (i + 1) * embeddingLength),
-  )
-  const products = new DotProducts(count)
-  for (const [i, face] of faces.entries()) products.set(i, face)
-  const neighbours: number[][] = faces.map(() => [])
-  products.above(faces, threshold, (a, b) => {
-    if (a !== b) neighbours[a]!.push(b)
-  })
-  progress?.(1)
-  const labels = Int32Array.from(faces.keys())
-  for (let round = 0; round < 20; round++) {
-    for (const [face, others] of neighbours.entries()) {
-      const votes = new Map<number, number>()
-      for (const other of others) votes.set(labels[other]!, (votes.get(labels[other]!) ?? 0) + 1)
-      labels[face] = [...votes].sort(([a, m], [b, n]) => n - m || a - b)[0]?.[0] ?? labels[face]!
+  if (vectors.length % embeddingLength !== 0) throw new RangeError(`${vectors.length} numbers are no embeddings`)
+  const classes = chineseWhispers(undirected(findNeighbours(vectors, { threshold, most }, progress)))
+  return numberBySize(classes, smallest)
+}
+
+/** A link counts for both faces, also where only one has the other among its nearest. */
+function undirected({ counts, others, similarities, most }: Neighbours): Graph {
+  const faces = counts.length
+  const isNeighbour = (face: number, of: number) => {
+    for (let at = of * most; at < of * most + counts[of]!; at++) if (others[at] === face) return true
+    return false
+  }
+  const oneWay = (visit: (face: number, other: number, at: number) => void) => {
+    for (let face = 0; face < faces; face++) {
+      for (let at = face * most; at < face * most + counts[face]!; at++) {
+        if (!isNeighbour(face, others[at]!)) visit(face, others[at]!, at)
+      }
     }
   }
-  return labels.map((label, face) => (neighbours[face]!.length === 0 ? -1 : label))
+  const starts = new Uint32Array(faces + 1)
+  for (let face = 0; face < faces; face++) starts[face + 1] = counts[face]!
+  oneWay((_, other) => {
+    starts[other + 1]!++
+  })
+  for (let face = 0; face < faces; face++) starts[face + 1]! += starts[face]!
+  const graph = {
+    starts,
+    others: new Uint32Array(starts[faces]!),
+    weights: new Float32Array(starts[faces]!),
+  }
+  const ends = starts.slice(0, faces)
+  const add = (face: number, other: number, at: number) => {
+    graph.others[ends[face]!] = other
+    graph.weights[ends[face]!] = similarities[at]!
+    ends[face]!++
+  }
+  for (let face = 0; face < faces; face++) {
+    for (let at = face * most; at < face * most + counts[face]!; at++) add(face, others[at]!, at)
+  }
+  oneWay((face, other, at) => add(other, face, at))
+  return graph
+}
+
+function numberBySize(classes: Uint32Array, smallest: number): Int32Array {
+  const sizes = new Map<number, number>()
+  for (const name of classes) sizes.set(name, (sizes.get(name) ?? 0) + 1)
+  // A Map keeps the order of the first faces, and sorting the order of equals.
+  const groups = [...sizes].filter(([, size]) => size >= smallest).sort(([, a], [, b]) => b - a)
+  const numberOf = new Map(groups.map(([name], number) => [name, number]))
+  return Int32Array.from(classes, (name) => numberOf.get(name) ?? -1)
 }
