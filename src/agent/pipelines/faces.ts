@@ -79,9 +79,9 @@ async function embedFaces(
 }
 
 function embeddingsPart({ vectors }: Embedded): Output {
-  const bytes = Buffer.concat(
-    vectors.map(({ buffer, byteOffset, byteLength }) => Buffer.from(buffer, byteOffset, byteLength)),
-  )
+  const all = new Float32Array(vectors.length * 128)
+  for (const [i, vector] of vectors.entries()) all.set(vector, i * 128)
+  const bytes = new Uint8Array(all.buffer)
   return { part: { name: 'embeddings', bytes: bytes.length, shape: [vectors.length, 128] }, bytes }
 }
 

@@ -245,6 +245,9 @@ function asFirstVersion(file: string): void {
     ALTER TABLE inputs DROP COLUMN ino;
     ALTER TABLE inputs DROP COLUMN written;
     ALTER TABLE inputs DROP COLUMN epoch;
+    ALTER TABLE jobs DROP COLUMN thumbnail;
+    ALTER TABLE jobs DROP COLUMN crops;
+    ALTER TABLE runs DROP COLUMN matching;
     DROP TABLE attempts;
     CREATE TABLE attempts (
       run TEXT NOT NULL, job TEXT NOT NULL, attempt INTEGER NOT NULL, node TEXT NOT NULL, state TEXT NOT NULL,

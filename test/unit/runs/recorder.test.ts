@@ -60,7 +60,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writePredictions(ledger, run.id, out)
+  await writePredictions(ledger, run.id, out, { embeddings: true })
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')

@@ -6,7 +6,7 @@ import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import { differenceOf } from '../../../src/scheduler/agreement.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
 
-const pipeline = { detector: { scoreThreshold: 0.6 } } as Pipeline
+const pipeline = { kind: 'faces', detector: { scoreThreshold: 0.6 } } as Pipeline
 const face: Face = { box: [100, 50, 80, 100], score: 0.9, keypoints: null }
 const other: Face = { box: [400, 50, 60, 60], score: 0.8, keypoints: null }
 
