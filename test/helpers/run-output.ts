@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import type { Box } from './ground-truth.ts'
 
@@ -12,7 +12,7 @@ export interface Prediction {
   sha256: string | null
   width?: number
   height?: number
-  faces?: { box: Box; score: number; keypoints: [number, number][]; person: null; similarity: null }[]
+  faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
   error?: { code: string; message: string }
 }
 
@@ -52,12 +52,16 @@ export function readSummary(out: string): RunSummary {
   return summary
 }
 
-/** Paths of all files in OUT besides the two that describe the run. */
+/** Paths of all files in OUT besides the two that describe the run, and the folders of people, which are cpn's own. */
 export function outputFiles(out: string): string[] {
-  return readdirSync(out, { recursive: true, withFileTypes: true })
+  const files = readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
+  const marked = files.find((path) => path.endsWith('.cpn-people.json'))
+  const people = marked === undefined ? undefined : `${dirname(marked)}/`
+  return files
     .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+    .filter((path) => people === undefined || !path.startsWith(people))
     .sort()
 }
 
