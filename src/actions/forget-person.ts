@@ -30,7 +30,7 @@ export interface ForgottenPerson {
   left: string[]
 }
 
-/** From this cosine on a face without a name may be the person: it is forgotten, too. */
+/** From this cosine on a face that is nobody else's may be the person: it is forgotten, too. */
 const likeness = 0.285
 
 /**
@@ -91,7 +91,8 @@ async function forgetInRuns(
   ctx: Context,
 ): Promise<void> {
   using ledger = openLedger(place.state.ledgerFile)
-  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, face, embedding)
+  const others = new Set(people.people.map(({ name }) => name))
+  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, others, face, embedding)
   for (const run of ledger.runs().filter(hasEmbeddings)) {
     try {
       await forgetInRun(run, { ...place, people, ledger, threshold: undefined, forget }, result, ctx)
@@ -131,10 +132,10 @@ function concerns({ id }: RunRecord, ledger: Ledger, forget: (face: NamedFace, e
   }
 }
 
-/** Named so, or like them and nobody else. */
-function isTheirs(person: Person, face: NamedFace, embedding: Float32Array): boolean {
-  if (face.person === person.name) return true
-  return (face.person ?? null) === null && likenessTo(person, embedding) >= likeness
+/** Named so, or like them and nobody else who is enrolled: they may have had another name then. */
+function isTheirs(person: Person, others: Set<string>, { person: name }: NamedFace, embedding: Float32Array): boolean {
+  if (name === person.name) return true
+  return !others.has(name ?? '') && likenessTo(person, embedding) >= likeness
 }
 
 async function clearNodes(

@@ -45,20 +45,12 @@ test('after a run, also one with deaths in it, nothing of names, faces and pictu
     writeFileSync(join(pictures, `${person} ${name}`), await photo.jpeg().withExif(exif).toBuffer())
   }
   writeFileSync(join(pictures, `${place}.jpg`), Buffer.from(`\xff\xd8\xff${person}${place}`, 'latin1'))
-  const predict = [
-    'predict',
-    '--pipeline',
-    'faces',
-    pictures,
-    '--out',
-    join(home.folder, 'out'),
-    '--embeddings',
-    '--yes',
-    '--annotate',
-    'full',
+  await home.ok(['people', 'add', person, join(pictures, `${person} 2007_007763.jpg`), '--force', '--yes'])
+  const predict = (out: string) => [
+    ...['predict', pictures, '--out', join(home.folder, out), '--embeddings', '--yes', '--annotate', 'full'],
   ]
-  assert.equal((await home.cpn(predict)).exitCode, 7)
-  const running = home.spawn([...predict.slice(0, 2), '--out', join(home.folder, 'again'), ...predict.slice(4)])
+  assert.equal((await home.cpn(predict('out'))).exitCode, 7)
+  const running = home.spawn(predict('again'))
   await running.waitFor(/^run /m)
   for (const { pid, command } of host.processes()) if (command.includes('worker.mjs')) signalProcess(pid, 'SIGKILL')
   await running.exited
@@ -66,9 +58,12 @@ test('after a run, also one with deaths in it, nothing of names, faces and pictu
   const lines = readFileSync(join(home.folder, 'out', 'predictions.jsonl'), 'utf8')
     .trim()
     .split('\n')
-  const vectors = lines.flatMap((line) =>
-    (JSON.parse(line).faces ?? []).map(({ embedding }: { embedding: number[] }) => embedding),
+  const faces = lines.flatMap((line) => JSON.parse(line).faces ?? []) as { person: string; embedding: number[] }[]
+  assert.ok(
+    faces.some(({ person: name }) => name === person),
+    'the node had a gallery',
   )
+  const vectors = faces.map(({ embedding }) => embedding)
   assert.ok(vectors.length >= 3 && vectors.every((vector: number[]) => vector.length === 128))
   const copy = readFileSync(join(home.folder, 'out', `${person} 2007_007763.jpg`))
   const traces = [

@@ -59,7 +59,8 @@ export async function verify(pairs: Pair[], embedder: string, threshold: number)
   }
 }
 
-async function embed(file: string, embedder: string): Promise<Float32Array> {
+/** Embedding of the face closest to the middle of a photo, empty where there is none. */
+export async function embed(file: string, embedder: string): Promise<Float32Array> {
   const { answer, parts } = await runFaces(readFileSync(file), facesPipeline('yunet-2023mar', { embedder }))
   const vectors = new Float32Array(parts[0]!.slice().buffer)
   const middle = ({ box }: Face) =>

@@ -14,5 +14,5 @@ export const mobilefacenet112: ModelManifest = {
   ],
   // Mean and standard deviation of ImageNet, times 255
   preprocess: { channels: 'RGB', mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375] },
-  thresholds: { verification: 0.285, identification: 0.35 },
+  thresholds: { verification: 0.285, identification: 0.4, margin: 0.05 },
 }

@@ -1,0 +1,31 @@
+import { seededRandom } from '../../test/helpers/embeddings.ts'
+
+/** z of 95 %. */
+const z = 1.96
+const resamples = 2000
+
+/** A share in percent with its 95 % interval (Wilson 1927), of trials that are independent. */
+export function share(hits: number, trials: number): string {
+  const p = hits / trials
+  const middle = (p + z ** 2 / (2 * trials)) / (1 + z ** 2 / trials)
+  const half = (z * Math.sqrt((p * (1 - p)) / trials + z ** 2 / (4 * trials ** 2))) / (1 + z ** 2 / trials)
+  return `${percent(p)} [${percent(middle - half)}, ${percent(middle + half)}] (${hits} of ${trials})`
+}
+
+/** The mean of shares in percent with its 95 % interval by bootstrap, drawn from a fixed seed. */
+export function meanShare(shares: readonly number[]): string {
+  const random = seededRandom(1)
+  const means = Array.from({ length: resamples }, () =>
+    mean(shares.map(() => shares[Math.floor(random() * shares.length)]!)),
+  ).sort((a, b) => a - b)
+  const at = (quantile: number) => percent(means[Math.floor(quantile * resamples)]!)
+  return `${percent(mean(shares))} [${at(0.025)}, ${at(0.975)}]`
+}
+
+export function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length
+}
+
+function percent(value: number): string {
+  return `${(Math.min(1, Math.max(0, value)) * 100).toFixed(2)} %`
+}
