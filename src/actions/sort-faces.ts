@@ -19,9 +19,12 @@ export interface SortFacesOptions {
 const tellEveryMs = 200
 const noticeEveryMs = 5000
 
-/** From which similarity two unknown faces are linked: there are far more pairs of strangers than where one has a name. */
+/** Two unknown faces are linked from so much above where one gets a name: a wrong link joins two people. */
+const aboveIdentification = 0.1
+
+/** Parameters of grouping for the embeddings of a model. */
 export const groupingOf = ({ thresholds }: Pick<ModelManifest, 'thresholds'>) => ({
-  threshold: Math.min(1, identificationOf(thresholds) + 0.05),
+  threshold: Math.min(1, identificationOf(thresholds) + aboveIdentification),
 })
 
 /**

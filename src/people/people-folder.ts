@@ -1,4 +1,5 @@
 import {
+  constants,
   copyFileSync,
   lstatSync,
   mkdirSync,
@@ -121,7 +122,7 @@ class Update {
       return
     }
     const key = JSON.stringify([sheet.key, names])
-    wanted.set(`${name}/${sheetName}`, { key, write: (path) => writeFileSync(path, sheet.html(names)) })
+    wanted.set(`${name}/${sheetName}`, { key, write: (path) => writeFileSync(path, sheet.html(names), { flag: 'wx' }) })
   }
 
   #isThere(path: string, file: Wanted): boolean {
@@ -139,36 +140,29 @@ class Update {
 
   #make(path: string, file: Wanted): void {
     const place = join(this.#dir, path)
-    const temporary = temporaryName(place)
+    // What is there is ours, and is replaced in one step.
+    const temporary = this.#ours.has(path) ? temporaryName(place) : place
     try {
-      const key = 'link' in file ? this.#link(path, file.link, temporary) : this.#page(file, temporary)
-      renameSync(temporary, place)
-      if (key === undefined) this.#now.set(path, { link: (file as { link: string }).link })
-      else {
-        const { size, mtimeMs } = lstatSync(place)
-        this.#now.set(path, { bytes: size, mtimeMs, key })
-      }
+      const key = 'link' in file ? this.#link(path, file.link, temporary) : file.key
+      if (!('link' in file)) file.write(temporary)
+      if (temporary !== place) renameSync(temporary, place)
+      this.#now.set(path, key === undefined ? (file as { link: string }) : fileAt(place, key))
     } catch (error) {
-      rmSync(temporary, { force: true })
+      if (temporary !== place) rmSync(temporary, { force: true })
       this.#faults.push(`${place} cannot be made: ${reasonOf(error)}`)
     }
   }
 
-  #page(file: Exclude<Wanted, { link: string }>, temporary: string): string {
-    file.write(temporary)
-    return file.key
-  }
-
   /** A link, or where there are none a copy, whose key it returns. */
-  #link(path: string, target: string, temporary: string): string | undefined {
+  #link(path: string, target: string, place: string): string | undefined {
     try {
-      symlinkSync(target, temporary)
+      symlinkSync(target, place)
       return undefined
     } catch (error) {
       if (!withoutLinks.has(systemErrorCode(error) ?? '')) throw error
     }
     const key = this.#keyOfCopy(path, target)
-    copyFileSync(join(this.#dir, dirname(path), target), temporary)
+    copyFileSync(join(this.#dir, dirname(path), target), place, constants.COPYFILE_EXCL)
     return key
   }
 
@@ -210,6 +204,11 @@ class Update {
     writeFileSync(temporary, JSON.stringify({ format, made: Object.fromEntries(manifest) }))
     renameSync(temporary, file)
   }
+}
+
+function fileAt(path: string, key: string): Made {
+  const { size, mtimeMs } = lstatSync(path)
+  return { bytes: size, mtimeMs, key }
 }
 
 /** One that is missing or not to be read says that nothing is ours. */
