@@ -164,7 +164,8 @@ export class SqliteLedger implements Ledger {
 
   inputsOf(run: string, job: string): Input[] {
     return this.#sql(
-      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+      `SELECT ${inputColumns} FROM inputs INDEXED BY inputs_by_job
+        WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
     ).all(run, job) as unknown as Input[]
   }
 
