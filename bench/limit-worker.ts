@@ -4,11 +4,12 @@ import { ModelLoader } from '../src/agent/model-loader.ts'
 import { predictFaces } from '../src/agent/pipelines/faces.ts'
 import { LabelPainter } from '../src/agent/vision/label-painter.ts'
 import { Scratch } from '../src/agent/vision/scratch.ts'
-import { facesPipeline, labelFont, modelsFolder } from '../test/helpers/faces.ts'
+import { facesPipeline, modelsFolder } from '../test/helpers/faces.ts'
+import { fontsFolder } from '../test/helpers/fonts.ts'
 
 const pipeline = facesPipeline('ultraface-320', { annotate: 'preview' })
 const detector = await new ModelLoader(modelsFolder(), 1).detector(pipeline.detector.model)
-const tools = { detector, embedder: undefined, painter: new LabelPainter(labelFont), scratch: new Scratch() }
+const tools = { detector, embedder: undefined, painter: new LabelPainter(fontsFolder()), scratch: new Scratch() }
 
 process.on('message', async (files: string[]) => {
   let faces = 0

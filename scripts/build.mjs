@@ -50,13 +50,14 @@ const { metafile } = await build({
 })
 writeFileSync(join(root, 'dist', 'LICENSES.txt'), licences(Object.keys(metafile.inputs)))
 
-// Native packages stay outside: a release carries their files for its own platform only.
+// Native packages stay outside: a release carries their files for its own platform only. So do the decoders that are
+// WebAssembly: their licence, the LGPL, wants them in files that can be replaced.
 await build({
   ...common,
   entryPoints: { agent: 'src/agent/main.ts', worker: 'src/agent/worker.ts' },
   outdir: 'dist/bundle',
   outExtension: { '.js': '.mjs' },
-  external: ['onnxruntime-node', 'sharp', '@julusian/jpeg-turbo'],
+  external: ['onnxruntime-node', 'sharp', '@julusian/jpeg-turbo', 'libheif-js', 'libraw-wasm'],
 })
 
 // With the commands' names and flags in one file, `cpn` loads only the command that it runs.

@@ -12,18 +12,24 @@ export function share(hits: number, trials: number): string {
   return `${percent(p)} [${percent(middle - half)}, ${percent(middle + half)}] (${hits} of ${trials})`
 }
 
-/** The mean of shares in percent with its 95 % interval by bootstrap, drawn from a fixed seed. */
-export function meanShare(shares: readonly number[]): string {
+/**
+ * The mean of shares in percent with its 95 % interval by bootstrap, drawn from a fixed seed.
+ *
+ * @param groups shares that are not independent of each other, e.g. those of one person; groups are drawn
+ */
+export function meanShare(groups: readonly (readonly number[])[]): string {
+  const sums = groups.map((shares) => ({ sum: shares.reduce((sum, value) => sum + value, 0), count: shares.length }))
   const random = seededRandom(1)
   const means = Array.from({ length: resamples }, () =>
-    mean(shares.map(() => shares[Math.floor(random() * shares.length)]!)),
+    meanOf(sums.map(() => sums[Math.floor(random() * sums.length)]!)),
   ).sort((a, b) => a - b)
   const at = (quantile: number) => percent(means[Math.floor(quantile * resamples)]!)
-  return `${percent(mean(shares))} [${at(0.025)}, ${at(0.975)}]`
+  return `${percent(meanOf(sums))} [${at(0.025)}, ${at(0.975)}]`
 }
 
-export function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length
+function meanOf(sums: readonly { sum: number; count: number }[]): number {
+  const count = sums.reduce((total, group) => total + group.count, 0)
+  return sums.reduce((total, group) => total + group.sum, 0) / count
 }
 
 function percent(value: number): string {

@@ -8,6 +8,7 @@ import type { Fleet } from '../fleet/fleet.ts'
 import { markOf } from '../matching/mark-of.ts'
 import type { Mark } from '../protocol/messages.ts'
 import type { DrawPipeline, FacesPipeline } from '../protocol/pipeline.ts'
+import { copyName } from '../runs/copy-name.ts'
 import { GroupCommit } from '../runs/group-commit.ts'
 import type { InputReader } from '../runs/input-reader.ts'
 import type { NamedFace } from '../runs/job-record.ts'
@@ -170,7 +171,7 @@ class Renaming {
     }
     const picture = outcome.result.annotated!
     const { byteLength } = picture
-    for (const { name } of inputs) await writer.writePicture(join(out, name), picture)
+    for (const { name } of inputs) await writer.writePicture(join(out, copyName(name)), picture)
     await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })
     outcome.result.release?.()
     this.#applied.redrawn += inputs.length

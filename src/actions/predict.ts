@@ -22,10 +22,11 @@ import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
-import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { type ResultOptions, withEarlier } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -38,7 +39,8 @@ import { openFleet } from './open-fleet.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { describeNotice, describeQuarantine } from './tell-notices.ts'
+import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -48,6 +50,8 @@ export interface PredictOptions extends PipelineOptions {
   out?: string
   /** Host patterns; empty means all. */
   hosts: string[]
+  /** How results are written. */
+  results: ResultOptions
   /** Waits for a usable node instead of ending. */
   wait: boolean
   /** Share of images, 0..1, that a second node looks at, too. */
@@ -79,6 +83,8 @@ export interface PredictResult {
 }
 
 const readAhead = 4
+/** What is found until then is what a run says before it knows everything. */
+const firstLookMs = 1000
 /** Between two looks whether OUT is still there; the end of the run looks at every picture. */
 const outLookMs = 1000
 const settleAtOnce = 16
@@ -86,7 +92,6 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
-
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -171,20 +176,23 @@ class PredictRun {
   /** Where pictures go to, once it is there. */
   #pictures: OutFolder | undefined
   #outSeen = Number.NEGATIVE_INFINITY
+  /** Pictures of kinds that no node reads, as far as they were told of. */
+  #unreadTold = 0
 
   constructor(parts: RunParts) {
     const { ledger, writer, reader, pipeline, naming, sorting, fleet, out, place, options, ctx, onEvent } = parts
     this.#ledger = ledger
+    const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
+    this.#asked = { ...options, results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(options, pipeline),
+      options: runOptions(this.#asked, pipeline),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
     this.#naming = naming
     this.#sorting = sorting
-    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -295,14 +303,25 @@ class PredictRun {
       this.#onEvent({ type: 'found', inputs, skipped, complete })
     }
     const timer = setInterval(tell, 200)
+    const first = setTimeout(() => this.#tellUnread(), firstLookMs)
     try {
       await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
         this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
       clearInterval(timer)
+      clearTimeout(first)
       tell()
+      this.#tellUnread()
     }
+  }
+
+  /** Once when everything was found; in a large tree what is known after the first second as well. */
+  #tellUnread(): void {
+    const { unread, complete } = this.#discovery
+    const count = unread.values().reduce((sum, each) => sum + each, 0)
+    if (count > this.#unreadTold) this.#ctx.notice(describeUnread(unread, complete))
+    this.#unreadTold = count
   }
 
   /** A master that died has left what it was writing. */
@@ -317,7 +336,7 @@ class PredictRun {
   /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
   async #checkSpace(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
-    const second = systemClock.sleep(1000, enough.signal).catch(() => {})
+    const second = systemClock.sleep(firstLookMs, enough.signal).catch(() => {})
     await Promise.race([found, second])
     enough.abort()
     const { bavail, bsize } = await statfs(this.#out)
@@ -462,7 +481,8 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
+      const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
+      if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -502,8 +522,9 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
+function runOptions(options: PredictOptions, pipeline: Pipeline) {
+  const { paths, hosts, pipelineName, threshold, embeddings, results } = options
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
 function nothingToDo(roots: Root[]): CpnError {

@@ -38,6 +38,15 @@ export function describeQuarantine(
   return lines.join('\n')
 }
 
+/** How many pictures there are that no node reads, by extension, the most frequent first. */
+export function describeUnread(unread: ReadonlyMap<string, number>, complete: boolean): string {
+  const kinds = [...unread].sort(([a, many], [b, more]) => more - many || (a < b ? -1 : 1))
+  const count = kinds.reduce((sum, [, each]) => sum + each, 0)
+  const files = count === 1 ? '1 picture of a kind' : `${count} pictures of kinds`
+  const list = kinds.map(([extension, each]) => `${each} ${extension}`).join(', ')
+  return `${files} that cpn does not read${complete ? '' : ', so far'}: ${list}`
+}
+
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
 function pipelineFlags(options: PipelineOptions): string[] {
   const { pipelineName, detector, scoreThreshold, embeddings, annotate, maxPixels } = options

@@ -25,6 +25,6 @@ export type FromWorker =
 export interface WorkerArguments {
   /** Folder of model files named by sha256. */
   modelsDir: string
-  /** TrueType font for labels. */
-  font: string
+  /** Folder of the fonts that labels are drawn in. */
+  fontsDir: string
 }

@@ -15,9 +15,9 @@ import { Scratch } from './vision/scratch.ts'
 import { SupervisorPipe } from './worker-frames.ts'
 import { type FromWorker, type Order, pipeFd, type ToWorker, type WorkerArguments } from './worker-messages.ts'
 
-const { modelsDir, font } = workerArguments()
+const { modelsDir, fontsDir } = workerArguments()
 const models = new ModelLoader(modelsDir, 1)
-const painter = new LabelPainter(font)
+const painter = new LabelPainter(fontsDir)
 const scratch = new Scratch()
 const received = new Scratch()
 const supervisor = new SupervisorPipe<ToWorker, FromWorker>(pipeFd)
@@ -78,10 +78,10 @@ function digestOf(body: Uint8Array[]): string {
 }
 
 function workerArguments(): WorkerArguments {
-  const options = { 'models-dir': { type: 'string' }, font: { type: 'string' } } as const
+  const options = { 'models-dir': { type: 'string' }, 'fonts-dir': { type: 'string' } } as const
   const { values } = parseArgs({ options })
-  if (values['models-dir'] === undefined || values.font === undefined) {
-    throw new Error('a worker is started by its agent: --models-dir DIR --font FILE')
+  if (values['models-dir'] === undefined || values['fonts-dir'] === undefined) {
+    throw new Error('a worker is started by its agent: --models-dir DIR --fonts-dir DIR')
   }
-  return { modelsDir: values['models-dir'], font: values.font }
+  return { modelsDir: values['models-dir'], fontsDir: values['fonts-dir'] }
 }

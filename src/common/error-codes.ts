@@ -108,6 +108,7 @@ export const errorCodes = {
   CPN_ERR_JOB_TIMEOUT: 'partial',
   CPN_ERR_OUTPUT_SPACE: 'partial',
   CPN_ERR_OUTPUT_WRITE: 'partial',
+  CPN_ERR_XMP: 'partial',
 } as const satisfies Record<string, ExitClass>
 
 export type ErrorCode = keyof typeof errorCodes

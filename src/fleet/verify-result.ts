@@ -1,7 +1,7 @@
 import type { PredictAnswer } from '../protocol/messages.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
-import { type Picture, pictureOf, type Size } from './picture/picture.ts'
+import { copyFormat, type Picture, pictureOf, type Size } from './picture/picture.ts'
 
 /** Long edge of a preview. */
 const previewEdge = 2048
@@ -83,7 +83,7 @@ function isSmallJpeg(bytes: Buffer): boolean {
   return Math.max(size.width, size.height) <= smallEdge && picture.isWhole(bytes)
 }
 
-/** The copy is a whole picture of the original's format, as large as the answer and the pipeline make it. */
+/** The copy is a whole picture of the format that belongs to the original's, as large as the answer and the pipeline make it. */
 function faultOfPicture(
   { format }: Original,
   annotated: Buffer,
@@ -93,11 +93,13 @@ function faultOfPicture(
   const copy = pictureOf(annotated)
   if (!copy) return 'a copy that is no picture'
   const said = parts.find((part) => part.name === 'annotated')?.mediaType
-  if (copy.format !== format || said !== `image/${format}`) return `a ${copy.format} copy of a ${format} image`
+  const expectedFormat = format && copyFormat(format)
+  if (copy.format !== expectedFormat || said !== `image/${expectedFormat}`)
+    return `a ${copy.format} copy of a ${format} image`
   const size = copy.size(annotated)
   const scale = annotate === 'preview' ? Math.min(1, previewEdge / Math.max(width, height)) : 1
-  const expected = { width: width * scale, height: height * scale }
-  if (!size || !sameSize(size, expected, scale < 1 ? 1 : 0)) {
+  const expectedSize = { width: width * scale, height: height * scale }
+  if (!size || !sameSize(size, expectedSize, scale < 1 ? 1 : 0)) {
     return `a copy of ${size?.width}x${size?.height} of an image of ${width}x${height}`
   }
   return copy.isWhole(annotated) ? undefined : 'a copy that is cut off or has something behind it'

@@ -9,5 +9,11 @@ export function markOf({ box, score }: Pick<Face, 'box' | 'score'>, match: Match
   if (!match) return { box, label: score.toFixed(2), kind: 'found' }
   const { person, similarity } = match
   if (person === null || similarity === null) return { box, label: '', kind: 'unknown' }
-  return { box, label: `${person} ${similarity.toFixed(2)}`, kind: 'found' }
+  return { box, label: `${isolated(person)} ${similarity.toFixed(2)}`, kind: 'found' }
 }
+
+/**
+ * A name whose direction is its own: whatever script it is in, what stands behind it stays behind it. A label that is too
+ * long for its picture is shortened in here.
+ */
+const isolated = (name: string): string => `\u2068${name}\u2069`

@@ -2,7 +2,7 @@
 
 declare namespace WebAssembly {
   class Memory {
-    constructor(descriptor: { initial: number })
+    constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
     /** 64-KiB pages of `initial`, zeroed. */
     readonly buffer: ArrayBuffer
   }

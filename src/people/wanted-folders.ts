@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { basename, join, relative } from 'node:path'
 import { CpnError } from '../common/errors.ts'
+import { copyName } from '../runs/copy-name.ts'
 import type { FaceGroup, FaceRef, GroupLedger, RunPhoto } from '../runs/group-ledger.ts'
 import { contactSheet } from './contact-sheet.ts'
 import { groupName } from './group-names.ts'
@@ -80,10 +81,10 @@ function facesOf(ledger: GroupLedger, run: string, { faces }: FaceGroup) {
 
 function linksOf(folder: string, photos: RunPhoto[], { out, folder: people, annotated }: FolderOptions) {
   const from = join(out, people, folder)
-  return photos.map(({ name, source }) => ({
-    name: basename(name),
-    target: relative(from, annotated ? join(out, name) : source),
-  }))
+  return photos.map(({ name, source }) => {
+    const leadsTo = annotated ? join(out, copyName(name)) : source
+    return { name: basename(leadsTo), target: relative(from, leadsTo) }
+  })
 }
 
 /** A ledger may be older than what names may be. */

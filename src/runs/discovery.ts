@@ -15,6 +15,8 @@ export class Discovery {
   /** Finished by an earlier epoch, and still what they were. */
   skipped = 0
   ignored = 0
+  /** Of those, pictures of kinds that no node reads, by extension. */
+  readonly unread = new Map<string, number>()
   /** True when everything has been found. */
   complete = false
   readonly #ledger: Ledger
@@ -50,7 +52,7 @@ export class Discovery {
     try {
       for await (const item of found) {
         if (signal.aborted) break
-        if (item.kind === 'ignored') this.ignored++
+        if (item.kind === 'ignored') this.#ignore(item.unread)
         else if (item.kind === 'left-out') onLeftOut(item.path, item.reason)
         else batch.push(item.input)
         // Nodes wait for the first ones: those that are known by now start at once.
@@ -83,6 +85,11 @@ export class Discovery {
       if (complete) return
       await this.#more.promise
     }
+  }
+
+  #ignore(unread: string | undefined): void {
+    this.ignored++
+    if (unread !== undefined) this.unread.set(unread, (this.unread.get(unread) ?? 0) + 1)
   }
 
   async #add(inputs: NewInput[]): Promise<void> {

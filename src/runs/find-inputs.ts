@@ -3,7 +3,7 @@ import { opendir, realpath, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join, resolve, sep } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { mapAhead } from '../common/map-ahead.ts'
-import { isImageFile } from './image-files.ts'
+import { kindOfFile } from './image-files.ts'
 import type { NewInput } from './ledger.ts'
 import { peopleFolderMarker } from './people-folder-marker.ts'
 
@@ -18,7 +18,8 @@ export interface Root {
 
 export type Found =
   | { kind: 'input'; input: NewInput }
-  | { kind: 'ignored'; path: string }
+  /** `unread`: a picture of a kind that no node reads, its extension. */
+  | { kind: 'ignored'; path: string; unread?: string }
   /** A folder, or a file that cannot be named, that is not looked at. */
   | { kind: 'left-out'; path: string; reason: string }
 
@@ -154,8 +155,10 @@ async function file(path: string, name: string): Promise<Found | undefined> {
   const found = await statOf(path)
   if (found?.isDirectory()) return undefined
   // Reading a pipe or a device may never end.
-  if ((found && !found.isFile()) || !(await isImageFile(path))) return { kind: 'ignored', path }
-  return input(path, name, found)
+  if (found && !found.isFile()) return { kind: 'ignored', path }
+  const kind = await kindOfFile(path)
+  if (kind.kind === 'image') return input(path, name, found)
+  return { kind: 'ignored', path, ...(kind.kind === 'unread' ? { unread: kind.extension } : {}) }
 }
 
 /** A file that is gone by now is told of as unreadable when its turn comes. */

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
+import { copyName } from './copy-name.ts'
 import type { FileIdentity, KnownInput, LedgerChange, NewInput } from './ledger.ts'
 
 export interface RecogniseOptions {
@@ -36,7 +37,7 @@ const isFinal = ({ state, error }: KnownInput) => state === 'quarantined' || ver
 
 /** A file that somebody took away or cut off is not there. */
 export async function hasPicture({ name, written }: Pick<KnownInput, 'name' | 'written'>, out: string) {
-  const found = await stat(join(out, name)).catch(() => undefined)
+  const found = await stat(join(out, copyName(name))).catch(() => undefined)
   return found?.isFile() === true && found.size === written
 }
 

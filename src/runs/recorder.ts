@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { CpnError } from '../common/errors.ts'
 import type { Match } from '../matching/match.ts'
 import type { JobOutcome } from '../scheduler/scheduler.ts'
+import { copyName } from './copy-name.ts'
 import { DigestFilter } from './digest-filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ReadJob } from './input-reader.ts'
@@ -130,7 +131,7 @@ export class Recorder {
   /** Resolves with an error that concerns this one file only. */
   async #writePicture(name: string, picture: Buffer): Promise<FinishedInput['error']> {
     try {
-      await this.#writer.writePicture(join(this.#out, name), picture)
+      await this.#writer.writePicture(join(this.#out, copyName(name)), picture)
       return undefined
     } catch (error) {
       if (!isFaultOfOneFile(error)) throw error
@@ -163,7 +164,7 @@ export class Recorder {
 
   /** The picture that an equal input has, unless it is given up or written anew meanwhile. */
   async #pictureOf(job: string, seq: number, { name, written }: EndedJob): Promise<Buffer | undefined> {
-    const picture = await readFile(join(this.#out, name)).catch(() => undefined)
+    const picture = await readFile(join(this.#out, copyName(name))).catch(() => undefined)
     if (picture?.byteLength !== written) return undefined
     return this.#ledger.endedJob(this.#run, job, seq)?.name === name ? picture : undefined
   }

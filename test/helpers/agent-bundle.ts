@@ -27,7 +27,7 @@ async function bundle(): Promise<string> {
     platform: 'node',
     format: 'esm',
     target: 'node26',
-    external: ['onnxruntime-node', 'sharp', '@julusian/jpeg-turbo'],
+    external: ['onnxruntime-node', 'sharp', '@julusian/jpeg-turbo', 'libheif-js', 'libraw-wasm'],
     banner: { js: require },
     logLevel: 'error',
   })

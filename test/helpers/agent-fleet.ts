@@ -11,6 +11,7 @@ import { type FleetFolder, fleetFolder } from '../../src/agent/fleet-folder.ts'
 import { AgentClient } from '../../src/fleet/agent-client.ts'
 import type { AgentConfig } from '../../src/protocol/agent-config.ts'
 import { nodePaths } from '../../src/protocol/paths.ts'
+import { fontFiles } from '../../src/provision/release/contents.ts'
 import { onExit } from './exit-cleanup.ts'
 import { descendants, killAll, listProcesses, type TestProcess } from './processes.ts'
 import { repositoryRoot } from './shared.ts'
@@ -233,9 +234,7 @@ export class AgentFleet implements AsyncDisposable {
     symlinkSync(process.execPath, join(release, 'bin', 'node'))
     cpSync(join(repositoryRoot, 'assets', 'cpn-agent.sh'), join(release, 'bin', 'cpn-agent'))
     cpSync(await agentBundle(), join(release, 'agent'), { recursive: true })
-    const fonts = join(repositoryRoot, 'node_modules', 'dejavu-fonts-ttf', 'ttf')
-    for (const font of ['DejaVuSans.ttf', 'DejaVuSans-Bold.ttf'])
-      cpSync(join(fonts, font), join(release, 'fonts', font))
+    for (const { path, source } of fontFiles()) symlinkSync(realpathSync(source), join(release, path))
     // Workers may read the folder itself, and no link on the way to it.
     symlinkSync(realpathSync(join(repositoryRoot, 'node_modules')), join(release, 'node_modules'))
   }

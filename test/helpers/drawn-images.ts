@@ -16,13 +16,18 @@ export interface DrawnPhoto {
 }
 
 /** A picture with known truth: tinyDetector() finds its squares and nothing else. */
-export async function drawnPhoto({ width, height, squares, ...look }: DrawnPhoto): Promise<Buffer> {
-  const { format = 'jpeg', background = '#40704a', orientation } = look
-  const pixels = Buffer.alloc(width * height * 3, Buffer.from(background.slice(1), 'hex'))
-  for (const square of squares) fillSquare(pixels, width, height, square)
-  const image = sharp(pixels, { raw: { width, height, channels: 3 } })
+export async function drawnPhoto(photo: DrawnPhoto): Promise<Buffer> {
+  const { width, height, format = 'jpeg', orientation } = photo
+  const image = sharp(drawnPixels(photo), { raw: { width, height, channels: 3 } })
   if (orientation !== undefined) image.withMetadata({ orientation })
   return image.toFormat(format, format === 'jpeg' ? { quality: 95, chromaSubsampling: '4:4:4' } : {}).toBuffer()
+}
+
+/** Its pixels: RGB, 8 bits. */
+export function drawnPixels({ width, height, squares, background = '#40704a' }: DrawnPhoto): Buffer {
+  const pixels = Buffer.alloc(width * height * 3, Buffer.from(background.slice(1), 'hex'))
+  for (const square of squares) fillSquare(pixels, width, height, square)
+  return pixels
 }
 
 function fillSquare(pixels: Buffer, width: number, height: number, [x, y, size]: DrawnPhoto['squares'][number]): void {

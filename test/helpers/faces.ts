@@ -1,7 +1,6 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { ModelLoader } from '../../src/agent/model-loader.ts'
 import { type PipelineResult, predictFaces } from '../../src/agent/pipelines/faces.ts'
 import { LabelPainter } from '../../src/agent/vision/label-painter.ts'
@@ -10,12 +9,9 @@ import { catalogue } from '../../src/models/catalogue/index.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import { onExit } from './exit-cleanup.ts'
+import { fontsFolder } from './fonts.ts'
 import { shared, sharedMissing } from './shared.ts'
 import { tinyDetector, tinyManifest } from './tiny-model.ts'
-
-const fontPackage = dirname(createRequire(import.meta.url).resolve('dejavu-fonts-ttf/package.json'))
-/** The font that labels are drawn with. */
-export const labelFont = join(fontPackage, 'ttf', 'DejaVuSans.ttf')
 
 /** Files of the shared models by their names in the catalogue. */
 const files: Record<string, string> = {
@@ -85,7 +81,7 @@ export async function runFaces(bytes: Uint8Array, pipeline: FacesPipeline): Prom
   return predictFaces(bytes, pipeline, {
     detector: await loader.detector(pipeline.detector.model),
     embedder: pipeline.embedder && (await loader.embedder(pipeline.embedder.model)),
-    painter: new LabelPainter(labelFont),
+    painter: new LabelPainter(fontsFolder()),
     scratch: new Scratch(),
   })
 }

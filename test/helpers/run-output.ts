@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import sharp from 'sharp'
+import { copyName } from '../../src/runs/copy-name.ts'
 import type { Box } from './ground-truth.ts'
 
 // Its cache keeps the files of past pictures open.
@@ -27,6 +28,7 @@ export interface RunSummary {
   ignored: number
   seconds: number
   imagesPerSecond: number
+  unwritten?: number
 }
 
 /** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */
@@ -52,7 +54,7 @@ export function readSummary(out: string): RunSummary {
   return summary
 }
 
-/** Paths of all files in OUT besides the two that describe the run, and the folders of people, which are cpn's own. */
+/** Paths of all files in OUT besides those that describe the run, and the folders of people, which are cpn's own. */
 export function outputFiles(out: string): string[] {
   const files = readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -60,7 +62,7 @@ export function outputFiles(out: string): string[] {
   const marked = files.find((path) => path.endsWith('.cpn-people.json'))
   const people = marked === undefined ? undefined : `${dirname(marked)}/`
   return files
-    .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+    .filter((path) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
     .filter((path) => people === undefined || !path.startsWith(people))
     .sort()
 }
@@ -81,9 +83,10 @@ export async function checkAnnotated(
   each = 1,
 ): Promise<void> {
   const done = predictions.filter(({ faces }) => faces)
-  assert.deepEqual(outputFiles(out), done.map(({ path }) => path).sort())
+  assert.deepEqual(outputFiles(out), done.map(({ path }) => copyName(path)).sort())
   const looked = done.filter((_, index) => index % each === 0)
-  for (const prediction of looked) await checkOne(join(out, prediction.path), input(prediction.path), prediction)
+  for (const prediction of looked)
+    await checkOne(join(out, copyName(prediction.path)), input(prediction.path), prediction)
 }
 
 async function checkOne(annotated: string, input: string, { path, width, height, faces }: Prediction): Promise<void> {

@@ -10,7 +10,8 @@ import { sha256 } from '../../src/common/digest.ts'
 import { decodeFrame } from '../../src/protocol/framing.ts'
 import type { PredictAnswer } from '../../src/protocol/messages.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
-import { labelFont, modelsFolder } from './faces.ts'
+import { modelsFolder } from './faces.ts'
+import { fontsFolder } from './fonts.ts'
 import { repositoryRoot, shared } from './shared.ts'
 
 export type Outcome =
@@ -39,8 +40,8 @@ export class TestWorker implements AsyncDisposable {
   /** Starts a worker and waits until it is ready. */
   static async start(modelsDir = modelsFolder()): Promise<TestWorker> {
     const script = join(repositoryRoot, 'src', 'agent', 'worker.ts')
-    const flags = permissionFlags([realpathSync(repositoryRoot), modelsDir, shared('models')])
-    const child = spawn(process.execPath, [...flags, script, '--models-dir', modelsDir, '--font', labelFont], {
+    const flags = permissionFlags([realpathSync(repositoryRoot), fontsFolder(), modelsDir, shared('models')])
+    const child = spawn(process.execPath, [...flags, script, '--models-dir', modelsDir, '--fonts-dir', fontsFolder()], {
       stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
       cwd: '/',
       env: {},

@@ -6,7 +6,12 @@ import { isErrorCode } from '../../src/common/error-codes.ts'
 import { faultOf, originalOf } from '../../src/fleet/verify-result.ts'
 import { splitParts } from '../../src/protocol/framing.ts'
 import type { Pipeline } from '../../src/protocol/pipeline.ts'
+import { mutate, oneOf } from '../fuzz/mutate.ts'
+import { drawnHeic, heifEncMissing } from '../helpers/drawn-heic.ts'
+import { drawnPhoto, drawnPixels } from '../helpers/drawn-images.ts'
+import { drawnRaw, rawKinds } from '../helpers/drawn-raw.ts'
 import { facesPipeline } from '../helpers/faces.ts'
+import { randomOf } from '../helpers/random.ts'
 import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
 import { type Outcome, TestWorker } from '../helpers/test-worker.ts'
 
@@ -42,6 +47,40 @@ test('odd, broken and hostile files have one outcome each, from one worker', { s
   assert.ok(peakMemory(worker.process.pid!) < memoryCapBytes)
   assert.equal(await worker.disconnect(), 0)
 })
+
+/** Made of good ones: there is no collection of such files. LibRaw may loop on a damaged raw photo: an agent's deadline ends that, not the worker. */
+test('damaged HEIC files and raw photos that break off have one outcome each, from one worker', {
+  skip: heifEncMissing,
+}, async () => {
+  await using worker = await TestWorker.start()
+  const pipeline = facesPipeline('tiny-squares', { annotate: 'full' })
+  const drawn = { width: 640, height: 480, squares: [[100, 120, 80] as [number, number, number]] }
+  const heic = { ...drawn, pixels: drawnPixels(drawn) }
+  const preview = { jpeg: await drawnPhoto(drawn), width: 640, height: 480 }
+  const good = [await drawnHeic(heic), await drawnHeic({ ...heic, tile: 128, turns: 1 })]
+  const raws = await Promise.all(rawKinds.map((kind) => drawnRaw({ kind, preview, orientation: 6 })))
+  const random = randomOf(1)
+  const types = new Set<string>()
+  for (let round = 0; round < 200; round++) {
+    const raw = round % 10 === 0
+    const whole = oneOf(random, raw ? raws : good)
+    // What a reader goes by is at the ends of these files.
+    const damaged = round % 2 === 0 ? mutate(whole, random) : damageStart(whole, random)
+    const image = raw ? whole.subarray(0, Math.floor(random() * whole.length)) : damaged
+    const outcome = await worker.predict(image, pipeline)
+    types.add(outcome.type)
+    if (outcome.type === 'failed') assertReason(`round ${round}`, outcome)
+  }
+  assert.deepEqual([...types].sort(), ['done', 'failed'])
+  const last = await worker.predict(good[1]!, pipeline)
+  assert.ok(last.type === 'done' && last.answer.faces.length === 1)
+  assert.ok(peakMemory(worker.process.pid!) < memoryCapBytes)
+  assert.equal(await worker.disconnect(), 0)
+})
+
+function damageStart(whole: Buffer, random: () => number): Buffer {
+  return Buffer.concat([mutate(whole.subarray(0, 1500), random), whole.subarray(1500)])
+}
 
 /** A master finds nothing wrong with it. */
 function assertTaken(file: string, pipeline: Pipeline, { answer, raw }: Extract<Outcome, { type: 'done' }>): void {

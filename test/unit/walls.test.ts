@@ -25,7 +25,7 @@ test('matching knows numbers and names, whichever side uses it', () => {
 })
 
 test('the agent is a world of its own', () => {
-  const packages = ['zod', 'pino', 'sharp', 'onnxruntime-node', '@julusian/jpeg-turbo']
+  const packages = ['zod', 'pino', 'sharp', 'onnxruntime-node', '@julusian/jpeg-turbo', 'libheif-js', 'libraw-wasm']
   onlyImports('agent/', ['agent/', 'matching/', 'protocol/', 'common/', 'node:', ...packages])
   assert.deepEqual(
     importers('agent/').filter((path) => !path.startsWith('agent/')),
@@ -44,6 +44,8 @@ test('each heavy dependency has one importer', () => {
   const runtimes = importers('onnxruntime-node')
   assert.ok(runtimes.length <= 1, `one file may import onnxruntime-node, not ${runtimes.join(' and ')}`)
   onlyImportedIn('onnxruntime-node', ['agent/'])
+  onlyImportedIn('libheif-js', ['agent/vision/libheif.ts'])
+  onlyImportedIn('libraw-wasm', ['agent/vision/libraw.ts'])
 })
 
 test('the scheduler sees agents, never how they are reached', () => {

@@ -20,10 +20,15 @@ const systemFiles = ['/proc', '/sys', '/etc/alpine-release']
 export function launchWorker(files: WorkerFiles, nice: number, launcher: string[]): ChildProcess {
   const releaseDir = realpathSync(files.releaseDir)
   const modelsDir = existsSync(files.modelsDir) ? realpathSync(files.modelsDir) : files.modelsDir
-  const font = join(releaseDir, 'fonts', 'DejaVuSans.ttf')
   const flags = permissionFlags([releaseDir, realpathSync(join(releaseDir, 'node_modules')), modelsDir])
-  const worker = [join(releaseDir, 'agent', 'worker.mjs'), '--models-dir', modelsDir, '--font', font]
-  const [program = '', ...args] = [...launcher, process.execPath, ...flags, ...worker]
+  const folders = ['--models-dir', modelsDir, '--fonts-dir', join(releaseDir, 'fonts')]
+  const [program = '', ...args] = [
+    ...launcher,
+    process.execPath,
+    ...flags,
+    join(releaseDir, 'agent', 'worker.mjs'),
+    ...folders,
+  ]
   const child = spawn(program, args, {
     // The last one is the pipe that jobs come through.
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],

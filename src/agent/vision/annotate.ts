@@ -13,15 +13,16 @@ export async function annotate(raster: Raster, marks: Mark[], painter: LabelPain
   const edge = Math.max(raster.width, raster.height)
   const lineWidth = Math.max(1, Math.round(edge / 400))
   const fontSize = fontSizes.findLast((size) => size <= edge / 60) ?? fontSizes[0]!
+  const pad = Math.ceil(fontSize / 4)
   for (const { box, kind } of marks) strokeBox(raster, box, lineWidth, colours[kind])
   for (const mark of marks) {
-    if (mark.label !== '') drawLabel(raster, mark, await painter.mask(mark.label, fontSize), fontSize)
+    if (mark.label === '') continue
+    drawLabel(raster, mark, await painter.mask(mark.label, fontSize, raster.width - 2 * pad), pad)
   }
 }
 
 /** On top of the box, or within it where the picture ends; left out where a picture is too small for it. */
-function drawLabel(raster: Raster, { box, kind }: Mark, text: Mask, fontSize: number): void {
-  const pad = Math.ceil(fontSize / 4)
+function drawLabel(raster: Raster, { box, kind }: Mark, text: Mask, pad: number): void {
   const width = text.width + 2 * pad
   const height = text.height + 2 * pad
   if (width > raster.width || height > raster.height) return

@@ -16,8 +16,9 @@ export function decodeError(error: unknown, format: ImageFormat): CpnError {
   const reason = reasonOf(error)
   const message = `the ${formatTitles[format]} cannot be decoded: ${reason}`
   if (/pixel limit/i.test(reason)) return new CpnError('CPN_ERR_IMAGE_TOO_LARGE', message, { cause: error })
-  // AVIF is a container: libheif refuses image sequences and codecs that it lacks.
-  const code = format === 'avif' && /unsupported/i.test(reason) ? 'CPN_ERR_IMAGE_UNSUPPORTED' : 'CPN_ERR_IMAGE_DECODE'
+  // Containers: libheif refuses image sequences and codecs that it lacks.
+  const isContainer = format === 'avif' || format === 'heic'
+  const code = isContainer && /unsupported/i.test(reason) ? 'CPN_ERR_IMAGE_UNSUPPORTED' : 'CPN_ERR_IMAGE_DECODE'
   return new CpnError(code, message, {
     cause: error,
     suggestions: ['Open the file in an image viewer: convert it there, or fetch it anew when that fails too.'],

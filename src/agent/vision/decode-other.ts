@@ -1,11 +1,11 @@
 import type { DecodedImage } from './decode.ts'
 import { checkPixels, decodeError } from './decode-errors.ts'
 import { isRgbProfile } from './icc.ts'
-import type { ImageFormat } from './image-format.ts'
+import type { CopyFormat } from './image-format.ts'
 import { type Sharp, sharp, toRaster } from './sharp.ts'
 
-/** Decodes everything but JPEG: upright, with alpha where the file has it. */
-export async function decodeOther(bytes: Uint8Array, format: ImageFormat, maxPixels: number): Promise<DecodedImage> {
+/** Decodes PNG, WebP, AVIF, TIFF and GIF: upright, with alpha where the file has it. */
+export async function decodeOther(bytes: Uint8Array, format: CopyFormat, maxPixels: number): Promise<DecodedImage> {
   try {
     const { width, height, exif, icc } = await sharp(bytes, { failOn: 'none', limitInputPixels: false }).metadata()
     checkPixels(width, height, maxPixels)

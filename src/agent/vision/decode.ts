@@ -1,7 +1,9 @@
 import { CpnError } from '../../common/errors.ts'
+import { decodeHeic } from './decode-heic.ts'
 import { decodeJpeg } from './decode-jpeg.ts'
 import { decodeOther } from './decode-other.ts'
-import { describeContent, type ImageFormat, imageFormat } from './image-format.ts'
+import { decodeRaw } from './decode-raw.ts'
+import { type CopyFormat, describeContent, imageFormat } from './image-format.ts'
 import { upright } from './orient.ts'
 import type { Raster } from './raster.ts'
 import { Scratch } from './scratch.ts'
@@ -9,7 +11,8 @@ import { fromRaster, toRaster } from './sharp.ts'
 
 /** A decoded image. */
 export interface DecodedImage {
-  format: ImageFormat
+  /** Of the copy. */
+  format: CopyFormat
   /** Pixels as the file has them; `orientation` (EXIF, 1 to 8) is still to be applied. */
   stored: Raster
   orientation: number
@@ -37,14 +40,16 @@ export async function decodeImage(
   if (bytes.length === 0) throw new CpnError('CPN_ERR_IMAGE_DECODE', 'the file is empty')
   const format = imageFormat(bytes)
   if (format === undefined) throw unsupported(bytes)
-  return format === 'jpeg' ? decodeJpeg(bytes, maxPixels, scratch) : decodeOther(bytes, format, maxPixels)
+  if (format === 'jpeg') return decodeJpeg(bytes, maxPixels, scratch)
+  if (format === 'heic') return decodeHeic(bytes, maxPixels, scratch)
+  return format === 'raw' ? decodeRaw(bytes, maxPixels, scratch) : decodeOther(bytes, format, maxPixels)
 }
 
 function unsupported(bytes: Uint8Array): CpnError {
   const kind = describeContent(bytes)
   const message = kind ? `the file is ${kind}, which cpn does not read` : 'the file is not an image of a known kind'
   return new CpnError('CPN_ERR_IMAGE_UNSUPPORTED', message, {
-    suggestions: ['Convert it to JPEG, PNG, WebP, AVIF, TIFF or GIF.'],
+    suggestions: ['Convert it to JPEG, PNG, WebP, AVIF, HEIC, TIFF or GIF.'],
   })
 }
 

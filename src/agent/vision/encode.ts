@@ -1,14 +1,14 @@
 import type { DecodedImage, Metadata } from './decode.ts'
 import { openFile } from './decode-other.ts'
 import { encodeJpeg } from './encode-jpeg.ts'
-import type { ImageFormat } from './image-format.ts'
+import type { CopyFormat } from './image-format.ts'
 import { asBuffer, type Raster } from './raster.ts'
 import { fromRaster, type Sharp } from './sharp.ts'
 
 type Encoder = (image: Sharp) => Sharp
 
 /** Small effort for the slow formats: a preview is wanted now. */
-const encoders: Record<Exclude<ImageFormat, 'jpeg'>, Encoder> = {
+const encoders: Record<Exclude<CopyFormat, 'jpeg'>, Encoder> = {
   png: (image) => image.png({ compressionLevel: 6 }),
   webp: (image) => image.webp({ quality: 90, effort: 2 }),
   avif: (image) => image.avif({ quality: 65, effort: 2 }),
@@ -16,11 +16,11 @@ const encoders: Record<Exclude<ImageFormat, 'jpeg'>, Encoder> = {
   gif: (image) => image.gif({ effort: 3, dither: 0.5 }),
 }
 
-/** Encodes an upright raster in the format of the image it came from, with that image's EXIF and ICC profile. */
+/** Encodes an upright raster in the format of the image it came from (HEIC and raw photos: JPEG), with its EXIF and ICC profile. */
 export async function encodeImage(raster: Raster, { format, metadata }: DecodedImage): Promise<Buffer> {
   if (metadata.kind === 'blocks') return encodeJpeg(raster, metadata)
   const image = withMetadata(raster, metadata)
-  return encoders[format as Exclude<ImageFormat, 'jpeg'>](image).toBuffer()
+  return encoders[format as Exclude<CopyFormat, 'jpeg'>](image).toBuffer()
 }
 
 /** sharp takes metadata from a file only: that file is opened again and covered with the raster. */

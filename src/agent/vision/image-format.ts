@@ -1,8 +1,13 @@
+import { isRawPhoto } from '../../common/raw-photo.ts'
+
 /** Formats that are read, and written back in kind. */
 export const imageFormats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
-export type ImageFormat = (typeof imageFormats)[number]
+/** What a copy can be. */
+export type CopyFormat = (typeof imageFormats)[number]
+/** What is read; a HEIC and a camera's raw photo are copied as JPEG. */
+export type ImageFormat = CopyFormat | 'heic' | 'raw'
 
-export const mediaTypes: Record<ImageFormat, string> = {
+export const mediaTypes: Record<CopyFormat, string> = {
   jpeg: 'image/jpeg',
   png: 'image/png',
   webp: 'image/webp',
@@ -18,6 +23,8 @@ export const formatTitles: Record<ImageFormat, string> = {
   avif: 'AVIF',
   tiff: 'TIFF',
   gif: 'GIF',
+  heic: 'HEIC',
+  raw: 'raw photo',
 }
 
 /** First bytes of a kind of file; `.` stands for any byte. */
@@ -49,8 +56,6 @@ const named: Magic[] = [
   ['a FITS image', 'SIMPLE  ='],
   ['a PDF document', '%PDF'],
   ['a PostScript document', '%!PS'],
-  ['a Fujifilm raw photo', 'FUJIFILMCCD-RAW'],
-  ['a Canon raw photo', '....ftypcrx'],
   ['an MP4 or QuickTime video', '....ftyp'],
   ['an AVI video', 'RIFF....AVI '],
   ['a Matroska video', '\x1a\x45\xdf\xa3'],
@@ -74,6 +79,8 @@ export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
   const start = latin1(bytes)
   const brands = isoBrands(start)
   if (brands.some((brand) => brand === 'avif' || brand === 'avis')) return 'avif'
+  if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'heic'
+  if (isRawPhoto(bytes)) return 'raw'
   return readable.find(([, magic]) => matches(start, magic))?.[0]
 }
 
@@ -81,8 +88,6 @@ export function imageFormat(bytes: Uint8Array): ImageFormat | undefined {
 export function describeContent(bytes: Uint8Array): string | undefined {
   if (bytes.length === 0) return 'an empty file'
   const start = latin1(bytes)
-  const brands = isoBrands(start)
-  if (brands.some((brand) => /^(hei[cxms]|hev[cxms]|mif1|msf1)$/.test(brand))) return 'a HEIC image'
   return named.find(([, magic]) => matches(start, magic))?.[0] ?? iconOrCursor(bytes)
 }
 

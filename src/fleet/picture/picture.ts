@@ -1,7 +1,9 @@
 import { avif } from './avif.ts'
 import { gif } from './gif.ts'
+import { heic } from './heic.ts'
 import { jpeg } from './jpeg.ts'
 import { png } from './png.ts'
+import { raw } from './raw.ts'
 import { tiff } from './tiff.ts'
 import { webp } from './webp.ts'
 
@@ -20,7 +22,8 @@ export interface PictureReader {
   isWhole(bytes: Buffer): boolean
 }
 
-const readers = { jpeg, png, webp, gif, tiff, avif } satisfies Record<string, PictureReader>
+/** A raw photo may look like a TIFF, and a HEIC has brands that an AVIF has as well: the order matters. */
+const readers = { jpeg, png, webp, gif, raw, tiff, avif, heic } satisfies Record<string, PictureReader>
 
 export interface Picture extends PictureReader {
   format: keyof typeof readers
@@ -30,4 +33,9 @@ export interface Picture extends PictureReader {
 export function pictureOf(bytes: Buffer): Picture | undefined {
   const found = Object.entries(readers).find(([, reader]) => reader.signature(bytes))
   return found && { format: found[0] as Picture['format'], ...found[1] }
+}
+
+/** The format that a picture's annotated copy has. */
+export function copyFormat(format: Picture['format']): Picture['format'] {
+  return format === 'heic' || format === 'raw' ? 'jpeg' : format
 }

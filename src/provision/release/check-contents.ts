@@ -2,6 +2,7 @@ import { open } from 'node:fs/promises'
 import { CpnError } from '../../common/errors.ts'
 import type { ReleasePlatform } from '../../protocol/release.ts'
 import type { SourceFile } from './contents.ts'
+import { fontPaths, fonts } from './fonts.ts'
 
 /** What has to be in a release of a platform, whatever else is. */
 function requiredFiles(platform: ReleasePlatform): RegExp[] {
@@ -12,7 +13,9 @@ function requiredFiles(platform: ReleasePlatform): RegExp[] {
     /^bin\/cpn-agent$/,
     /^agent\/agent\.mjs$/,
     /^agent\/worker\.mjs$/,
-    /^fonts\/DejaVuSans\.ttf$/,
+    /\/libheif-js\/libheif-wasm\/libheif\.wasm$/,
+    /\/libraw-wasm\/dist\/libraw\.wasm$/,
+    ...fonts.map((font) => new RegExp(`^${fontPaths(font).font}$`)),
     new RegExp(`/onnxruntime-node/bin/napi-v\\d+/${os}/${arch}/onnxruntime_binding\\.node$`),
     new RegExp(`/onnxruntime-node/bin/napi-v\\d+/${os}/${arch}/libonnxruntime\\..*${linux ? 'so' : 'dylib'}`),
     new RegExp(`/@img/sharp-${platform}/lib/sharp-${platform}.*\\.node$`),

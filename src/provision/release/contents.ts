@@ -2,6 +2,7 @@ import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CpnError } from '../../common/errors.ts'
 import type { ReleasePlatform } from '../../protocol/release.ts'
+import { fontPaths, fonts } from './fonts.ts'
 import { installedPackage, packageRoot, pinnedPackage } from './npm-package.ts'
 
 /** A file of a release and where its bytes are on the master. */
@@ -40,6 +41,12 @@ interface Part {
   take?: RegExp
 }
 
+/** Decoders that run anywhere. Their licence wants them in files that can be replaced, and its text with them. */
+const wasmParts: Part[] = [
+  { name: 'libheif-js', take: /^(package\.json|libheif-wasm\/(libheif\.js|libheif\.wasm|LICENSE))$/ },
+  { name: 'libraw-wasm', take: /^(package\.json|dist\/libraw\.(js|wasm))$/ },
+]
+
 // What the agent requires at run time; nothing else of the packages travels.
 function nativeParts(platform: ReleasePlatform): Part[] {
   const [os, arch] = platform.split('-')
@@ -74,7 +81,8 @@ export async function releaseContents(platform: ReleasePlatform, options: Conten
     agentFiles(options.bundleDir),
     libraryFiles(platform),
     fontFiles(),
-    ...nativeParts(platform).map((part) => partFiles(part, options)),
+    licenceFiles(),
+    ...[...nativeParts(platform), ...wasmParts].map((part) => partFiles(part, options)),
   ])
   return groups.flat().sort((a, b) => (a.path < b.path ? -1 : 1))
 }
@@ -104,13 +112,25 @@ function libraryFiles(platform: ReleasePlatform): SourceFile[] {
   return [{ path: standInLibrary, source, mode: data }]
 }
 
-function fontFiles(): SourceFile[] {
-  const folder = requiredFolder({ name: 'dejavu-fonts-ttf' })
-  return [
-    { path: 'fonts/DejaVuSans.ttf', source: join(folder, 'ttf/DejaVuSans.ttf'), mode: data },
-    { path: 'fonts/DejaVuSans-Bold.ttf', source: join(folder, 'ttf/DejaVuSans-Bold.ttf'), mode: data },
-    { path: 'fonts/LICENSE', source: join(folder, 'LICENSE'), mode: data },
-  ]
+/** What labels are drawn in, each font with its licence. */
+export function fontFiles(): SourceFile[] {
+  // Those for East Asian languages name this licence themselves, their packages another one.
+  const apache = { path: 'fonts/LICENSE-Apache-2.0', source: join(packageRoot, 'LICENSE'), mode: data }
+  const files = fonts.flatMap((font) => {
+    const folder = requiredFolder({ name: font.package })
+    const paths = fontPaths(font)
+    return [
+      { path: paths.font, source: join(folder, font.file), mode: data },
+      { path: paths.licence, source: join(folder, font.licence), mode: data },
+    ]
+  })
+  return [...files, apache]
+}
+
+/** Of LibRaw, whose package comes without it. */
+function licenceFiles(): SourceFile[] {
+  const source = join(packageRoot, 'assets/licences/LGPL-2.1.txt')
+  return [{ path: 'node_modules/libraw-wasm/LGPL-2.1.txt', source, mode: data }]
 }
 
 async function partFiles(part: Part, options: ContentsOptions): Promise<SourceFile[]> {

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { AgentFleet } from '../../helpers/agent-fleet.ts'
 import { attempt } from '../../helpers/agent-work.ts'
-import { drawnPhoto } from '../../helpers/drawn-images.ts'
+import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
+import { drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
 import { mutate, oneOf } from '../mutate.ts'
 import { type Target, verdictOf } from '../target.ts'
 
@@ -11,9 +12,13 @@ const mostBytes = 2 * 2 ** 30
 
 /** Pictures, through a real agent's workers. */
 export async function imagesTarget(): Promise<Target> {
+  const drawn = { width: 96, height: 64, squares: [[20, 10, 30] as [number, number, number]] }
   const good = await Promise.all([
-    ...formats.map((format) => drawnPhoto({ width: 96, height: 64, squares: [[20, 10, 30]], format })),
-    drawnPhoto({ width: 96, height: 64, squares: [[20, 10, 30]], orientation: 6 }),
+    ...formats.map((format) => drawnPhoto({ ...drawn, format })),
+    drawnPhoto({ ...drawn, orientation: 6 }),
+    ...(heifEncMissing ? [] : [{}, { tile: 64, turns: 1 }]).map((look) =>
+      drawnHeic({ ...drawn, ...look, pixels: drawnPixels(drawn) }),
+    ),
   ])
   await using starting = new AsyncDisposableStack()
   const fleet = starting.use(await AgentFleet.create({ workers: 2 }))

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { contentDigest, sha256 } from '../../../src/common/digest.ts'
 import { drawnPhoto } from '../../helpers/drawn-images.ts'
-import { facesPipeline, labelFont, model, writeManifest } from '../../helpers/faces.ts'
+import { facesPipeline, model, writeManifest } from '../../helpers/faces.ts'
 import { repositoryRoot } from '../../helpers/shared.ts'
 import { TestWorker } from '../../helpers/test-worker.ts'
 
@@ -86,7 +86,7 @@ test('a worker ends when its agent is gone', async () => {
 
 test('a worker without its arguments says how it is started', () => {
   const script = join(repositoryRoot, 'src', 'agent', 'worker.ts')
-  const { status, stderr } = spawnSync(process.execPath, [script, '--font', labelFont], { encoding: 'utf8' })
+  const { status, stderr } = spawnSync(process.execPath, [script, '--fonts-dir', '/nowhere'], { encoding: 'utf8' })
   assert.equal(status, 1)
-  assert.match(stderr, /--models-dir DIR --font FILE/)
+  assert.match(stderr, /--models-dir DIR --fonts-dir DIR/)
 })

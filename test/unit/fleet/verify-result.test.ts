@@ -5,14 +5,21 @@ import sharp from 'sharp'
 import { pictureOf } from '../../../src/fleet/picture/picture.ts'
 import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
-import { type DrawnPhoto, drawnPhoto } from '../../helpers/drawn-images.ts'
+import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
+import { type DrawnPhoto, drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
+import { drawnRaw, rawKinds } from '../../helpers/drawn-raw.ts'
 import { facesPipeline, runFaces } from '../../helpers/faces.ts'
 import { shared, sharedMissing } from '../../helpers/shared.ts'
 
 const formats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
 
+const square = { width: 640, height: 480, squares: [[100, 120, 80] as [number, number, number]] }
+
 async function honest(photo: Partial<DrawnPhoto> = {}, annotate: 'preview' | 'full' = 'preview') {
-  const image = await drawnPhoto({ width: 640, height: 480, squares: [[100, 120, 80]], ...photo })
+  return answerTo(await drawnPhoto({ ...square, ...photo }), annotate)
+}
+
+async function answerTo(image: Buffer, annotate: 'preview' | 'full') {
   const pipeline = facesPipeline('tiny-squares', { annotate })
   const { answer, parts } = await runFaces(image, pipeline)
   const result: NodeResult = { answer: { job: '', attempt: 1, epoch: 1, ...answer }, annotated: Buffer.from(parts[0]!) }
@@ -32,6 +39,30 @@ test('what an honest node answers is taken, for every format, turned or not, sma
       }
     }
   }
+})
+
+test('what an honest node answers to a HEIC or a raw photo is taken: the copy is a JPEG', {
+  skip: heifEncMissing,
+}, async () => {
+  const heic = { ...square, pixels: drawnPixels(square) }
+  const preview = { jpeg: await drawnPhoto(square), width: 640, height: 480 }
+  const images = [
+    ...(await Promise.all(rawKinds.map((kind) => drawnRaw({ kind, preview, orientation: 8 })))),
+    await drawnHeic(heic),
+    await drawnHeic({ ...heic, tile: 128, turns: 1 }),
+  ]
+  for (const image of images) {
+    for (const annotate of ['preview', 'full'] as const) {
+      const { pipeline, result } = await answerTo(image, annotate)
+      assert.equal(result.answer.faces.length, 1)
+      assert.equal(faultOf(originalOf(image), pipeline, result), undefined)
+      const annotated = await drawnPhoto({ ...square, format: 'png' })
+      assert.ok(faultOf(originalOf(image), pipeline, { ...result, annotated }))
+    }
+  }
+  const { pipeline, result } = await answerTo(images.at(-1)!, 'full')
+  const said = { ...result, answer: { ...result.answer, width: 640, height: 480 + 1 } }
+  assert.match(faultOf(originalOf(images.at(-1)!), pipeline, said) ?? '', /a size of 640x481 for an image of 640x480/)
 })
 
 test('a copy that is cut, or has something behind it, is refused in every format', async () => {
@@ -92,8 +123,13 @@ test('whatever bytes come, looking at them throws nothing and ends', async () =>
     seed = (seed * 48_271) % 2_147_483_647
     return seed % below
   }
-  for (const format of formats) {
-    const good = await drawnPhoto({ width: 64, height: 48, squares: [], format })
+  const drawn = { width: 64, height: 48, squares: [] }
+  const all = [
+    ...(await Promise.all(formats.map((format) => drawnPhoto({ ...drawn, format })))),
+    ...(await Promise.all(rawKinds.map((kind) => drawnRaw({ kind })))),
+    ...(heifEncMissing ? [] : [await drawnHeic({ ...drawn, pixels: drawnPixels(drawn), tile: 64 })]),
+  ]
+  for (const good of all) {
     for (let round = 0; round < 400; round++) {
       const bad = Buffer.from(good.subarray(0, round % 3 === 0 ? random(good.length) : good.length))
       for (let change = 0; change < 3 && bad.length > 0; change++)

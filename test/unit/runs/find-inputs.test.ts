@@ -44,6 +44,28 @@ test('pictures are found by name or by content, in all folders; other files are 
   assert.equal(ignored, 2)
 })
 
+test('pictures of kinds that no node reads are ignored and named, unless they are something else', async () => {
+  using folder = tempFolder()
+  put(folder.path, {
+    'a.psd': '8BPS',
+    'deep/b.PSD': 'x',
+    'c.jxl': 'x',
+    'no-extension': '8BPS',
+    'really-a-jpeg.bmp': Buffer.from([0xff, 0xd8, 0xff, 0xe0]),
+    'IMG_1.HEIC': 'x',
+    'IMG_1.CR3': 'x',
+    'raw-photo': 'FUJIFILMCCD-RAW 0201',
+    'notes.txt': 'BM is how a bitmap begins, too',
+    'film.mp4': '\0\0\0\x18ftypisom',
+  })
+  const found: Found[] = []
+  for await (const item of findInputs(await resolveRoots([folder.path]), '/nowhere')) found.push(item)
+  const unread = found.flatMap((item) => (item.kind === 'ignored' ? [item.unread ?? 'other'] : []))
+  assert.deepEqual(unread.sort(), ['.jxl', '.psd', '.psd', '.psd', 'other', 'other'])
+  const inputs = found.flatMap((item) => (item.kind === 'input' ? [item.input.name] : []))
+  assert.deepEqual(inputs.sort(), ['IMG_1.CR3', 'IMG_1.HEIC', 'raw-photo', 'really-a-jpeg.bmp'])
+})
+
 test('OUT inside the input is left out', async () => {
   using folder = tempFolder()
   put(folder.path, { 'a.jpg': 'x', 'out/a.jpg': 'x' })

@@ -6,9 +6,11 @@ import { CpnError } from '../../../src/common/errors.ts'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../../../src/runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
-import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
+import { writeSummary } from '../../../src/runs/outputs.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
 import { RunWriter } from '../../../src/runs/run-writer.ts'
+import { writeJsonl } from '../../../src/runs/sinks/jsonl.ts'
+import { resultsOf } from '../../../src/runs/sinks/results.ts'
 import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
@@ -60,7 +62,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writePredictions(ledger, run.id, out, { embeddings: true })
+  await writeJsonl(resultsOf(ledger, run.id, { out, copies: true, embeddings: true }))
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')

@@ -3,11 +3,11 @@ import { before, test } from 'node:test'
 import { annotate } from '../../../../src/agent/vision/annotate.ts'
 import { LabelPainter } from '../../../../src/agent/vision/label-painter.ts'
 import type { Raster } from '../../../../src/agent/vision/raster.ts'
-import { labelFont } from '../../../helpers/faces.ts'
+import { fontsFolder } from '../../../helpers/fonts.ts'
 
 let painter: LabelPainter
 before(() => {
-  painter = new LabelPainter(labelFont)
+  painter = new LabelPainter(fontsFolder())
 })
 
 function blank(width: number, height: number, channels: 3 | 4 = 3): Raster {
@@ -90,4 +90,13 @@ test('a label is rendered once and its markup is text', async () => {
   const digits = await painter.mask('0.93', 20)
   assert.ok(digits.height >= 13 && digits.height <= 20, `20 pixel digits are ${digits.height} high`)
   assert.ok(Math.max(...digits.data) > 250 && Math.min(...digits.data) === 0)
+})
+
+test('a name too long for its picture is shortened, and its box has a label', async () => {
+  const raster = blank(120, 90)
+  const label = `\u2068${'Wolfeschlegelstein '.repeat(5).trim()}\u2069 0.82`
+  await annotate(raster, [{ box: [10, 40, 30, 30], label, kind: 'found' }], painter)
+  const [left, top, right, bottom] = drawn(raster)
+  assert.ok(left! >= 0 && right! <= 119 && right! > 110, `from ${left} to ${right}`)
+  assert.ok(top! < 40 && bottom === 69, `from ${top} to ${bottom}`)
 })

@@ -52,6 +52,17 @@ test('a release holds native files of its own platform only', async () => {
   for (const { source } of natives) assert.equal(await machineOf(source), platform)
 })
 
+test('each font of labels travels once, with its licence', async () => {
+  const contents = await releaseContents(platform, { bundleDir, packagesDir: cacheDir })
+  const paths = contents.map(({ path }) => path).filter((path) => path.startsWith('fonts/'))
+  const fonts = paths.filter((path) => /\.[ot]tf$/.test(path))
+  assert.ok(fonts.includes('fonts/DejaVuSans.ttf') && fonts.length > 20)
+  assert.equal(new Set(paths).size, paths.length)
+  for (const font of fonts) assert.ok(paths.includes(font.replace(/\.[ot]tf$/, '-LICENSE')), font)
+  const less = contents.filter(({ path }) => !path.includes('NotoSansThai'))
+  await assert.rejects(checkContents(platform, less), /NotoSansThai/)
+})
+
 test('building again gives the same digest, and a changed bundle another one', async () => {
   const first = await buildRelease(platform, { bundleDir, cacheDir })
   assert.equal((await buildRelease(platform, { bundleDir, cacheDir })).digest, first.digest)
