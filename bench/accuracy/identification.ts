@@ -130,7 +130,7 @@ function nameOf(matcher: Matcher, face: Float32Array, options: MatchOptions): Ma
 
 async function facesFromLeft(file: string): Promise<Float32Array[]> {
   const photo = readFileSync(shared('photos', 'azure-faces', file))
-  const { answer, parts } = await runFaces(photo, facesPipeline('yunet-2023mar', { embedder }))
+  const { answer, parts } = await runFaces(photo, facesPipeline('yunet-s-dynamic', { embedder }))
   const vectors = new Float32Array(parts[0]!.slice().buffer)
   return [...answer.faces.entries()]
     .sort(([, a], [, b]) => a.box[0] - b.box[0])

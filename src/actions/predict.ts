@@ -11,10 +11,10 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import { noPeople } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { forgetGone } from '../runs/gone-inputs.ts'
@@ -36,10 +36,10 @@ import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
-import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { type AskedPipeline, describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
 import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
@@ -112,11 +112,10 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
-  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -135,7 +134,7 @@ interface RunParts {
   ledger: Ledger
   writer: RunWriter
   reader: InputReader
-  pipeline: Pipeline
+  pipeline: FacesPipeline
   naming: Naming | undefined
   /** Undefined where nobody is looked for. */
   sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
@@ -152,11 +151,11 @@ interface RunParts {
 class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
-  readonly #pipeline: Pipeline
+  readonly #pipeline: FacesPipeline
   readonly #naming: Naming | undefined
   readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
-  readonly #asked: PredictOptions
+  readonly #asked: AskedPipeline & PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -183,7 +182,13 @@ class PredictRun {
     const { ledger, writer, reader, pipeline, naming, sorting, fleet, out, place, options, ctx, onEvent } = parts
     this.#ledger = ledger
     const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
-    this.#asked = { ...options, results: withEarlier(options.results, before) }
+    const { model, scoreThreshold } = pipeline.detector
+    this.#asked = {
+      ...options,
+      ...(options.detector === undefined ? { scoreThreshold } : {}),
+      detector: options.detector ?? labelOf(model),
+      results: withEarlier(options.results, before),
+    }
     this.#run = ledger.beginRun({
       out: place,
       options: runOptions(this.#asked, pipeline),
@@ -522,7 +527,7 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions(options: PredictOptions, pipeline: Pipeline) {
+function runOptions(options: Omit<PredictOptions, 'detector'>, pipeline: FacesPipeline) {
   const { paths, hosts, pipelineName, threshold, embeddings, results } = options
   return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { copyName } from '../runs/copy-name.ts'
 import {
@@ -110,7 +111,7 @@ export function optionsOfRun(
     paths,
     out,
     hosts,
-    detector: `${model.name}@${model.version}`,
+    detector: labelOf(model),
     scoreThreshold,
     pipelineName,
     threshold,
@@ -118,6 +119,7 @@ export function optionsOfRun(
     results: { ...defaultResults, ...results },
     annotate,
     maxPixels,
+    begun: pipeline,
   }
 }
 

@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
+import { pipelineNames } from '../models/pipeline-version.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
 import { type FormatName, formatNames } from '../runs/sinks/index.ts'
@@ -41,10 +41,16 @@ export default class Predict extends BaseRun {
       default: 'persons',
       description: 'persons: find faces and name those of enrolled people; faces: find them only.',
     }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces; default that of the version in use (cpn models list).',
+    }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
+    }),
+    'try-rotations': Flags.boolean({
+      description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
     }),
     threshold: Flags.string({
       helpValue: '0..1',
@@ -84,6 +90,7 @@ export default class Predict extends BaseRun {
       detector: flags.detector,
       pipelineName: flags.pipeline,
       scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+      tryRotations: flags['try-rotations'],
       threshold: parseShare('threshold', flags.threshold),
       results: {
         formats: parseFormats(flags.format),

@@ -13,6 +13,8 @@ export interface Prediction {
   sha256: string | null
   width?: number
   height?: number
+  /** name@version of each model. */
+  models?: string[]
   faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
   error?: { code: string; message: string }
 }

@@ -10,10 +10,10 @@ export async function writeJsonl(results: Results): Promise<void> {
 }
 
 function* lines(results: Results): Iterable<string> {
-  for (const line of results.lines()) yield `${JSON.stringify(prediction(line, results.embeddings))}\n`
+  for (const line of results.lines()) yield `${JSON.stringify(prediction(line, results))}\n`
 }
 
-function prediction({ name, job, state, result, error }: FinishedLine, withEmbeddings: boolean): object {
+function prediction({ name, job, state, result, error }: FinishedLine, about: Results): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
   const { width, height, embeddings } = result
   const faces = toldFaces(result).map(({ person, similarity, candidates, ...face }, index) => ({
@@ -21,9 +21,9 @@ function prediction({ name, job, state, result, error }: FinishedLine, withEmbed
     person,
     similarity,
     ...(candidates ? { candidates } : {}),
-    ...(withEmbeddings && embeddings && !isForgotten(embeddings[index]!)
+    ...(about.embeddings && embeddings && !isForgotten(embeddings[index]!)
       ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
       : {}),
   }))
-  return { path: name, sha256: job, width, height, faces }
+  return { path: name, sha256: job, width, height, models: about.models, faces }
 }

@@ -1,5 +1,6 @@
 import type { CpnError } from '../../common/errors.ts'
-import type { InputLine, InputState, Ledger } from '../ledger.ts'
+import type { FacesPipeline } from '../../protocol/pipeline.ts'
+import type { InputLine, InputState, Ledger, RunRecord } from '../ledger.ts'
 
 /** An input that was done, or that something kept from it. */
 export type FinishedLine = InputLine & { state: Exclude<InputState, 'queued'> }
@@ -12,6 +13,8 @@ export interface Results {
   copies: boolean
   /** Whether embeddings are told. */
   embeddings: boolean
+  /** name@version of each model that the results are from. */
+  models: string[]
   /**
    * Finished inputs ordered by path; read from the ledger again with each call, one after another. Small pictures are
    * with them on request only.
@@ -39,13 +42,19 @@ export type OnUnwritten = (error: CpnError) => void
  */
 export type Sink = (results: Results, options: SidecarOptions, onUnwritten: OnUnwritten) => Promise<void>
 
-export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lines'>): Results {
+export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lines' | 'models'>): Results {
   return {
     ...about,
+    models: modelsOf(ledger.runs().find(({ id }) => id === run)),
     *lines(options) {
       for (const line of ledger.lines(run, options)) if (isFinished(line)) yield line
     },
   }
+}
+
+function modelsOf(run: RunRecord | undefined): string[] {
+  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<FacesPipeline>
+  return [detector, embedder].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
 }
 
 const isFinished = (line: InputLine): line is FinishedLine => line.state !== 'queued'
