@@ -37,6 +37,7 @@ import { modelOptions } from './model-options.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
 import { writeRunResults } from './write-run-results.ts'
@@ -71,6 +72,8 @@ export type PredictEvent =
   | { type: 'found'; inputs: number; skipped: number; complete: boolean }
   | { type: 'finished'; input: FinishedInput }
   | { type: 'stalled'; waiting: boolean }
+  /** All inputs are settled, and this share of the grouping of unknown faces, 0 to 1, is done. */
+  | { type: 'grouping'; done: number }
 
 export interface PredictResult {
   summary: Summary
@@ -122,7 +125,9 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  const parts = { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent }
+  const sorting =
+    embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
+  const parts = { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent }
   return await new PredictRun(parts).go(roots)
 }
 
@@ -133,6 +138,8 @@ interface RunParts {
   pipeline: Pipeline
   naming: Naming | undefined
   labels: readonly string[] | undefined
+  /** Undefined where nobody is looked for. */
+  sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -148,6 +155,7 @@ class PredictRun {
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
   readonly #naming: Naming | undefined
+  readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
   readonly #asked: PredictOptions
   readonly #fleet: Fleet
@@ -173,7 +181,8 @@ class PredictRun {
   #unreadTold = 0
 
   constructor(parts: RunParts) {
-    const { ledger, writer, reader, pipeline, naming, labels, fleet, out, place, options, ctx, onEvent } = parts
+    const { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent } =
+      parts
     this.#ledger = ledger
     const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
     this.#asked = { ...options, ...modelOptions(pipeline), results: withEarlier(options.results, before) }
@@ -185,6 +194,7 @@ class PredictRun {
     })
     this.#pipeline = pipeline
     this.#naming = naming
+    this.#sorting = sorting
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -483,7 +493,21 @@ class PredictRun {
       if (!ended) throw error
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
+    if (!ended) await this.#sortFaces()
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  async #sortFaces(): Promise<void> {
+    if (!this.#sorting) return
+    const out = await realpath(this.#out)
+    const annotated = this.#pipeline.annotate !== 'none'
+    const onProgress = (done: number) => this.#onEvent({ type: 'grouping', done })
+    const sorted = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
+    if (!sorted?.groups) return
+    const { grouped, groups, folder } = sorted
+    const what =
+      groups === 1 ? `${grouped} faces seem to be of somebody` : `${grouped} faces seem to be of ${groups} people`
+    this.#ctx.notice(`${what} without a name; see ${folder}, then: cpn people name unknown-001 NAME`)
   }
 
   /** Somebody may have taken pictures away meanwhile. */

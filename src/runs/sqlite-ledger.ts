@@ -64,6 +64,7 @@ export class SqliteLedger implements Ledger {
     const pieces = [
       'DELETE FROM inputs WHERE run = ?1 AND seq IN (SELECT seq FROM inputs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM attempts WHERE run = ?1 AND job IN (SELECT DISTINCT job FROM attempts WHERE run = ?1 LIMIT 1000)',
+      'DELETE FROM grouped_faces WHERE run = ?1',
       'DELETE FROM jobs WHERE run = ?1 AND id IN (SELECT id FROM jobs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM runs WHERE id = ?1',
     ]
@@ -145,6 +146,8 @@ export class SqliteLedger implements Ledger {
     this.#transaction(() => {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
+      // Faces may have come, gone or got a name: groups are made anew when the run is at rest.
+      if (changes.some(({ kind }) => kind !== 'attempt')) this.#sql(forgetGrouping).run(run.id)
     })
   }
 
@@ -161,7 +164,8 @@ export class SqliteLedger implements Ledger {
 
   inputsOf(run: string, job: string): Input[] {
     return this.#sql(
-      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+      `SELECT ${inputColumns} FROM inputs INDEXED BY inputs_by_job
+        WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
     ).all(run, job) as unknown as Input[]
   }
 
@@ -270,6 +274,8 @@ export class SqliteLedger implements Ledger {
     }
   }
 }
+
+const forgetGrouping = 'UPDATE runs SET grouped = NULL WHERE id = ? AND grouped IS NOT NULL'
 
 const now = () => new Date().toISOString()
 

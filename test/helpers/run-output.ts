@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { copyName } from '../../src/runs/copy-name.ts'
 import type { Box } from './ground-truth.ts'
@@ -59,12 +59,16 @@ export function readSummary(out: string): RunSummary {
   return summary
 }
 
-/** Paths of all files in OUT besides those that describe the run. */
+/** Paths of all files in OUT besides those that describe the run, and the folders of people, which are cpn's own. */
 export function outputFiles(out: string): string[] {
-  return readdirSync(out, { recursive: true, withFileTypes: true })
+  const files = readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
+  const marked = files.find((path) => path.endsWith('.cpn-people.json'))
+  const people = marked === undefined ? undefined : `${dirname(marked)}/`
+  return files
     .filter((path) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
+    .filter((path) => people === undefined || !path.startsWith(people))
     .sort()
 }
 
