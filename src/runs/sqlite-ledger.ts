@@ -198,9 +198,10 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  *lines(run: string): Iterable<InputLine> {
+  *lines(run: string, { thumbnails = false } = {}): Iterable<InputLine> {
+    const small = thumbnails ? 'j.thumbnail' : 'NULL AS thumbnail'
     const rows =
-      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, COALESCE(i.error, j.error) AS error
+      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, ${small}, COALESCE(i.error, j.error) AS error
       FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job WHERE i.run = ? ORDER BY i.name`).iterate(run)
     for (const row of rows) {
       const { name, source, state, job, result, embeddings, thumbnail, error } = row as Record<
