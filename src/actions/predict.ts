@@ -35,6 +35,7 @@ import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
+import { tellPlanError } from './plan-error.ts'
 import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
@@ -120,7 +121,9 @@ export async function predict(
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
   const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
-  return await new PredictRun(parts).go(roots)
+  const result = await new PredictRun(parts).go(roots)
+  await tellPlanError({ state, ledger, place }, result, ctx)
+  return result
 }
 
 interface RunParts {
@@ -497,7 +500,7 @@ function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: Predi
   return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
 }
 
-function nothingToDo(roots: Root[]): CpnError {
+export function nothingToDo(roots: Root[]): CpnError {
   return new CpnError('CPN_ERR_INPUT_MISSING', `there is no image in ${roots.map(({ path }) => path).join(', ')}`, {
     suggestions: ['Name a folder with images; hidden files and outputs of earlier runs are left out.'],
   })
