@@ -143,7 +143,7 @@ function steps(timings: Record<string, number>): string {
 function* totalLines(estimate: Estimate): Iterable<string> {
   const { seconds, startSeconds, imagesPerSecond, upBytes, downBytes, copyBytes, masterMemoryBytes } = estimate
   const { masterCpuMs, masterBusy, readBytesPerSecond } = estimate
-  yield `time        ${within(seconds, (value) => formatDuration(1000 * value))}, ${formatRate(imagesPerSecond)} images/s; ${formatDuration(1000 * startSeconds)} to connect`
+  yield `time        ${within(seconds, (value) => formatDuration(1000 * value))}, ${formatRate(imagesPerSecond)} images/s (connecting took ${formatDuration(1000 * startSeconds)})`
   yield `bytes       ${formatBytes(upBytes.expected)} up, ${within(downBytes, formatBytes)} down, ${within(copyBytes, formatBytes)} of copies`
   yield `this host   ${masterCpuMs.toFixed(1)} ms of processors per image, main thread ${percent(masterBusy)} busy, ${formatBytes(masterMemoryBytes)} of memory; the inputs’ disk reads ${formatBytes(readBytesPerSecond)}/s`
 }
