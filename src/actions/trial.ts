@@ -83,6 +83,7 @@ export class Trial {
     }
     if (nodes.length === 0) throw noResult(usable)
     const together = nodes.length === 1 ? nodes[0]!.alone : await this.#together(nodes)
+    if (together.observations.size === 0) throw noResult(usable)
     return { nodes, together, reading, masterMemoryBytes: process.memoryUsage.rss() }
   }
 

@@ -1,6 +1,6 @@
 import { formatBytes, formatRate } from '../common/format.ts'
 import type { Measures } from './measures.ts'
-import type { NodePlan } from './node-plan.ts'
+import { type NodePlan, starved } from './node-plan.ts'
 
 /**
  * What a run would wait for. link: the way to a node; processors: the nodes' own; master: this machine's; inputs: the disk that
@@ -16,8 +16,6 @@ export interface Bottleneck {
 
 /** From here on something counts as always busy: a trial is short, and beginnings are slow. */
 const busy = 0.85
-/** A node whose workers have less to do than this waits for its images. */
-const starved = 0.75
 /** A part of what the nodes did alone; below it they get into each other's way. */
 const together = 0.8
 /** A worker that does less than this part of what the fastest does is worth a word. */
@@ -30,8 +28,8 @@ export function bottleneckOf(nodes: readonly NodePlan[], measures: Measures, ann
   return (
     masters(rate, nodes, measures) ??
     inputs(rate, measures) ??
-    (rate < together * alone ? shared(rate, alone, nodes) : undefined) ??
     links(nodes, annotates) ??
+    (rate < together * alone ? shared(rate, alone, nodes) : undefined) ??
     processors(nodes, annotates)
   )
 }
@@ -80,10 +78,10 @@ function shared(rate: number, alone: number, nodes: readonly NodePlan[]): Bottle
   }
 }
 
-/** Links that keep their nodes waiting, if that is much of what the fleet could do. */
+/** Links that keep their nodes waiting and carry what they did alone, if that is much of what the fleet could do. */
 function links(nodes: readonly NodePlan[], annotates: boolean): Bottleneck | undefined {
   const waiting = nodes
-    .filter(({ workersBusy, linkBusy }) => workersBusy < starved && linkBusy > workersBusy)
+    .filter(({ workersBusy, linkBusy }) => workersBusy < starved && linkBusy >= together)
     .toSorted((a, b) => gain(b) - gain(a))
   const [first] = waiting
   const rate = nodes.reduce((sum, node) => sum + node.together, 0)

@@ -1,5 +1,8 @@
 import { type Measures, meanOf, type NodeMeasures, type Observation, rateOf, sumOf, workMs } from './measures.ts'
 
+/** Workers that have less to do than this, as a part of their time, wait for their images. */
+export const starved = 0.75
+
 /** What a node did in the trial, and what of the run will be its. */
 export interface NodePlan {
   name: string
@@ -36,7 +39,8 @@ export function planNode(
   const rate = social.length === 0 ? 0 : rateOf(social, slots, together.untilMs)
   const aloneMs = meanOf(lonely, workMs)
   const togetherMs = meanOf(social, workMs) ?? aloneMs
-  const linkBytesPerSecond = capacityOf(node, aloneRate, lonely)
+  const aloneBusy = aloneMs === undefined ? 1 : (aloneRate * aloneMs) / 1000 / workers
+  const linkBytesPerSecond = capacityOf(node, aloneRate * widerBytes(lonely), aloneBusy)
   return {
     name,
     workers,
@@ -52,13 +56,16 @@ export function planNode(
 }
 
 /**
- * Both directions are taken to be alike. An image that was alone went there and its answer came back one after the other,
- * in what the worker did not need; of many, the direction with more of them was the one that was waited for.
+ * Where workers waited although the node had as much as it takes, the link carried all that it can. Elsewhere it can carry more,
+ * and an image that was alone tells how much: it went there and its answer came back one after the other, in what the worker did
+ * not need. Both directions are taken to be alike.
+ * @param carried bytes per second, in the direction that had more of them
  */
-function capacityOf({ solo }: NodeMeasures, rate: number, lonely: readonly Observation[]): number {
+function capacityOf({ solo }: NodeMeasures, carried: number, workersBusy: number): number {
+  if (workersBusy < starved && carried > 0) return carried
   const wayMs = sumOf(solo, (one) => Math.max(0.1, one.endedMs - one.startedMs - (workMs(one) ?? 0)))
-  const oneByOne = wayMs > 0 ? (1000 * sumOf(solo, ({ upBytes, downBytes }) => upBytes + downBytes)) / wayMs : 0
-  return Math.max(oneByOne, rate * widerBytes(lonely), 1)
+  const oneByOne = (1000 * sumOf(solo, ({ upBytes, downBytes }) => upBytes + downBytes)) / Math.max(1, wayMs)
+  return Math.max(oneByOne, carried, 1)
 }
 
 /** Bytes per image in the direction that has more of them. */
