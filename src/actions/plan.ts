@@ -7,7 +7,6 @@ import { randomOf } from '../common/random.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
 import { noPeople } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
 import { type Estimate, estimate } from '../planning/estimate.ts'
@@ -17,15 +16,17 @@ import type { Pipeline } from '../protocol/pipeline.ts'
 import { assertKeepsOriginals, defaultOut, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { openLedger } from '../runs/ledger.ts'
+import { listedAtMost } from '../runs/sinks/page.ts'
 import { isSameWork } from '../runs/sqlite-ledger.ts'
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { nothingToDo, type PredictOptions } from './predict.ts'
-import { resolvePipeline } from './resolve-pipeline.ts'
+import { openStores, resolvePipeline } from './resolve-pipeline.ts'
 import { type Survey, surveyInputs } from './survey-inputs.ts'
 import { Trial, type TrialEvent } from './trial.ts'
+import { TrialWriter } from './trial-writer.ts'
 
-export interface PlanOptions extends Omit<PredictOptions, 'wait' | 'audit' | 'verify' | 'retry' | 'run'> {
+export interface PlanOptions extends Omit<PredictOptions, 'wait' | 'audit' | 'verify' | 'retry' | 'run' | 'results'> {
   /** Images that are tried, at most. */
   sample: number
 }
@@ -60,8 +61,8 @@ const spareBytes = 64 * 1024 * 1024
 const seed = 1
 
 /**
- * Predicts what `predict` of the same would take, by a sample that every node works on. Nothing is written but the plan, which the
- * next such run is compared with. Rejects as predict does before a run begins.
+ * Predicts what `predict` of the same would take, by a sample that every node works on. Nothing stays of it but the plan, which
+ * the next such run is compared with. Rejects as predict does before a run begins.
  */
 export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: PlanEvent) => void): Promise<Plan> {
   const roots = await resolveRoots(options.paths)
@@ -69,8 +70,7 @@ export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: 
   await assertKeepsOriginals(roots, out)
   selectSomeHosts(options.inventory, options.hosts)
   const state = await openState(options.inventory.stateDir)
-  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   const about: Planned = {
@@ -87,15 +87,17 @@ export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: 
   const sample = stratifiedSample(candidates, options.sample, random)
   onEvent({ type: 'sampled', images: sample.length })
   const started = performance.now()
-  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using reader = new InputReader()
+  await using writer = await TrialWriter.open(state.plansDir, naming?.match)
   await fleet.usable(ctx.signal)
   const startSeconds = (performance.now() - started) / 1000
   await fleet.settled(ctx.signal)
   const unusable = unusableOf(fleet)
-  const parts = { fleet, reader, pipeline, matching: naming?.matching, sample }
+  const parts = { fleet, reader, writer, pipeline, matching: naming?.matching, embeddings: options.embeddings, sample }
   const measures = await new Trial(parts, ctx, onEvent).run()
-  const work = { ...survey.left, annotates: pipeline.annotate !== 'none' }
+  const listed = Math.min(survey.left.images, listedAtMost)
+  const work = { ...survey.left, listed, annotates: pipeline.annotate !== 'none' }
   const found = estimate(work, { ...measures, startSeconds }, random)
   keepPlan(state.plansDir, about, {
     createdAt: new Date().toISOString(),
@@ -139,8 +141,12 @@ function unusableOf({ nodes }: Fleet): Plan['unusable'] {
     .map(({ name, error, state }) => ({ name, reason: error?.message ?? `it is ${state}` }))
 }
 
-async function diskOf({ copyBytes, linesBytes, ledgerBytes }: Estimate, out: string, stateDir: string): Promise<Disk> {
-  const needed = copyBytes.high + linesBytes
+async function diskOf(
+  { copyBytes, resultsBytes, ledgerBytes }: Estimate,
+  out: string,
+  stateDir: string,
+): Promise<Disk> {
+  const needed = copyBytes.high + resultsBytes
   const [free, stateFree] = await Promise.all([freeAt(out), freeAt(stateDir)])
   const fits = free >= needed + spareBytes && stateFree >= ledgerBytes
   return { needed, free, state: { needed: ledgerBytes, free: stateFree }, fits }

@@ -11,10 +11,10 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import { noPeople } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { forgetGone } from '../runs/gone-inputs.ts'
@@ -22,10 +22,11 @@ import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
-import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { type ResultOptions, withEarlier } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -36,9 +37,10 @@ import { RunLog } from './log-run.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { tellPlanError } from './plan-error.ts'
-import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { type AskedPipeline, describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -48,6 +50,8 @@ export interface PredictOptions extends PipelineOptions {
   out?: string
   /** Host patterns; empty means all. */
   hosts: string[]
+  /** How results are written. */
+  results: ResultOptions
   /** Waits for a usable node instead of ending. */
   wait: boolean
   /** Share of images, 0..1, that a second node looks at, too. */
@@ -86,7 +90,6 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
-
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -107,11 +110,10 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
-  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -130,7 +132,7 @@ interface RunParts {
   ledger: Ledger
   writer: RunWriter
   reader: InputReader
-  pipeline: Pipeline
+  pipeline: FacesPipeline
   naming: Naming | undefined
   fleet: Fleet
   /** Absolute. */
@@ -145,10 +147,10 @@ interface RunParts {
 class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
-  readonly #pipeline: Pipeline
+  readonly #pipeline: FacesPipeline
   readonly #naming: Naming | undefined
   /** What the person asked for. */
-  readonly #asked: PredictOptions
+  readonly #asked: AskedPipeline & PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -173,15 +175,22 @@ class PredictRun {
 
   constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
     this.#ledger = ledger
+    const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
+    const { model, scoreThreshold } = pipeline.detector
+    this.#asked = {
+      ...options,
+      ...(options.detector === undefined ? { scoreThreshold } : {}),
+      detector: options.detector ?? labelOf(model),
+      results: withEarlier(options.results, before),
+    }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(options, pipeline),
+      options: runOptions(this.#asked, pipeline),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
     this.#naming = naming
-    this.#asked = options
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -470,7 +479,8 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
+      const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
+      if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -496,8 +506,9 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
+function runOptions(options: Omit<PredictOptions, 'detector'>, pipeline: FacesPipeline) {
+  const { paths, hosts, pipelineName, threshold, embeddings, results } = options
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
 export function nothingToDo(roots: Root[]): CpnError {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { PipelineStore } from '../models/pipeline-store.ts'
 import { unusedModels } from '../models/unused.ts'
 import { forgetPlanOf } from '../planning/plan-file.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
@@ -17,6 +18,8 @@ import type { Prunable } from './prune.ts'
 export async function prunableHere({ stateDir }: Inventory, before: number): Promise<Prunable[]> {
   const paths = statePaths(stateDir)
   const { old, used } = readRuns(paths, before)
+  const pipelines = await new PipelineStore(paths.pipelinesDir).kept()
+  for (const { detector, embedder } of pipelines) used.add(detector.sha256).add(embedder.sha256)
   const models = existsSync(paths.modelsDir) ? await unusedModels(paths.modelsDir, used, before) : []
   const cache = await unusedInCache(defaultCacheDir(), before)
   return [

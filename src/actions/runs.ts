@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import { planOfRun, type SettledPlan } from '../planning/plan-file.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { copyName } from '../runs/copy-name.ts'
@@ -15,6 +16,7 @@ import {
 } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
+import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -105,7 +107,7 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
   const { detector, annotate, maxPixels } = pipeline
   const { model, scoreThreshold } = detector
   return {
@@ -114,19 +116,22 @@ export function optionsOfRun(
     paths,
     out,
     hosts,
-    detector: `${model.name}@${model.version}`,
+    detector: labelOf(model),
     scoreThreshold,
     pipelineName,
     threshold,
     embeddings,
+    results: { ...defaultResults, ...results },
     annotate,
     maxPixels,
+    begun: pipeline,
   }
 }
 
-/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
-type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+/** What predict keeps of its options; runs of an older cpn have neither a pipeline's name nor `results`. */
+export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
+  results?: Partial<ResultOptions>
   pipeline: FacesPipeline
 }
 

@@ -11,14 +11,26 @@ import type { Matching, Pipeline } from '../protocol/pipeline.ts'
 import type { InputReader } from '../runs/input-reader.ts'
 import { isAboutImage } from '../scheduler/blame.ts'
 import { schedule } from '../scheduler/schedule.ts'
-import type { AttemptRequest, Job, NodePool, NodeResult, SchedulableNode } from '../scheduler/scheduler.ts'
+import type {
+  AttemptEvent,
+  AttemptRequest,
+  Job,
+  JobOutcome,
+  NodePool,
+  NodeResult,
+  SchedulableNode,
+} from '../scheduler/scheduler.ts'
 import { keptBytes } from './kept-bytes.ts'
+import type { TrialWriter } from './trial-writer.ts'
 
 export interface TrialOptions {
   fleet: Fleet
   reader: InputReader
+  writer: TrialWriter
   pipeline: Pipeline
   matching: Matching | undefined
+  /** Whether predictions.jsonl tells them. */
+  embeddings: boolean
   /** In random order; one at least. */
   sample: readonly Candidate[]
 }
@@ -41,6 +53,7 @@ interface Limits {
 }
 
 const readAhead = 4
+const settleAtOnce = 16
 /** One image at a time: the first one, for which models are loaded, does not count. */
 const soloLimits: Limits = { leastMs: 0, images: 5, mostMs: 4000 }
 /** All nodes one after another take no longer than this, unless a second for each is longer. */
@@ -53,7 +66,7 @@ const graceMs = 30_000
 
 /**
  * Has every usable node look at the sample: one image after another, then as many as it takes, then all nodes at once.
- * Nothing is written. Rejects with CPN_ERR_NO_USABLE_HOST when no node gives a result, with the reason of the context's
+ * What comes back is given to the writer. Rejects with CPN_ERR_NO_USABLE_HOST when no node gives a result, with the reason of the context's
  * signal when that aborts.
  */
 export class Trial {
@@ -126,13 +139,13 @@ export class Trial {
 
   /** Keeps nodes busy for a while. Ends early when all of them are lost. */
   async #phase(nodes: readonly FleetNode[], limits: Limits, slots = Number.POSITIVE_INFINITY): Promise<Phase> {
-    const { fleet, pipeline, matching } = this.#options
+    const { fleet, pipeline, matching, embeddings } = this.#options
     const { signal } = this.#ctx
     const started = performance.now()
     const observations = new Map<string, Observation[]>()
     const watched = nodes.map(
       (node) =>
-        new WatchedNode(node, slots, started, (one) => {
+        new WatchedNode(node, { mostSlots: slots, began: started, embeddings }, (one) => {
           observations.set(node.name, [...(observations.get(node.name) ?? []), one])
         }),
     )
@@ -157,10 +170,11 @@ export class Trial {
       clock: systemClock,
       random: Math.random,
       drain: AbortSignal.any([signal, drain.signal]),
+      onAttempt: (event) => this.#note(event),
     })
     const late = AbortSignal.timeout(limits.mostMs + graceMs)
     late.addEventListener('abort', () => drain.abort())
-    for await (const outcome of outcomes) if (outcome.state === 'done') outcome.result.release?.()
+    await this.#settle(outcomes)
     signal.throwIfAborted()
     const { user, system } = process.cpuUsage(usage)
     return {
@@ -169,6 +183,26 @@ export class Trial {
       masterBusy: performance.eventLoopUtilization(idle).utilization,
       masterCpuMs: (user + system) / 1000,
     }
+  }
+
+  /** Results are written as a run writes them, some at once. */
+  async #settle(outcomes: AsyncIterable<JobOutcome>): Promise<void> {
+    const settling = new Set<Promise<void>>()
+    try {
+      for await (const outcome of outcomes) {
+        const settled: Promise<void> = this.#options.writer.settle(outcome).finally(() => settling.delete(settled))
+        // Seen below.
+        settled.catch(() => {})
+        settling.add(settled)
+        if (settling.size >= settleAtOnce) await Promise.race(settling)
+      }
+    } finally {
+      await Promise.all(settling)
+    }
+  }
+
+  #note(event: AttemptEvent): void {
+    this.#options.writer.note(event).catch((error) => this.#ctx.logger.warn({ reason: error.message }, 'not noted'))
   }
 
   /** The sample over and over, read again each time as a run reads its images. */
@@ -194,17 +228,26 @@ async function* streamed<T>(items: readonly T[]): AsyncGenerator<T> {
   yield* items
 }
 
+interface Watch {
+  mostSlots: number
+  /** When its phase began, by performance.now(). */
+  began: number
+  embeddings: boolean
+}
+
 /** A node that notes what became of each image, and when. */
 class WatchedNode implements SchedulableNode {
   readonly #node: FleetNode
   readonly #mostSlots: number
   readonly #began: number
+  readonly #embeddings: boolean
   readonly #note: (observation: Observation) => void
 
-  constructor(node: FleetNode, mostSlots: number, began: number, note: (observation: Observation) => void) {
+  constructor(node: FleetNode, { mostSlots, began, embeddings }: Watch, note: (observation: Observation) => void) {
     this.#node = node
     this.#mostSlots = mostSlots
     this.#began = began
+    this.#embeddings = embeddings
     this.#note = note
   }
 
@@ -243,7 +286,7 @@ class WatchedNode implements SchedulableNode {
       endedMs: performance.now() - this.#began,
       upBytes: job.bytes + sumOf(Object.entries(headers), ([name, value]) => name.length + value.length + 4),
     }
-    const kept = keptBytes(answer, pipeline)
+    const kept = keptBytes(answer, pipeline, this.#embeddings)
     return { ...about, ...kept, timings: answer instanceof CpnError ? undefined : answer.answer.timings }
   }
 }

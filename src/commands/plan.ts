@@ -33,6 +33,7 @@ export default class PlanCommand extends BaseCommand {
 
   static override flags = {
     ...{ out, hosts, pipeline, detector, threshold, embeddings, annotate },
+    'try-rotations': Predict.flags['try-rotations'],
     'score-threshold': Predict.flags['score-threshold'],
     'max-megapixels': Predict.flags['max-megapixels'],
     sample: Flags.integer({ min: 1, max: 4096, default: 64, helpValue: 'N', description: 'Images to try at most.' }),
@@ -50,6 +51,7 @@ export default class PlanCommand extends BaseCommand {
       detector: flags.detector,
       pipelineName: flags.pipeline,
       scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+      tryRotations: flags['try-rotations'],
       threshold: parseShare('threshold', flags.threshold),
       embeddings: flags.embeddings,
       annotate: flags.annotate,
@@ -75,10 +77,7 @@ function describeEvent(event: PlanEvent): string {
 function* planLines({ inputs, estimate, disk, unusable, out }: Plan): Iterable<string> {
   yield* inputLines(inputs)
   for (const { name, reason } of unusable) yield printable(`without ${name}: ${reason}`)
-  if (!estimate) {
-    yield 'nothing is left to be done'
-    return
-  }
+  if (!estimate) return
   const { tried, unreadable, bottleneck } = estimate
   const damaged = unreadable > 0 ? `, ${unreadable} of them cannot be read` : ''
   yield `${tried} images tried${damaged}; of equal files only one will be computed, which nobody can know yet`

@@ -1,8 +1,11 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
+import { CpnError } from '../common/errors.ts'
+import { pipelineNames } from '../models/pipeline-version.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
+import { type FormatName, formatNames } from '../runs/sinks/index.ts'
+import { sidecarNames, sidecarPlaces } from '../runs/sinks/results.ts'
 import { BaseRun } from './base-run.ts'
 import { parseShare } from './base-share.ts'
 
@@ -38,10 +41,16 @@ export default class Predict extends BaseRun {
       default: 'persons',
       description: 'persons: find faces and name those of enrolled people; faces: find them only.',
     }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces; default that of the version in use (cpn models list).',
+    }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
       description: 'Lowest score of a face; default: the model’s.',
+    }),
+    'try-rotations': Flags.boolean({
+      description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
     }),
     threshold: Flags.string({
       helpValue: '0..1',
@@ -52,6 +61,20 @@ export default class Predict extends BaseRun {
       default: 'preview',
       description: 'Annotated copies: preview (long edge at most 2048), full (original size) or none.',
     }),
+    format: Flags.string({
+      helpValue: formatNames.join(','),
+      default: 'jsonl',
+      description: 'Files of results besides predictions.jsonl and index.html, which are always written.',
+    }),
+    sidecars: Flags.option({ options: sidecarPlaces })({
+      default: 'out',
+      description: 'Where --format xmp writes: beside the copies in OUT, or beside the originals.',
+    }),
+    'sidecar-names': Flags.option({ options: sidecarNames })({
+      default: 'full',
+      description: 'full: photo.jpg.xmp, as digiKam and darktable read it; stem: photo.xmp, as Adobe’s programs do.',
+    }),
+    'write-metadata': Flags.boolean({ description: 'Write faces and names into the ORIGINAL JPEG files, too.' }),
     'max-megapixels': Flags.integer({ min: 1, max: 1000, default: 100, description: 'Largest image accepted.' }),
   }
 
@@ -67,11 +90,27 @@ export default class Predict extends BaseRun {
       detector: flags.detector,
       pipelineName: flags.pipeline,
       scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+      tryRotations: flags['try-rotations'],
       threshold: parseShare('threshold', flags.threshold),
+      results: {
+        formats: parseFormats(flags.format),
+        sidecars: flags.sidecars,
+        sidecarNames: flags['sidecar-names'],
+        writeMetadata: flags['write-metadata'],
+      },
       embeddings: flags.embeddings,
       annotate: flags.annotate,
       maxPixels: flags['max-megapixels'] * 1_000_000,
     }
     return this.work(options, flags, ctx)
   }
+}
+
+function parseFormats(text: string): FormatName[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !formatNames.some((format) => format === name))
+  if (unknown === undefined) return names as FormatName[]
+  throw new CpnError('CPN_ERR_USAGE', `--format has no ${unknown || 'empty name'}`, {
+    suggestions: [`Give one or more of these, joined by commas: ${formatNames.join(', ')}`],
+  })
 }

@@ -15,6 +15,8 @@ export interface StatePaths {
   knownHostsFile: string
   ledgerFile: string
   modelsDir: string
+  /** Versions of pipelines, and which of them are in use. */
+  pipelinesDir: string
   logsDir: string
   /** Who is enrolled. */
   peopleDir: string
@@ -54,6 +56,7 @@ export function statePaths(dir: string): StatePaths {
     knownHostsFile: join(dir, 'known_hosts'),
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
+    pipelinesDir: join(dir, 'pipelines'),
     logsDir: join(dir, 'logs'),
     peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),

@@ -13,6 +13,8 @@ export interface Work {
   /** Images that are to be looked at, and the bytes of their files. */
   images: number
   bytes: number
+  /** Images that index.html lists. */
+  listed: number
   annotates: boolean
 }
 
@@ -25,9 +27,9 @@ export interface Estimate {
   /** Over all links. */
   upBytes: Interval
   downBytes: Interval
-  /** In OUT, and in the state folder. */
+  /** In OUT: copies, and predictions.jsonl with index.html; and in the state folder. */
   copyBytes: Interval
-  linesBytes: number
+  resultsBytes: number
   ledgerBytes: number
   masterMemoryBytes: number
   /** Milliseconds of this machine's processors per image, and how busy its main thread was, 0..1. */
@@ -75,8 +77,8 @@ export function estimate(work: Work, measures: Measures, random: () => number): 
       work.bytes,
     )
   }
-  const overhead = meanOf(images, ({ upBytes, bytes }) => upBytes - bytes) ?? 0
-  const upBytes = work.bytes + overhead * work.images
+  const each = (value: (observation: Observation) => number) => meanOf(images, value) ?? 0
+  const upBytes = work.bytes + each(({ upBytes, bytes }) => upBytes - bytes) * work.images
   const downBytes = ratio((one) => one.downBytes)
   const parts = measures.nodes.map((node) => planNode(node, measures))
   const rate = sumOf(parts, (part) => part.together)
@@ -100,8 +102,8 @@ export function estimate(work: Work, measures: Measures, random: () => number): 
     upBytes: { expected: upBytes, low: upBytes, high: upBytes },
     downBytes,
     copyBytes: ratio((one) => one.copyBytes),
-    linesBytes: (meanOf(images, ({ lineBytes }) => lineBytes) ?? 0) * work.images,
-    ledgerBytes: (meanOf(images, ({ ledgerBytes }) => ledgerBytes) ?? 0) * work.images,
+    resultsBytes: each(({ lineBytes }) => lineBytes) * work.images + each(({ pageBytes }) => pageBytes) * work.listed,
+    ledgerBytes: each(({ ledgerBytes }) => ledgerBytes) * work.images,
     masterMemoryBytes: measures.masterMemoryBytes,
     masterCpuMs: together.masterCpuMs / Math.max(1, all.length),
     masterBusy: together.masterBusy,

@@ -11,9 +11,10 @@ export interface Observation {
   downBytes: number
   /** Milliseconds that a worker had it, by step; undefined where the image could not be read. */
   timings: Record<string, number> | undefined
-  /** What it would take in OUT, in predictions.jsonl and in the ledger. */
+  /** What it would take in OUT: its copy, and in predictions.jsonl and in index.html; and in the ledger. */
   copyBytes: number
   lineBytes: number
+  pageBytes: number
   ledgerBytes: number
 }
 

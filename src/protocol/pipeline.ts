@@ -22,6 +22,8 @@ export const facesPipelineSchema = z.object({
   }),
   /** With an embedder every face carries an L2-normalised embedding. */
   embedder: z.object({ model: modelRefSchema }).optional(),
+  /** Looks at the image turned as well where it shows no good face as it is: photos that lie on their side. */
+  tryRotations: z.boolean().optional(),
   ...picture,
   /** A small copy of the picture and one of each face come back as well. */
   thumbnails: z.boolean().optional(),

@@ -172,7 +172,8 @@ export class Recorder {
 
 const told = ({ code, message }: CpnError) => ({ code, message })
 
-function jobChange(outcome: JobOutcome, matcher: RecorderOptions['matcher']): LedgerChange {
+/** What the ledger keeps of how a job ended. */
+export function jobChange(outcome: JobOutcome, matcher: RecorderOptions['matcher']): LedgerChange {
   const about = { kind: 'job', job: outcome.job.id } as const
   if (outcome.state !== 'done') {
     return { ...about, state: outcome.state, error: told(outcome.error) }

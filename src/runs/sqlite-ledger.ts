@@ -49,7 +49,7 @@ export class SqliteLedger implements Ledger {
   beginRun(wanted: NewRun): BegunRun {
     return this.#transaction(() => {
       const last = this.lastRunOf(wanted.out)
-      if (last && isSameWork(last, wanted) && last.id === (wanted.id ?? last.id)) return this.#resume(last)
+      if (last && isSameWork(last, wanted) && last.id === (wanted.id ?? last.id)) return this.#resume(last, wanted)
       if (wanted.id !== undefined) throw otherWork(wanted.id)
       return this.#create(wanted, last)
     })
@@ -195,17 +195,23 @@ export class SqliteLedger implements Ledger {
   }
 
   *lines(run: string): Iterable<InputLine> {
-    const rows = this.#sql(`SELECT i.name, i.state, i.job, j.result, j.embeddings, COALESCE(i.error, j.error) AS error
+    const rows =
+      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, COALESCE(i.error, j.error) AS error
       FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job WHERE i.run = ? ORDER BY i.name`).iterate(run)
     for (const row of rows) {
-      const { name, state, job, result, embeddings, error } = row as Record<string, string | null> & {
+      const { name, source, state, job, result, embeddings, thumbnail, error } = row as Record<
+        string,
+        string | null
+      > & {
         embeddings: Uint8Array | null
+        thumbnail: Uint8Array | null
       }
       yield {
         name: name!,
+        source: source!,
         state: state as InputState,
         job: job!,
-        result: result === null ? null : decodeRecord({ result: result!, embeddings }),
+        result: result === null ? null : decodeRecord({ result: result!, embeddings, thumbnail }),
         error: errorOf(error!),
       }
     }
@@ -231,12 +237,9 @@ export class SqliteLedger implements Ledger {
     return { id, epoch: 1, left: undefined, died }
   }
 
-  #resume({ id, epoch, state }: RunRecord): BegunRun {
-    this.#sql(`UPDATE runs SET epoch = ?, state = 'running', started_at = ?, ended_at = NULL WHERE id = ?`).run(
-      epoch + 1,
-      now(),
-      id,
-    )
+  #resume({ id, epoch, state }: RunRecord, { options }: NewRun): BegunRun {
+    const sql = `UPDATE runs SET epoch = ?, state = 'running', started_at = ?, ended_at = NULL, options = ? WHERE id = ?`
+    this.#sql(sql).run(epoch + 1, now(), JSON.stringify(options), id)
     return { id, epoch: epoch + 1, left: state, died: state === 'running' }
   }
 
@@ -288,8 +291,7 @@ function otherWork(run: string): CpnError {
   })
 }
 
-/** Where the work is done is no part of it. */
-/** Whether a run is the one that goes on when this is asked for. */
+/** Whether a run is the one that goes on when this is asked for. Where the work is done is no part of it. */
 export function isSameWork(
   run: RunRecord,
   { options, pipelineDigest }: Pick<NewRun, 'options' | 'pipelineDigest'>,

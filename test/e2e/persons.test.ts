@@ -38,7 +38,7 @@ test(
   leakFree(async () => {
     await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
     await using home = project(hosts)
-    await home.ok(['models', 'pull', 'yunet-2023mar', 'mobilefacenet-112', '--yes'])
+    await home.ok(['models', 'pull', 'yunet-s-dynamic', 'mobilefacenet-112', '--yes'])
     await home.ok(['provision', '--yes'])
     const folder = join(home.folder, 'album')
     mkdirSync(folder)

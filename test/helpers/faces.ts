@@ -57,17 +57,19 @@ export interface FacesOptions {
   annotate?: FacesPipeline['annotate']
   scoreThreshold?: number
   maxPixels?: number
+  tryRotations?: boolean
 }
 
 /** A pipeline with the thresholds of the detector's manifest. */
 export function facesPipeline(detector: string, options: FacesOptions = {}): FacesPipeline {
-  const { embedder, annotate = 'none', maxPixels = 100_000_000 } = options
+  const { embedder, annotate = 'none', maxPixels = 100_000_000, tryRotations } = options
   const manifest = model(detector)
   const scoreThreshold = options.scoreThreshold ?? manifest.thresholds.score!
   return {
     kind: 'faces',
     detector: { model: manifest, scoreThreshold, nmsThreshold: manifest.thresholds.nms! },
     ...(embedder === undefined ? {} : { embedder: { model: model(embedder) } }),
+    ...(tryRotations === undefined ? {} : { tryRotations }),
     annotate,
     maxPixels,
   }

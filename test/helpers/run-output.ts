@@ -13,6 +13,8 @@ export interface Prediction {
   sha256: string | null
   width?: number
   height?: number
+  /** name@version of each model. */
+  models?: string[]
   faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
   error?: { code: string; message: string }
 }
@@ -28,6 +30,7 @@ export interface RunSummary {
   ignored: number
   seconds: number
   imagesPerSecond: number
+  unwritten?: number
 }
 
 /** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */
@@ -53,12 +56,12 @@ export function readSummary(out: string): RunSummary {
   return summary
 }
 
-/** Paths of all files in OUT besides the two that describe the run. */
+/** Paths of all files in OUT besides those that describe the run. */
 export function outputFiles(out: string): string[] {
   return readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
-    .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+    .filter((path) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
     .sort()
 }
 

@@ -29,7 +29,7 @@ test('models list shows the catalogue and what is here', async () => {
   assert.equal(exitCode, 0)
   assert.match(
     stdout,
-    /^NAME +VERSION +TASK +SIZE +INSTALLED +LICENCE\nyunet-2023mar +1 +detect-faces +227 KiB +no +MIT/,
+    /^NAME +VERSION +TASK +SIZE +INSTALLED +LICENCE\nyunet-s-dynamic +1 +detect-faces +232 KiB +no +Apache/,
   )
   assert.equal((await run(own)).exitCode, 0)
   const { models } = JSON.parse((await run(['list', '--json'])).stdout)

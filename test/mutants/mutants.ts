@@ -28,6 +28,7 @@ const audit = 'test/unit/scheduler/audit.test.ts'
 const blame = 'test/unit/scheduler/blame.test.ts'
 const provisionHosts = 'test/integration/provision-hosts.test.ts'
 const confinement = 'test/integration/worker-confinement.test.ts'
+const modelsPush = 'test/integration/models-push.test.ts'
 const modelLoader = 'test/unit/agent/model-loader.test.ts'
 const outFolder = (name: string) => ({ file: 'test/unit/runs/out-folder.test.ts', name })
 const durability = {
@@ -567,6 +568,46 @@ export const mutants: Mutant[] = [
     test: {
       file: 'test/unit/actions/hosts.test.ts',
       name: 'nothing is believed of another host that gets the name, and the history stays',
+    },
+  },
+  {
+    bug: 'a run that goes on takes the version that is in use by now',
+    file: 'src/actions/resolve-pipeline.ts',
+    replace: '  if (options.begun) return begunPipeline(stores.models, options.begun, ctx)\n',
+    by: '',
+    test: {
+      file: modelsPush,
+      name: 'a run that was interrupted goes on with the models that it began with',
+      built: true,
+    },
+  },
+  {
+    bug: 'a version comes into use although it loses faces',
+    file: 'src/actions/push.ts',
+    replace: 'lostShare(reference) <= options.maxLost',
+    by: 'true',
+    test: {
+      file: modelsPush,
+      name: 'a version that loses faces does not come into use unless that is allowed',
+      built: true,
+    },
+  },
+  {
+    bug: 'what a push that is given up has sent stays there',
+    file: 'src/actions/push.ts',
+    replace: '      await takeBack(host, models, reach)\n',
+    by: '',
+    test: { file: modelsPush, name: 'a canary that fails changes nothing anywhere', built: true },
+  },
+  {
+    bug: 'a version is used with other bytes than it names',
+    file: 'src/actions/resolve-pipeline.ts',
+    replace: 'each.sha256 !== manifest.sha256',
+    by: 'false',
+    test: {
+      file: 'test/integration/models-versions.test.ts',
+      name: 'a version whose model has other bytes here is not used, and nothing is sent',
+      built: true,
     },
   },
 ]

@@ -9,9 +9,13 @@ export interface DetectOptions {
   scoreThreshold: number
   /** Highest IoU of two faces. */
   nmsThreshold: number
+  /** Long edge of the input where the model leaves its size open: a multiple of 32 up to 640, which is the default. */
+  inputEdge?: number
 }
 
 export interface Detector {
+  /** Whether the model takes inputs of any size, so that looks from nearer and farther can be had of it. */
+  readonly anySize: boolean
   /**
    * Faces by falling score, in pixels of the raster; boxes may reach over its edges.
    * @param raster RGB of any size; it is not changed

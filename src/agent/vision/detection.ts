@@ -38,6 +38,15 @@ export function scaleDetection({ box, score, keypoints }: Detection, x: number, 
   }
 }
 
+/** A detection with its place shifted, e.g. from a part of an image to the image. */
+export function moveDetection({ box, score, keypoints }: Detection, x: number, y: number): Detection {
+  return {
+    box: [box[0] + x, box[1] + y, box[2], box[3]],
+    score,
+    keypoints: keypoints?.map((point): Point => [point[0] + x, point[1] + y]) ?? null,
+  }
+}
+
 /** A detection as it is answered: box inside the image, pixels to two decimals, score to four. */
 export function toFace(
   { box, score, keypoints }: Detection,

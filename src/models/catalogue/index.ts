@@ -6,5 +6,5 @@ import { yunetSDynamic } from './yunet-s-dynamic.ts'
 
 /** Every model cpn knows where to get, the default detector first. */
 export function catalogue(): ModelManifest[] {
-  return [yunet2023mar, yunetSDynamic, ultraface320, mobilefacenet112]
+  return [yunetSDynamic, yunet2023mar, ultraface320, mobilefacenet112]
 }

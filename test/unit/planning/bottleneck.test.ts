@@ -15,7 +15,7 @@ const node = (name: string, change: Partial<ModelNode> = {}): ModelNode => ({
 })
 
 function bottleneckOf(nodes: ModelNode[], changes: Partial<Measures> = {}) {
-  const work = { images: 1000, bytes: 1000 * each.upBytes, annotates: true }
+  const work = { images: 1000, bytes: 1000 * each.upBytes, listed: 1000, annotates: true }
   return estimate(work, trialOf(nodes, each, changes), randomOf(1)).bottleneck
 }
 

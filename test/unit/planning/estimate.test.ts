@@ -10,7 +10,7 @@ const nodes: ModelNode[] = [
   { name: 'node1', workers: 2, workMs: 100, link: 1e8 },
   { name: 'node2', workers: 1, workMs: 200, link: 1e8 },
 ]
-const work = { images: 1000, bytes: 1000 * each.upBytes, annotates: true }
+const work = { images: 1000, bytes: 1000 * each.upBytes, listed: 1000, annotates: true }
 
 /** The trial of the nodes with images that vary by up to ± `spread` in cost and size of copy. */
 function varied(spread: number, seed: number): Estimate {
@@ -61,7 +61,7 @@ test('the true number of bytes is within the bounds for 19 of 20 samples, about'
 })
 
 test('a sample that is everything knows the bytes without a doubt', () => {
-  const all = { images: 40, bytes: 40 * each.upBytes, annotates: true }
+  const all = { images: 40, bytes: 40 * each.upBytes, listed: 1000, annotates: true }
   const { copyBytes, downBytes } = estimate(all, trialOf(nodes, each), randomOf(1))
   assert.equal(copyBytes.low, copyBytes.high)
   assert.equal(downBytes.low, downBytes.high)

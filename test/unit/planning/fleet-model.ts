@@ -68,7 +68,7 @@ function observation(
   workMs: number,
   { upBytes, downBytes, copyBytes }: ModelImages,
 ): Observation {
-  const kept = { lineBytes: 300, ledgerBytes: 1000 }
+  const kept = { lineBytes: 300, pageBytes: 100, ledgerBytes: 1000 }
   const timings = { decodeMs: 0.3 * workMs, detectMs: 0.5 * workMs, encodeMs: 0.2 * workMs }
   return { image: `${index}`, bytes: upBytes, startedMs, endedMs, upBytes, downBytes, copyBytes, timings, ...kept }
 }

@@ -6,10 +6,13 @@ import { CpnError } from '../../../src/common/errors.ts'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../../../src/runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
-import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
+import { writeSummary } from '../../../src/runs/outputs.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
 import { RunWriter } from '../../../src/runs/run-writer.ts'
+import { writeJsonl } from '../../../src/runs/sinks/jsonl.ts'
+import { resultsOf } from '../../../src/runs/sinks/results.ts'
 import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
+import { facesPipeline } from '../../helpers/faces.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
 interface Bench extends AsyncDisposable {
@@ -28,7 +31,11 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
   const folder = tempFolder()
   const out = join(folder.path, 'out')
   const ledger = openLedger(join(folder.path, 'ledger.db'))
-  const run = ledger.beginRun({ out, options: { paths: [] }, pipelineDigest: 'p' })
+  const run = ledger.beginRun({
+    out,
+    options: { paths: [], pipeline: facesPipeline('tiny-squares') },
+    pipelineDigest: 'p',
+  })
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder.path, name), content)
   const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), ...unread }))
   ledger.commit(run, [{ kind: 'found', inputs: found }])
@@ -60,7 +67,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writePredictions(ledger, run.id, out, { embeddings: true })
+  await writeJsonl(resultsOf(ledger, run.id, { out, copies: true, embeddings: true }))
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')
@@ -80,6 +87,7 @@ test('a done job is a written file, a ledger entry and a line', async () => {
       sha256: it.jobs[0]!.id,
       width: 10,
       height: 20,
+      models: ['tiny-squares@1'],
       faces: [
         { box: [1, 2, 3, 4], score: 0.9, keypoints: null, person: null, similarity: null, embedding: [0.5, -0.25] },
       ],
