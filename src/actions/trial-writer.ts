@@ -49,14 +49,13 @@ export class TrialWriter implements AsyncDisposable {
     const seq = ++this.#inputs
     const name = `${seq}-${source.split('/').at(-1)}`
     const file = { bytes, mtimeMs: 0, ctimeMs: 0, ino: 0 }
-    const recorded = this.#commits.add(
-      { kind: 'found', inputs: [{ name, source, ...file }] },
-      jobChange(outcome, this.#matcher),
-    )
+    const found = this.#commits.add({ kind: 'found', inputs: [{ name, source, ...file }] })
     const picture = outcome.state === 'done' ? outcome.result.annotated : undefined
     if (picture) await this.#writer.writePicture(join(this.#folder, copyName(name)), picture)
-    await recorded
-    await this.#commits.add({ kind: 'input', seq, state: outcome.state, job, file })
+    await found
+    const input = { kind: 'input', seq, state: outcome.state, job, file } as const
+    await this.#commits.add(jobChange(outcome, this.#matcher), input)
+    if (outcome.state === 'done') outcome.result.release?.()
   }
 
   /** As a run notes its attempts, which nobody waits for. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Plan } from '../../src/actions/plan.ts'
@@ -58,6 +58,7 @@ test('a plan writes nothing but itself, and the next run of the same says how wr
   assert.ok(estimate && disk)
   assert.equal(existsSync(out), false)
   assert.equal(existsSync(join(home.folder, '.cpn', 'ledger.db')), false)
+  assert.equal(readdirSync(join(home.folder, '.cpn', 'plans')).length, 1)
   assert.deepEqual([inputs.images, inputs.left.images, inputs.ignored], [pictures, pictures, 2])
   assert.deepEqual(inputs.unread, { '.psd': 1 })
   assert.deepEqual([inputs.formats.png?.images, inputs.formats.jpg?.images], [15, 45])
@@ -129,6 +130,16 @@ test('a node that is slowed down is named beside one that is not', {
   assert.ok(bottleneck.nodes.includes('node2'))
   const [node1, node2] = planned
   assert.ok(node1!.able > node2!.able && node1!.share > node2!.share)
+})
+
+test('Ctrl-C ends a plan, and nothing stays of it', { skip: sshdMissing }, async () => {
+  const { home } = lab
+  const before = readdirSync(join(home.folder, '.cpn', 'plans'))
+  const planning = home.spawn(['plan', 'many', ...faces, '--annotate', 'full'])
+  await planning.waitFor(/node1: as many as it takes/)
+  planning.kill('SIGINT')
+  assert.equal((await planning.exited).exitCode, 130, planning.describe())
+  assert.deepEqual(readdirSync(join(home.folder, '.cpn', 'plans')), before)
 })
 
 test('a host that cannot be used is named, and without any the plan ends as a run does', {
