@@ -17,6 +17,7 @@ import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { unknownRun } from './runs.ts'
+import { sortFaces } from './sort-faces.ts'
 import { writeRunResults } from './write-run-results.ts'
 
 export interface ApplyPeopleOptions {
@@ -83,6 +84,10 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   )
   const asked = { annotate: pipeline.annotate, embeddings, results: { ...defaultResults, ...results } }
   if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
+  if (outputs && isNamed) {
+    const annotated = pipeline.annotate !== 'none'
+    await sortFaces({ ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }, ctx)
+  }
   ctx.signal.throwIfAborted()
   return { run: id, out, ...applied }
 }
@@ -111,7 +116,7 @@ export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecor
 }
 
 /** Thresholds lie in the manifest; where that is gone, the usual ones count. */
-async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
+export async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   try {
     return (await resolveModel(store, `${model.name}@${model.version}`)).manifest

@@ -22,8 +22,9 @@ export function keptBytes(answer: NodeResult | CpnError, pipeline: Pipeline, emb
     const lines = { lineBytes: bytes + lineFrame, pageBytes: bytes + pageFrame, ledgerBytes: bytes + ledgerFrame }
     return { downBytes: bytes, copyBytes: 0, ...lines }
   }
-  const { faces, parts } = answer.answer
-  const told = JSON.stringify(faces).length + (pipeline.kind === 'faces' ? nameBytes * faces.length : 0)
+  const { faces, objects, classes, parts } = answer.answer
+  const told =
+    JSON.stringify({ faces, objects, classes }).length + (pipeline.kind === 'faces' ? nameBytes * faces.length : 0)
   const raw = parts.reduce((sum, { bytes }) => sum + bytes, 0)
   const copyBytes = answer.annotated?.length ?? 0
   return {

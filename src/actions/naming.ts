@@ -22,6 +22,10 @@ const usualMargin = 0.05
 const fewPeople = 70
 const perTenfold = 0.065
 
+/** Lowest similarity that names a person out of many. */
+export const identificationOf = ({ identification = usualThreshold }: ModelManifest['thresholds']): number =>
+  identification
+
 /** Undefined when nobody is enrolled, or with another model, which is told. */
 export function namingOf(
   people: People,
@@ -36,8 +40,8 @@ export function namingOf(
     return undefined
   }
   const gallery = encodeGallery(found)
-  const { identification = usualThreshold, margin = usualMargin } = embedder.thresholds
-  const lowest = threshold ?? thresholdFor(found.people.length, identification)
+  const { margin = usualMargin } = embedder.thresholds
+  const lowest = threshold ?? thresholdFor(found.people.length, identificationOf(embedder.thresholds))
   const matching = { gallery: sha256(gallery), threshold: lowest, margin }
   const matcher = new Matcher(found)
   return { matching, gallery, match: (embeddings) => matcher.match(embeddings, matching) }

@@ -231,7 +231,7 @@ export function assertModel(people: People, embedder: ModelManifest): void {
 export const modelOf = ({ name, version, sha256 }: ModelManifest) => ({ name, version, sha256 })
 
 /** Cosine from which two faces may be of one person. */
-const likenessOf = ({ thresholds: { verification = 0.3 } }: ModelManifest) => verification
+export const likenessOf = ({ thresholds: { verification = 0.3 } }: ModelManifest) => verification
 
 function exists(name: string, from: string): CpnError {
   return new CpnError('CPN_ERR_PERSON_EXISTS', `${name} is enrolled already`, {

@@ -70,7 +70,8 @@ export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: 
   await assertKeepsOriginals(roots, out)
   selectSomeHosts(options.inventory, options.hosts)
   const state = await openState(options.inventory.stateDir)
-  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const resolved = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const { pipeline, models, embedder, labels, without } = resolved
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   const about: Planned = {
@@ -89,7 +90,7 @@ export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: 
   const started = performance.now()
   await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using reader = new InputReader()
-  await using writer = await TrialWriter.open(state.plansDir, naming?.match)
+  await using writer = await TrialWriter.open(state.plansDir, { matcher: naming?.match, labels })
   await fleet.usable(ctx.signal)
   const startSeconds = (performance.now() - started) / 1000
   await fleet.settled(ctx.signal)

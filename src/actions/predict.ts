@@ -11,10 +11,9 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { labelOf } from '../models/pipeline-version.ts'
 import { noPeople } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { assertKeepsOriginals, defaultOut, findInputs, type Root, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { forgetGone } from '../runs/gone-inputs.ts'
@@ -34,12 +33,14 @@ import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { modelOptions } from './model-options.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { tellPlanError } from './plan-error.ts'
 import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
-import { type AskedPipeline, describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
 import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
@@ -72,6 +73,8 @@ export type PredictEvent =
   | { type: 'found'; inputs: number; skipped: number; complete: boolean }
   | { type: 'finished'; input: FinishedInput }
   | { type: 'stalled'; waiting: boolean }
+  /** All inputs are settled, and this share of the grouping of unknown faces, 0 to 1, is done. */
+  | { type: 'grouping'; done: number }
 
 export interface PredictResult {
   summary: Summary
@@ -110,7 +113,8 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const { pipeline, models, embedder, without } = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const resolved = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const { pipeline, models, embedder, labels, without } = resolved
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
@@ -122,7 +126,9 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
+  const sorting =
+    embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
+  const parts = { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent }
   const result = await new PredictRun(parts).go(roots)
   await tellPlanError({ state, ledger, place }, result, ctx)
   return result
@@ -132,8 +138,11 @@ interface RunParts {
   ledger: Ledger
   writer: RunWriter
   reader: InputReader
-  pipeline: FacesPipeline
+  pipeline: Pipeline
   naming: Naming | undefined
+  labels: readonly string[] | undefined
+  /** Undefined where nobody is looked for. */
+  sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -147,10 +156,11 @@ interface RunParts {
 class PredictRun {
   readonly #ledger: Ledger
   readonly #run: BegunRun
-  readonly #pipeline: FacesPipeline
+  readonly #pipeline: Pipeline
   readonly #naming: Naming | undefined
+  readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
-  readonly #asked: AskedPipeline & PredictOptions
+  readonly #asked: PredictOptions
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -173,16 +183,12 @@ class PredictRun {
   /** Pictures of kinds that no node reads, as far as they were told of. */
   #unreadTold = 0
 
-  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor(parts: RunParts) {
+    const { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent } =
+      parts
     this.#ledger = ledger
     const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
-    const { model, scoreThreshold } = pipeline.detector
-    this.#asked = {
-      ...options,
-      ...(options.detector === undefined ? { scoreThreshold } : {}),
-      detector: options.detector ?? labelOf(model),
-      results: withEarlier(options.results, before),
-    }
+    this.#asked = { ...options, ...modelOptions(pipeline), results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
       options: runOptions(this.#asked, pipeline),
@@ -191,6 +197,7 @@ class PredictRun {
     })
     this.#pipeline = pipeline
     this.#naming = naming
+    this.#sorting = sorting
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -213,6 +220,7 @@ class PredictRun {
       out,
       annotates,
       matcher: naming?.match,
+      labels,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
@@ -411,7 +419,8 @@ class PredictRun {
     this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
-      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome, this.#asked))
+      if (outcome.state === 'quarantined')
+        this.#ctx.notice(describeQuarantine(outcome, { ...this.#asked, ...modelOptions(this.#pipeline) }))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))
@@ -487,7 +496,21 @@ class PredictRun {
       if (!ended) throw error
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
+    if (!ended) await this.#sortFaces()
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  async #sortFaces(): Promise<void> {
+    if (!this.#sorting) return
+    const out = await realpath(this.#out)
+    const annotated = this.#pipeline.annotate !== 'none'
+    const onProgress = (done: number) => this.#onEvent({ type: 'grouping', done })
+    const sorted = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
+    if (!sorted?.groups) return
+    const { grouped, groups, folder } = sorted
+    const what =
+      groups === 1 ? `${grouped} faces seem to be of somebody` : `${grouped} faces seem to be of ${groups} people`
+    this.#ctx.notice(`${what} without a name; see ${folder}, then: cpn people name unknown-001 NAME`)
   }
 
   /** Somebody may have taken pictures away meanwhile. */
@@ -506,7 +529,7 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions(options: Omit<PredictOptions, 'detector'>, pipeline: FacesPipeline) {
+function runOptions(options: PredictOptions, pipeline: Pipeline) {
   const { paths, hosts, pipelineName, threshold, embeddings, results } = options
   return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }

@@ -7,7 +7,7 @@ import { type StatePaths, statePaths } from '../inventory/state.ts'
 import { PipelineStore } from '../models/pipeline-store.ts'
 import { unusedModels } from '../models/unused.ts'
 import { forgetPlanOf } from '../planning/plan-file.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import type { ClassifyPipeline, FacesPipeline } from '../protocol/pipeline.ts'
 import { defaultCacheDir } from '../provision/release/build.ts'
 import { sized, unusedInCache } from '../provision/release/unused-cache.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
@@ -70,8 +70,10 @@ function readRuns(paths: StatePaths, before: number): { old: OldRun[]; used: Set
 }
 
 function modelsOf({ options }: RunRecord): string[] {
-  const { detector, embedder } = (options.pipeline ?? {}) as Partial<FacesPipeline>
-  return [detector, embedder].flatMap((part) => part?.model.sha256 ?? [])
+  const { detector, embedder, classifier } = (options.pipeline ?? {}) as Partial<
+    Omit<FacesPipeline, 'kind'> & Omit<ClassifyPipeline, 'kind'>
+  >
+  return [detector, embedder, classifier].flatMap((part) => part?.model.sha256 ?? [])
 }
 
 function oldRuns(paths: StatePaths, runs: OldRun[]): Prunable {

@@ -2,19 +2,28 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { StatePaths } from '../inventory/state.ts'
 import { PipelineStore } from '../models/pipeline-store.ts'
-import { labelOf, type PinnedModel, type PipelineName, type PipelineVersion } from '../models/pipeline-version.ts'
+import { labelOf, type PinnedModel, type PipelineVersion } from '../models/pipeline-version.ts'
 import { type InstalledModel, type ModelStore, openModelStore } from '../models/store.ts'
 import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/model.ts'
 import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
+import { resolveLabelled } from './resolve-labels.ts'
+
+/** What can be asked for: `persons` is `faces` with embeddings, by which faces get names. */
+export const askedPipelines = ['persons', 'faces', 'objects', 'classify'] as const
+export type AskedPipelineName = (typeof askedPipelines)[number]
 
 export interface PipelineOptions {
   /** Whose version in use says which models do the work. */
-  pipelineName: PipelineName
-  /** Model name, `name` or `name@version`, in the place of the version's. */
-  detector?: string
-  /** Lowest score of a face; default from the version or the model's manifest. */
-  scoreThreshold?: number
+  pipelineName: AskedPipelineName
+  /** Model that finds faces or objects, `name` or `name@version`, in the place of the pipeline's. */
+  detector?: string | undefined
+  /** Model of the pipeline `classify`, `name` or `name@version`. */
+  classifier?: string | undefined
+  /** Lowest score of a face or an object; default from the version or the model's manifest. */
+  scoreThreshold?: number | undefined
+  /** Labels that `classify` tells per picture. */
+  top?: number | undefined
   /** Lowest similarity that names a person; default from the embedder's manifest. */
   threshold?: number | undefined
   /** Small copies come back as well; default: with `persons`. */
@@ -27,14 +36,16 @@ export interface PipelineOptions {
   /** Largest image accepted, width × height. */
   maxPixels: number
   /** The pipeline of a run that goes on: it stays what it was, whatever version is in use by now. */
-  begun?: FacesPipeline
+  begun?: Pipeline
 }
 
-export interface ResolvedPipeline {
-  pipeline: FacesPipeline
+export interface ResolvedPipeline<Kind extends Pipeline = Pipeline> {
+  pipeline: Kind
   models: InstalledModel[]
   /** Of the model that embeds faces, with the version's thresholds. */
   embedder: ModelManifest | undefined
+  /** Of the model, where nodes answer with classes. */
+  labels?: readonly string[]
   /** Nodes that take no part with these models, by name, and why. */
   without: Readonly<Record<string, CpnError>>
 }
@@ -55,8 +66,9 @@ export async function resolvePipeline(
   options: PipelineOptions,
   ctx: Context,
 ): Promise<ResolvedPipeline> {
-  if (options.begun) return begunPipeline(stores.models, options.begun, ctx)
-  const { pipelineName, detector } = options
+  const { pipelineName, detector, begun } = options
+  if (pipelineName === 'objects' || pipelineName === 'classify') return resolveLabelled(stores.models, options, ctx)
+  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, ctx)
   const version = await stores.pipelines.active(pipelineName)
   const resolved = await pipelineOf(stores.models, version, options, ctx)
   if (detector !== undefined) return resolved
@@ -73,7 +85,7 @@ export async function pipelineOf(
   version: PipelineVersion,
   options: Omit<PipelineOptions, 'pipelineName' | 'begun'>,
   ctx: Context,
-): Promise<ResolvedPipeline> {
+): Promise<ResolvedPipeline<FacesPipeline>> {
   const persons = version.name === 'persons'
   const wanted = [options.detector ?? version.detector, ...(persons || options.embeddings ? [version.embedder] : [])]
   const models = await pinnedModels(store, wanted, ctx)

@@ -3,9 +3,8 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import { labelOf } from '../models/pipeline-version.ts'
 import { planOfRun, type SettledPlan } from '../planning/plan-file.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
 import { copyName } from '../runs/copy-name.ts'
 import {
   type AttemptRecord,
@@ -17,6 +16,7 @@ import {
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
 import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
+import { modelOptions } from './model-options.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -108,16 +108,14 @@ export function optionsOfRun(
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
   const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
-  const { detector, annotate, maxPixels } = pipeline
-  const { model, scoreThreshold } = detector
+  const { annotate, maxPixels } = pipeline
   return {
     run: id,
     inventory,
     paths,
     out,
     hosts,
-    detector: labelOf(model),
-    scoreThreshold,
+    ...modelOptions(pipeline),
     pipelineName,
     threshold,
     embeddings,
@@ -132,7 +130,7 @@ export function optionsOfRun(
 export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
   results?: Partial<ResultOptions>
-  pipeline: FacesPipeline
+  pipeline: Pipeline
 }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {

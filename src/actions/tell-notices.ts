@@ -4,8 +4,8 @@ import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
 import type { PipelineOptions } from './resolve-pipeline.ts'
 
-/** A pipeline as it was asked for, with the detector that does it, and the fleet that was asked. */
-export type AskedPipeline = PipelineOptions & { detector: string; inventory: Pick<Inventory, 'file'> }
+/** A pipeline as it was asked for, and the fleet that was asked. */
+export type AskedPipeline = PipelineOptions & { inventory: Pick<Inventory, 'file'> }
 
 /** A line about a node for the person who watches a run. */
 export function describeNotice(notice: NodeNotice): string {
@@ -52,9 +52,13 @@ export function describeUnread(unread: ReadonlyMap<string, number>, complete: bo
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
 function pipelineFlags(options: Omit<AskedPipeline, 'inventory'>): string[] {
-  const { pipelineName, detector, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } = options
+  const { pipelineName, detector, classifier, top, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } =
+    options
   return [
-    ...['--pipeline', pipelineName, '--detector', detector],
+    ...['--pipeline', pipelineName],
+    ...(detector === undefined ? [] : ['--detector', detector]),
+    ...(classifier === undefined ? [] : ['--classifier', classifier]),
+    ...(top === undefined ? [] : ['--top-k', `${top}`]),
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
     ...(tryRotations ? ['--try-rotations'] : []),
     ...(embeddings ? ['--embeddings'] : []),

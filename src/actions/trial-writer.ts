@@ -7,6 +7,8 @@ import { jobChange, type RecorderOptions } from '../runs/recorder.ts'
 import { RunWriter } from '../runs/run-writer.ts'
 import type { AttemptEvent, JobOutcome } from '../scheduler/scheduler.ts'
 
+type Naming = Pick<RecorderOptions, 'matcher' | 'labels'>
+
 const prefix = 'trial-'
 /** What a plan that was killed has left is taken away by one that comes so much later. */
 const staleMs = 3_600_000
@@ -22,14 +24,14 @@ export class TrialWriter implements AsyncDisposable {
   readonly #writer: RunWriter
   readonly #run: BegunRun
   readonly #commits: GroupCommit<LedgerChange>
-  readonly #matcher: RecorderOptions['matcher']
+  readonly #naming: Naming
   #inputs = 0
 
   /** Use TrialWriter.open. */
-  constructor(folder: string, matcher: RecorderOptions['matcher']) {
+  constructor(folder: string, naming: Naming) {
     const ledgerFile = join(folder, 'ledger.db')
     this.#folder = folder
-    this.#matcher = matcher
+    this.#naming = naming
     this.#ledger = openLedger(ledgerFile)
     this.#run = this.#ledger.beginRun({ out: folder, options: { paths: [] }, pipelineDigest: '' })
     this.#writer = new RunWriter(ledgerFile)
@@ -37,10 +39,10 @@ export class TrialWriter implements AsyncDisposable {
   }
 
   /** @param dir where its folder is made */
-  static async open(dir: string, matcher: RecorderOptions['matcher']): Promise<TrialWriter> {
+  static async open(dir: string, naming: Naming): Promise<TrialWriter> {
     await mkdir(dir, { recursive: true, mode: 0o700 })
     await removeStale(dir)
-    return new TrialWriter(await mkdtemp(join(dir, prefix)), matcher)
+    return new TrialWriter(await mkdtemp(join(dir, prefix)), naming)
   }
 
   /** Rejects with CPN_ERR_OUTPUT_SPACE, CPN_ERR_OUTPUT_WRITE or CPN_ERR_STATE_DIR. */
@@ -54,7 +56,7 @@ export class TrialWriter implements AsyncDisposable {
     if (picture) await this.#writer.writePicture(join(this.#folder, copyName(name)), picture)
     await found
     const input = { kind: 'input', seq, state: outcome.state, job, file } as const
-    await this.#commits.add(jobChange(outcome, this.#matcher), input)
+    await this.#commits.add(jobChange(outcome, this.#naming), input)
     if (outcome.state === 'done') outcome.result.release?.()
   }
 

@@ -104,6 +104,10 @@ class RunView {
       this.#progress?.update(this.#finished, { total: this.#total, failed: this.#failed, text })
     } else if (event.type === 'finished') {
       this.#finish(event.input)
+    } else if (event.type === 'grouping') {
+      this.#progress?.update(this.#finished, {
+        text: `unknown faces are being grouped: ${Math.floor(event.done * 100)} %`,
+      })
     } else if (event.waiting) {
       this.#tell('no node can be used now; the run waits until one is back (Ctrl-C ends it, nothing is lost)')
     } else {

@@ -9,10 +9,10 @@ import { formatBytes, formatDuration, formatRate, printable } from '../ui/format
 import { renderTable } from '../ui/table.ts'
 import { printLine } from '../ui/terminal.ts'
 import { BaseCommand } from './base.ts'
-import { parseShare } from './base-share.ts'
-import Predict from './predict.ts'
+import Predict, { pipelineOptions } from './predict.ts'
 
-const { out, hosts, pipeline, detector, threshold, embeddings, annotate } = Predict.flags
+/** How results are written is no part of what is measured. */
+const { format: _f, sidecars: _s, 'sidecar-names': _n, 'write-metadata': _w, ...predictFlags } = Predict.flags
 
 export default class PlanCommand extends BaseCommand {
   static override summary = 'Say beforehand what a run would take, and what it would wait for.'
@@ -32,10 +32,7 @@ export default class PlanCommand extends BaseCommand {
   static override args = Predict.args
 
   static override flags = {
-    ...{ out, hosts, pipeline, detector, threshold, embeddings, annotate },
-    'try-rotations': Predict.flags['try-rotations'],
-    'score-threshold': Predict.flags['score-threshold'],
-    'max-megapixels': Predict.flags['max-megapixels'],
+    ...predictFlags,
     sample: Flags.integer({ min: 1, max: 4096, default: 64, helpValue: 'N', description: 'Images to try at most.' }),
   }
 
@@ -48,14 +45,7 @@ export default class PlanCommand extends BaseCommand {
       paths: argv as string[],
       out: flags.out,
       hosts: flags.hosts ?? [],
-      detector: flags.detector,
-      pipelineName: flags.pipeline,
-      scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
-      tryRotations: flags['try-rotations'],
-      threshold: parseShare('threshold', flags.threshold),
-      embeddings: flags.embeddings,
-      annotate: flags.annotate,
-      maxPixels: flags['max-megapixels'] * 1_000_000,
+      ...pipelineOptions(flags),
       sample: flags.sample,
     }
     const planned = await plan(options, ctx, (event) => printLine(printable(describeEvent(event))))

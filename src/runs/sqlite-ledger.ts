@@ -64,6 +64,7 @@ export class SqliteLedger implements Ledger {
     const pieces = [
       'DELETE FROM inputs WHERE run = ?1 AND seq IN (SELECT seq FROM inputs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM attempts WHERE run = ?1 AND job IN (SELECT DISTINCT job FROM attempts WHERE run = ?1 LIMIT 1000)',
+      'DELETE FROM grouped_faces WHERE run = ?1',
       'DELETE FROM jobs WHERE run = ?1 AND id IN (SELECT id FROM jobs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM runs WHERE id = ?1',
     ]
@@ -145,6 +146,8 @@ export class SqliteLedger implements Ledger {
     this.#transaction(() => {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
+      // Faces may have come, gone or got a name: groups are made anew when the run is at rest.
+      if (changes.some(({ kind }) => kind !== 'attempt')) this.#sql(forgetGrouping).run(run.id)
     })
   }
 
@@ -161,7 +164,8 @@ export class SqliteLedger implements Ledger {
 
   inputsOf(run: string, job: string): Input[] {
     return this.#sql(
-      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+      `SELECT ${inputColumns} FROM inputs INDEXED BY inputs_by_job
+        WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
     ).all(run, job) as unknown as Input[]
   }
 
@@ -194,9 +198,10 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  *lines(run: string): Iterable<InputLine> {
+  *lines(run: string, { thumbnails = false } = {}): Iterable<InputLine> {
+    const small = thumbnails ? 'j.thumbnail' : 'NULL AS thumbnail'
     const rows =
-      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, COALESCE(i.error, j.error) AS error
+      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, ${small}, COALESCE(i.error, j.error) AS error
       FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job WHERE i.run = ? ORDER BY i.name`).iterate(run)
     for (const row of rows) {
       const { name, source, state, job, result, embeddings, thumbnail, error } = row as Record<
@@ -270,6 +275,8 @@ export class SqliteLedger implements Ledger {
     }
   }
 }
+
+const forgetGrouping = 'UPDATE runs SET grouped = NULL WHERE id = ? AND grouped IS NOT NULL'
 
 const now = () => new Date().toISOString()
 

@@ -57,6 +57,11 @@ test(
     assert.deepEqual(new Set(named.get('Tony_Blair')), new Set(['Тони Блэр']))
     assert.deepEqual(new Set(named.get('Hugo_Chavez')), new Set(['Hugo Chávez']))
     assert.deepEqual(new Set(named.get('Colin_Powell')), new Set([null]))
+    // Small pictures travel with the results and stand on the page.
+    const page = readFileSync(join(out, 'index.html'), 'utf8')
+    const [, small = '[]'] = /class="thumbnails">(.*?)<\/script>/s.exec(page) ?? []
+    const thumbnails = JSON.parse(small) as (string | null)[]
+    assert.equal(thumbnails.filter((text) => text && text.length > 1000).length, 15)
 
     const before = pictures(out)
     await enrol(home, 'Colin Powell')

@@ -49,7 +49,7 @@ export function tinyManifest(urls: string[] = []): ModelManifest {
 }
 
 /** Nodes and initializers of a graph in the making; every method answers with the name of a tensor. */
-class Graph {
+export class Graph {
   readonly nodes: OnnxNode[] = []
   readonly initializers: OnnxTensor[] = []
 

@@ -610,4 +610,35 @@ export const mutants: Mutant[] = [
       built: true,
     },
   },
+  {
+    bug: 'a node may mean a class that the model has not',
+    file: 'src/fleet/verify-result.ts',
+    replace:
+      "  if (objects.some((object) => object.class >= labels.count)) return 'an object of a class that there is not'\n",
+    by: '',
+    test: {
+      file: 'test/unit/fleet/verify-result.test.ts',
+      name: 'objects and classes that cannot be are refused, and so is what nobody asked for',
+    },
+  },
+  {
+    bug: 'things suppress things of another class',
+    file: 'src/agent/families/yolox.ts',
+    replace: 'Map.groupBy(objects, (object) => object.class)',
+    by: 'Map.groupBy(objects, () => 0)',
+    test: {
+      file: 'test/unit/agent/families/yolox.test.ts',
+      name: 'what overlaps a better one of its class goes, and one of another class stays',
+    },
+  },
+  {
+    bug: 'a node draws whatever labels it has',
+    file: 'src/agent/model-loader.ts',
+    replace: 'if (!labels || labelsRef(labels).sha256 !== wanted.sha256)',
+    by: 'if (!labels)',
+    test: {
+      file: modelLoader,
+      name: 'labels are those of the manifest here, and only where the master means the same',
+    },
+  },
 ]

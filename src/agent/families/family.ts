@@ -1,4 +1,5 @@
 import type { FamilySignature } from '../../protocol/families.ts'
+import type { FoundClass, FoundObject } from '../../protocol/messages.ts'
 import type { FamilyName, ModelRef } from '../../protocol/model.ts'
 import type { Session } from '../inference.ts'
 import type { Detection } from '../vision/detection.ts'
@@ -28,6 +29,23 @@ export interface Embedder {
   embed(crop: Raster): Promise<Float32Array>
 }
 
+export interface ObjectDetector {
+  /**
+   * Objects by falling score, in pixels of the raster; boxes may reach over its edges.
+   * @param raster RGB of any size; it is not changed
+   */
+  detect(raster: Raster, options: Pick<DetectOptions, 'scoreThreshold' | 'nmsThreshold'>): Promise<FoundObject[]>
+}
+
+export interface Classifier {
+  /**
+   * The likeliest classes by falling probability.
+   * @param raster RGB of any size; it is not changed
+   * @param top how many at most
+   */
+  classify(raster: Raster, top: number): Promise<FoundClass[]>
+}
+
 /** A kind of network: how its input is made and what its output means. One file each, listed in index.ts. */
 interface FamilyOf<Task extends FamilySignature['task'], Runner> {
   readonly name: FamilyName
@@ -40,4 +58,6 @@ interface FamilyOf<Task extends FamilySignature['task'], Runner> {
 
 export type DetectorFamily = FamilyOf<'detect-faces', Detector>
 export type EmbedderFamily = FamilyOf<'embed-faces', Embedder>
-export type Family = DetectorFamily | EmbedderFamily
+export type ObjectDetectorFamily = FamilyOf<'detect-objects', ObjectDetector>
+export type ClassifierFamily = FamilyOf<'classify', Classifier>
+export type Family = DetectorFamily | EmbedderFamily | ObjectDetectorFamily | ClassifierFamily

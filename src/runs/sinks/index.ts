@@ -19,6 +19,8 @@ export interface ResultOptions extends SidecarOptions {
   formats: FormatName[]
   /** Faces go into the original JPEG files, too. */
   writeMetadata: boolean
+  /** Faces were written into original files at some time: whoever forgets somebody has to look there. */
+  metadataWritten?: boolean
 }
 
 export const defaultResults: ResultOptions = {
@@ -32,7 +34,14 @@ export const defaultResults: ResultOptions = {
 export function withEarlier(asked: ResultOptions, before: Partial<ResultOptions> | undefined): ResultOptions {
   const earlier = { ...defaultResults, ...before }
   const { sidecars, sidecarNames } = asked.formats.includes('xmp') ? asked : earlier
-  return { ...asked, formats: [...new Set([...earlier.formats, ...asked.formats])], sidecars, sidecarNames }
+  const metadataWritten = asked.writeMetadata || earlier.writeMetadata || earlier.metadataWritten === true
+  return {
+    ...asked,
+    formats: [...new Set([...earlier.formats, ...asked.formats])],
+    sidecars,
+    sidecarNames,
+    ...(metadataWritten ? { metadataWritten } : {}),
+  }
 }
 
 /**

@@ -15,7 +15,9 @@ function* lines(results: Results): Iterable<string> {
 
 function prediction({ name, job, state, result, error }: FinishedLine, about: Results): object {
   if (state !== 'done' || !result) return { path: name, sha256: job, state, error }
-  const { width, height, embeddings } = result
+  const { width, height, embeddings, objects, labels } = result
+  const { models } = about
+  if (objects || labels) return { path: name, sha256: job, width, height, models, objects, labels }
   const faces = toldFaces(result).map(({ person, similarity, candidates, ...face }, index) => ({
     ...face,
     person,
@@ -25,5 +27,5 @@ function prediction({ name, job, state, result, error }: FinishedLine, about: Re
       ? { embedding: Array.from(embeddings[index]!, (value) => Number(value.toFixed(6))) }
       : {}),
   }))
-  return { path: name, sha256: job, width, height, models: about.models, faces }
+  return { path: name, sha256: job, width, height, models, faces }
 }

@@ -1,5 +1,5 @@
 import type { CpnError } from '../../common/errors.ts'
-import type { FacesPipeline } from '../../protocol/pipeline.ts'
+import type { ModelRef } from '../../protocol/model.ts'
 import type { InputLine, InputState, Ledger, RunRecord } from '../ledger.ts'
 
 /** An input that was done, or that something kept from it. */
@@ -52,9 +52,11 @@ export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lin
   }
 }
 
+type PipelineModels = Partial<Record<'detector' | 'embedder' | 'classifier', { model: ModelRef }>>
+
 function modelsOf(run: RunRecord | undefined): string[] {
-  const { detector, embedder } = (run?.options.pipeline ?? {}) as Partial<FacesPipeline>
-  return [detector, embedder].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
+  const { detector, embedder, classifier } = (run?.options.pipeline ?? {}) as PipelineModels
+  return [detector, embedder, classifier].flatMap((part) => (part ? `${part.model.name}@${part.model.version}` : []))
 }
 
 const isFinished = (line: InputLine): line is FinishedLine => line.state !== 'queued'

@@ -27,7 +27,7 @@ interface Bench extends AsyncDisposable {
 const unread = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 0 }
 
 /** A run over files with the given contents, ready to be recorded. */
-async function bench(contents: Record<string, string>): Promise<Bench> {
+async function bench(contents: Record<string, string>, labels?: string[]): Promise<Bench> {
   const folder = tempFolder()
   const out = join(folder.path, 'out')
   const ledger = openLedger(join(folder.path, 'ledger.db'))
@@ -48,7 +48,7 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
     run,
     out,
     inputs,
-    recorder: new Recorder({ ledger, commits, writer, run: run.id, out, annotates: true }),
+    recorder: new Recorder({ ledger, commits, writer, run: run.id, out, annotates: true, labels }),
     jobs: await Promise.all(inputs.map(({ source }) => reader.job(source))),
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]()
@@ -92,6 +92,23 @@ test('a done job is a written file, a ledger entry and a line', async () => {
         { box: [1, 2, 3, 4], score: 0.9, keypoints: null, person: null, similarity: null, embedding: [0.5, -0.25] },
       ],
     },
+  ])
+})
+
+test('what a node says by number is written by name', async () => {
+  await using it = await bench({ 'a.jpg': 'A', 'b.jpg': 'B' }, ['cat', 'dog'])
+  const [objects, classes] = it.jobs.map((job) => done(job) as Extract<JobOutcome, { state: 'done' }>)
+  Object.assign(objects!.result.answer, { faces: [], objects: [{ class: 1, box: [1, 2, 3, 4], score: 0.7 }] })
+  Object.assign(classes!.result.answer, { faces: [], classes: [{ class: 0, score: 0.6 }] })
+  for (const [i, outcome] of [objects!, classes!].entries()) {
+    delete outcome.result.embeddings
+    await it.recorder.claim(it.inputs[i]!, it.jobs[i]!)
+    await it.recorder.settle(outcome)
+  }
+  const [a, b] = it.jobs.map(({ id }) => id)
+  assert.deepEqual(await predictions(it), [
+    { path: 'a.jpg', sha256: a, width: 10, height: 20, objects: [{ box: [1, 2, 3, 4], score: 0.7, label: 'dog' }] },
+    { path: 'b.jpg', sha256: b, width: 10, height: 20, labels: [{ label: 'cat', score: 0.6 }] },
   ])
 })
 
