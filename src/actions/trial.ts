@@ -75,6 +75,10 @@ export class Trial {
   readonly #onEvent: (event: TrialEvent) => void
   /** What could be read of the sample. */
   #sample: readonly Candidate[] = []
+  /** Why the last image that failed did. */
+  #lastFailure: CpnError | undefined
+  /** Why nodes gave no result. */
+  readonly #failures = new Map<string, CpnError>()
 
   constructor(options: TrialOptions, ctx: Context, onEvent: (event: TrialEvent) => void) {
     this.#options = options
@@ -92,12 +96,18 @@ export class Trial {
     for (const node of usable) {
       const measured = await this.#try(node, leastMs)
       if (measured) nodes.push(measured)
-      else this.#onEvent({ type: 'failed', node: node.name, error: node.error })
+      else this.#fail(node)
     }
-    if (nodes.length === 0) throw noResult(usable)
+    if (nodes.length === 0) throw noResult(usable, this.#failures)
     const together = nodes.length === 1 ? nodes[0]!.alone : await this.#together(nodes)
-    if (together.observations.size === 0) throw noResult(usable)
+    if (together.observations.size === 0) throw noResult(usable, this.#failures)
     return { nodes, together, reading, masterMemoryBytes: process.memoryUsage.rss() }
+  }
+
+  #fail(node: FleetNode): void {
+    const error = node.error ?? this.#lastFailure
+    if (error) this.#failures.set(node.name, error)
+    this.#onEvent({ type: 'failed', node: node.name, error })
   }
 
   /** The sample as a run reads it. A file that cannot be read is one that a run has done with at once. */
@@ -190,6 +200,7 @@ export class Trial {
     const settling = new Set<Promise<void>>()
     try {
       for await (const outcome of outcomes) {
+        if (outcome.state !== 'done') this.#lastFailure = outcome.error
         const settled: Promise<void> = this.#options.writer.settle(outcome).finally(() => settling.delete(settled))
         // Seen below.
         settled.catch(() => {})
@@ -297,8 +308,8 @@ function noneReadable({ source }: Candidate): CpnError {
   })
 }
 
-function noResult(nodes: readonly FleetNode[]): CpnError {
-  const reasons = nodes.map(({ name, error, state }) => `${name}: ${error?.message ?? state}`)
+function noResult(nodes: readonly FleetNode[], failures: ReadonlyMap<string, CpnError>): CpnError {
+  const reasons = nodes.map(({ name, state }) => `${name}: ${failures.get(name)?.message ?? state}`)
   return new CpnError('CPN_ERR_NO_USABLE_HOST', `no node gave a result for the sample\n${reasons.join('\n')}`, {
     suggestions: ['Look at every host: cpn status', 'What images do to nodes is in their logs: cpn logs'],
   })
