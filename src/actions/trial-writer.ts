@@ -41,7 +41,7 @@ export class TrialWriter implements AsyncDisposable {
   /** @param dir where its folder is made */
   static async open(dir: string, naming: Naming): Promise<TrialWriter> {
     await mkdir(dir, { recursive: true, mode: 0o700 })
-    await removeStale(dir)
+    await removeTrials(dir)
     return new TrialWriter(await mkdtemp(join(dir, prefix)), naming)
   }
 
@@ -74,10 +74,11 @@ export class TrialWriter implements AsyncDisposable {
   }
 }
 
-async function removeStale(dir: string): Promise<void> {
-  for (const name of await readdir(dir)) {
+/** Removes what plans that were killed have left; those that are younger may be at work. */
+export async function removeTrials(dir: string, olderThanMs = staleMs): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
     const folder = join(dir, name)
     const found = name.startsWith(prefix) ? await stat(folder).catch(() => undefined) : undefined
-    if (found && found.mtimeMs < Date.now() - staleMs) await rm(folder, { recursive: true, force: true })
+    if (found && found.mtimeMs <= Date.now() - olderThanMs) await rm(folder, { recursive: true, force: true })
   }
 }
