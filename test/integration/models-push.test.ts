@@ -231,7 +231,7 @@ async function wrongBundle(folder: string): Promise<string> {
   cpSync(await agentBundle(), folder, { recursive: true })
   const worker = join(folder, 'worker.mjs')
   const good = readFileSync(worker, 'utf8')
-  const bad = good.replace('toFace(face, size.width, size.height)', (call) => {
+  const bad = good.replace(/toFace\(\w+, \w+\.width, \w+\.height[^)]*\)/, (call) => {
     return `((face) => ({ ...face, box: [face.box[0] + 20, ...face.box.slice(1)] }))(${call})`
   })
   assert.notEqual(bad, good)
