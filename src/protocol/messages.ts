@@ -22,7 +22,7 @@ export type Face = z.infer<typeof faceSchema>
 export const markSchema = z.object({
   box: boxSchema,
   /** Empty for a box alone. */
-  label: z.string().max(200),
+  label: z.string().max(256),
   /** unknown: a face that should have a name and has none. */
   kind: z.enum(['found', 'unknown']),
 })
