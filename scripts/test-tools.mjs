@@ -1,4 +1,4 @@
-// The programs that tests run besides Node: real SSH servers, pseudo terminals, namespaces.
+// The programs that tests run besides Node: real SSH servers, pseudo terminals, namespaces, what reads results.
 import { spawnSync } from 'node:child_process'
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
@@ -20,6 +20,7 @@ const tools = [
   // Real HEIC files, and a reader of metadata that is not ours.
   { program: 'heif-enc', debian: 'libheif-examples' },
   { program: 'exiftool', debian: 'libimage-exiftool-perl' },
+  { program: 'chromium', debian: 'chromium' },
   // Login shells that are not sh.
   { program: 'zsh', debian: 'zsh' },
   { program: 'tcsh', debian: 'tcsh' },

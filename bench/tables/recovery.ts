@@ -16,13 +16,13 @@ const rounds = Number(process.env.CPN_BENCH_ROUNDS ?? 5)
 const slowShare = 0.05
 /** The folder of outputs is the same again and again: a run goes on where its pictures are gone. */
 const began = /^run (\S+?)(?:, continued,)? on /m
-const counts = { few: 20, some: 200, many: 400 }
+const counts = { few: 20, some: 200, many: 400, long: 1000 }
 
 export async function measure(): Promise<Report> {
   const draw = (count: number) => (folder: string) => drawPictures(folder, count)
   await using lab = await Lab.open({
     nodes: ['node1', 'node2'].map((name) => ({ host: { name }, settings: { workers: 1 } })),
-    sets: { few: draw(counts.few), some: draw(counts.some), many: draw(counts.many) },
+    sets: { few: draw(counts.few), some: draw(counts.some), many: draw(counts.many), long: draw(counts.long) },
   })
   const killed = []
   const holes = []
@@ -112,9 +112,9 @@ async function rate(lab: Lab, set: string, args: string[]): Promise<number> {
   return imagesPerSecond
 }
 
-/** Strikes a run in the middle and lets it end. */
+/** Strikes a run that has work for longer than it takes to notice anything, and lets it end. */
 async function struck(lab: Lab, victim: LabNode, strike: () => void): Promise<{ attempts: Attempt[]; at: number }> {
-  const run = lab.predict('some', 'out')
+  const run = lab.predict('long', 'out')
   await writes(lab, run, 20)
   const at = await strikeBusy(victim, strike)
   return { attempts: await ended(lab, run), at }

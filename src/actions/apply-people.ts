@@ -10,13 +10,15 @@ import type { ModelManifest, ModelRef } from '../protocol/model.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
-import { writePredictions } from '../runs/outputs.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
 import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts'
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { unknownRun } from './runs.ts'
+import { sortFaces } from './sort-faces.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface ApplyPeopleOptions {
   inventory: Inventory
@@ -63,7 +65,7 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   const { inventory, hosts, state, people, ledger, forget, outputs = true } = parts
   const { id, out, options } = run
   using _lock = lockOut(state.locksDir, out)
-  const { pipeline, pipelineName, threshold, embeddings } = options as unknown as FacesRunOptions
+  const { pipeline, pipelineName, threshold, embeddings, results } = options as unknown as FacesRunOptions
   const manifest = await manifestOf(pipeline.embedder!.model, state, ctx)
   const isNamed = pipelineName === 'persons'
   const naming = isNamed ? namingOf(people, manifest, parts.threshold ?? threshold, ctx) : undefined
@@ -80,7 +82,12 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
     { ledger, writer, reader, run, pipeline: shown, naming, fleet, out, forget, drain: ctx.signal },
     ctx,
   )
-  if (outputs) await writePredictions(ledger, id, out, { embeddings })
+  const asked = { annotate: pipeline.annotate, embeddings, results: { ...defaultResults, ...results } }
+  if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
+  if (outputs && isNamed) {
+    const annotated = pipeline.annotate !== 'none'
+    await sortFaces({ ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }, ctx)
+  }
   ctx.signal.throwIfAborted()
   return { run: id, out, ...applied }
 }
@@ -91,6 +98,8 @@ export interface FacesRunOptions {
   pipelineName: string
   threshold: number | undefined
   embeddings: boolean
+  /** Runs of an older cpn have none. */
+  results?: Partial<ResultOptions>
 }
 
 /** Those whose folder no later run has written to. */
@@ -107,7 +116,7 @@ export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecor
 }
 
 /** Thresholds lie in the manifest; where that is gone, the usual ones count. */
-async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
+export async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   try {
     return (await resolveModel(store, `${model.name}@${model.version}`)).manifest

@@ -4,10 +4,11 @@ import type { Context } from '../common/context.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { openState, type State } from '../inventory/state.ts'
+import { PipelineStore } from '../models/pipeline-store.ts'
+import { labelOf } from '../models/pipeline-version.ts'
 import { openModelStore } from '../models/store.ts'
 import { hostPlatform } from '../provision/release/platform.ts'
 import { openLedger } from '../runs/ledger.ts'
-import { defaultDetector } from './resolve-pipeline.ts'
 import { status } from './status.ts'
 
 export interface Check {
@@ -60,15 +61,20 @@ function checkLedger({ ledgerFile }: State): Check {
   })
 }
 
-async function checkModels({ modelsDir }: State, { logger }: Context): Promise<Check> {
+function checkModels(state: State, ctx: Context): Promise<Check> {
+  return lookForModels(state, ctx).catch((thrown) => failed('models', toCpnError(thrown)))
+}
+
+async function lookForModels({ modelsDir, pipelinesDir }: State, { logger }: Context): Promise<Check> {
   const models = await openModelStore({ dir: modelsDir, logger }).list()
   const names = models.map(({ manifest }) => manifest.name)
-  if (names.includes(defaultDetector)) return ok('models', names.join(', '))
+  const { detector } = await new PipelineStore(pipelinesDir).active('faces')
+  if (models.some(({ manifest }) => manifest.sha256 === detector.sha256)) return ok('models', names.join(', '))
   return {
     subject: 'models',
     verdict: 'warning',
-    message: `the default detector ${defaultDetector} is not here yet`,
-    suggestions: [`Pull it: cpn models pull ${defaultDetector}`],
+    message: `the detector in use, ${detector.name}, is not here yet`,
+    suggestions: [`Pull it: cpn models pull ${labelOf(detector)}`],
   }
 }
 

@@ -123,8 +123,17 @@ async function forgetInRun(
   const { changed, redrawn, left } = await applyToRun(run, { ...parts, outputs }, ctx)
   result.runs.push({ run: run.id, photos: changed, redrawn })
   for (const { path, reason } of left) result.left.push(`${run.out}/${path} still shows the name: ${reason}`)
-  if (!outputs && isLast)
-    result.left.push(`${run.out}: the results of run ${run.id} are not there; copies are not known`)
+  const { out, id, options } = run
+  if (!outputs && isLast) result.left.push(`${out}: the results of run ${id} are not there; copies are not known`)
+  if (!outputs && !isLast)
+    result.left.push(`${out}: a later run writes there; look for what run ${id} left in its people/`)
+  const { results } = options as unknown as FacesRunOptions
+  if (results?.metadataWritten) {
+    result.left.push(
+      `photos under ${options.paths.join(', ')} have names in them: cpn predict --write-metadata takes them out`,
+    )
+  }
+  if (results?.formats?.includes('xmp') && !outputs) result.left.push(`sidecars that run ${id} wrote`)
 }
 
 const hasEmbeddings = ({ options }: RunRecord) => (options as Partial<FacesRunOptions>).pipeline?.embedder !== undefined

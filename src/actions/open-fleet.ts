@@ -3,7 +3,7 @@ import { systemClock } from '../common/clock.ts'
 import type { Context } from '../common/context.ts'
 import { unlessAborted } from '../common/deadline.ts'
 import { CpnError } from '../common/errors.ts'
-import { agentProgramOf, findAgent } from '../fleet/connect-agent.ts'
+import { agentProgramOf, findAgent, modelsRefused } from '../fleet/connect-agent.ts'
 import { Fleet } from '../fleet/fleet.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
@@ -20,6 +20,8 @@ export interface OpenFleetOptions {
   state: State
   /** Models that every node needs before it gets work. */
   models?: InstalledModel[]
+  /** Nodes that must not do this work, by name, and why. */
+  without?: Readonly<Record<string, CpnError>>
   /** The encoded gallery that jobs are matched with. */
   gallery?: Buffer | undefined
   /** False: only looks, starts and provisions nothing. Default true. */
@@ -28,7 +30,7 @@ export interface OpenFleetOptions {
 
 /** Connects to the selected hosts' agents. The caller disposes of the fleet. Rejects with CPN_ERR_HOST_UNKNOWN. */
 export async function openFleet(options: OpenFleetOptions, ctx: Context): Promise<Fleet> {
-  const { inventory, state, mayChange = true, models = [] } = options
+  const { inventory, state, mayChange = true, models = [], without = {} } = options
   const hosts = selectSomeHosts(inventory, options.hosts)
   const first = new Set(hosts.map(({ name }) => name))
   const isFirst = (host: Host) => first.has(host.name)
@@ -46,6 +48,7 @@ export async function openFleet(options: OpenFleetOptions, ctx: Context): Promis
       gallery: options.gallery,
       prepare: async (host, transport, card, client, signal) => {
         await state.markSeen(host.name)
+        if (without[host.name]) throw without[host.name]
         await forgetOn(host.name, client, state.peopleDir, signal)
         const has = new Set(card.models.map(({ sha256 }) => sha256))
         const missing = models.filter(({ manifest }) => !has.has(manifest.sha256))
@@ -68,18 +71,10 @@ async function send(
   signal: AbortSignal,
 ): Promise<void> {
   const place = await findAgent(transport, host, fleetId, signal)
-  if (place.locked) throw modelsMissing(host.name, models)
+  if (place.locked) throw modelsRefused(host.name, models)
   const agentProgram = agentProgramOf(place, host.name)
   const { sendModels } = await import('../provision/send-models.ts')
   await sendModels(transport, { agentProgram, dir: dirname(dirname(place.fleetDir)), models, signal })
-}
-
-function modelsMissing(host: string, models: InstalledModel[]): CpnError {
-  const names = models.map(({ manifest }) => manifest.name).join(', ')
-  return new CpnError('CPN_ERR_KEY_LOCKED', `the node lacks ${names}, and a locked key sends no models`, {
-    host,
-    suggestions: [`Send them with another key: cpn provision ${host} --identity-file FILE`],
-  })
 }
 
 /** Provisions a host that has no agent, or one of another protocol, after asking once; this machine without asking. */

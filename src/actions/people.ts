@@ -4,7 +4,6 @@ import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { didYouMean } from '../inventory/nearest.ts'
 import { openState, statePaths } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
 import { judgePhoto, likenessTo, type SeenPhoto } from '../people/judge-photo.ts'
 import type { EnrolledPhoto, People, Person } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
@@ -14,7 +13,7 @@ import type { NodeResult } from '../scheduler/scheduler.ts'
 import { lookAt } from './look-at.ts'
 import { otherModel } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
-import { defaultDetector, resolvePipeline } from './resolve-pipeline.ts'
+import { openStores, resolvePipeline } from './resolve-pipeline.ts'
 
 export interface AddPersonOptions {
   inventory: Inventory
@@ -52,8 +51,7 @@ export async function addPerson(options: AddPersonOptions, ctx: Context): Promis
   const name = personName(options.name)
   const state = await openState(inventory.stateDir)
   const store = new PeopleStore(state.peopleDir)
-  const models = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const resolved = await resolvePipeline(models, enrolment, ctx)
+  const resolved = await resolvePipeline(openStores(state, ctx), enrolment, ctx)
   const embedder = resolved.embedder!
   assertModel(await store.read(), embedder)
   await using fleet = await openFleet({ inventory, hosts, state, models: resolved.models }, ctx)
@@ -78,9 +76,9 @@ export async function addPerson(options: AddPersonOptions, ctx: Context): Promis
 }
 
 const enrolment = {
-  pipelineName: 'faces',
-  detector: defaultDetector,
+  pipelineName: 'persons',
   embeddings: true,
+  thumbnails: false,
   annotate: 'none',
   maxPixels: 100_000_000,
 } as const
@@ -233,7 +231,7 @@ export function assertModel(people: People, embedder: ModelManifest): void {
 export const modelOf = ({ name, version, sha256 }: ModelManifest) => ({ name, version, sha256 })
 
 /** Cosine from which two faces may be of one person. */
-const likenessOf = ({ thresholds: { verification = 0.3 } }: ModelManifest) => verification
+export const likenessOf = ({ thresholds: { verification = 0.3 } }: ModelManifest) => verification
 
 function exists(name: string, from: string): CpnError {
   return new CpnError('CPN_ERR_PERSON_EXISTS', `${name} is enrolled already`, {

@@ -11,7 +11,6 @@ import type { Fleet } from '../fleet/fleet.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { openModelStore } from '../models/store.ts'
 import { noPeople } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
@@ -22,10 +21,11 @@ import { GroupCommit } from '../runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../runs/ledger.ts'
 import { OutFolder, outLost, queueLost } from '../runs/out-folder.ts'
-import { type Summary, writePredictions, writeSummary } from '../runs/outputs.ts'
+import { type Summary, writeSummary } from '../runs/outputs.ts'
 import { type FinishedInput, Recorder } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
+import { type ResultOptions, withEarlier } from '../runs/sinks/index.ts'
 import { removeLeftovers } from '../runs/temporary-files.ts'
 import { schedule } from '../scheduler/schedule.ts'
 import type { AttemptEvent, Job, JobOutcome } from '../scheduler/scheduler.ts'
@@ -33,11 +33,15 @@ import { applyNames, namedByOf } from './apply-names.ts'
 import { followInventory } from './follow-inventory.ts'
 import { keepAwake } from './keep-awake.ts'
 import { RunLog } from './log-run.ts'
+import { modelOptions } from './model-options.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
-import { type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { tellPlanError } from './plan-error.ts'
+import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
 import { describeNotice, describeQuarantine, describeUnread } from './tell-notices.ts'
+import { writeRunResults } from './write-run-results.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -47,6 +51,8 @@ export interface PredictOptions extends PipelineOptions {
   out?: string
   /** Host patterns; empty means all. */
   hosts: string[]
+  /** How results are written. */
+  results: ResultOptions
   /** Waits for a usable node instead of ending. */
   wait: boolean
   /** Share of images, 0..1, that a second node looks at, too. */
@@ -67,6 +73,8 @@ export type PredictEvent =
   | { type: 'found'; inputs: number; skipped: number; complete: boolean }
   | { type: 'finished'; input: FinishedInput }
   | { type: 'stalled'; waiting: boolean }
+  /** All inputs are settled, and this share of the grouping of unknown faces, 0 to 1, is done. */
+  | { type: 'grouping'; done: number }
 
 export interface PredictResult {
   summary: Summary
@@ -85,7 +93,6 @@ const settleAtOnce = 16
 const commitSpacingMs = 20
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
-
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -106,11 +113,11 @@ export async function predict(
   const state = await openState(options.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-  const { pipeline, models, embedder } = await resolvePipeline(store, options, ctx)
+  const resolved = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const { pipeline, models, embedder, labels, without } = resolved
   const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
-  await using fleet = await openFleet({ ...options, state, models, gallery: naming?.gallery }, ctx)
+  await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
   using ledger = openLedger(state.ledgerFile)
@@ -119,8 +126,12 @@ export async function predict(
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
   // Awaited here: what `using` holds is let go of when this function returns.
-  const parts = { ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }
-  return await new PredictRun(parts).go(roots)
+  const sorting =
+    embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
+  const parts = { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent }
+  const result = await new PredictRun(parts).go(roots)
+  await tellPlanError({ state, ledger, place }, result, ctx)
+  return result
 }
 
 interface RunParts {
@@ -129,6 +140,9 @@ interface RunParts {
   reader: InputReader
   pipeline: Pipeline
   naming: Naming | undefined
+  labels: readonly string[] | undefined
+  /** Undefined where nobody is looked for. */
+  sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
   fleet: Fleet
   /** Absolute. */
   out: string
@@ -144,6 +158,7 @@ class PredictRun {
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
   readonly #naming: Naming | undefined
+  readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
   readonly #asked: PredictOptions
   readonly #fleet: Fleet
@@ -168,17 +183,21 @@ class PredictRun {
   /** Pictures of kinds that no node reads, as far as they were told of. */
   #unreadTold = 0
 
-  constructor({ ledger, writer, reader, pipeline, naming, fleet, out, place, options, ctx, onEvent }: RunParts) {
+  constructor(parts: RunParts) {
+    const { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent } =
+      parts
     this.#ledger = ledger
+    const before = ledger.lastRunOf(place)?.options.results as Partial<ResultOptions> | undefined
+    this.#asked = { ...options, ...modelOptions(pipeline), results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(options, pipeline),
+      options: runOptions(this.#asked, pipeline),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
     this.#pipeline = pipeline
     this.#naming = naming
-    this.#asked = options
+    this.#sorting = sorting
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -201,6 +220,7 @@ class PredictRun {
       out,
       annotates,
       matcher: naming?.match,
+      labels,
     })
     this.#discovery = new Discovery(ledger, this.#commits, this.#run, { out, annotates, verify, retry })
   }
@@ -399,7 +419,8 @@ class PredictRun {
     this.#log.outcome(outcome)
     try {
       for (const input of await this.#recorder.settle(outcome)) this.#finished(input)
-      if (outcome.state === 'quarantined') this.#ctx.notice(describeQuarantine(outcome, this.#asked))
+      if (outcome.state === 'quarantined')
+        this.#ctx.notice(describeQuarantine(outcome, { ...this.#asked, ...modelOptions(this.#pipeline) }))
     } catch (error) {
       // The inputs stay queued: a disk that is full loses nothing.
       this.#drain.abort(toCpnError(error))
@@ -467,14 +488,29 @@ class PredictRun {
     }
     this.#log.ended(summary, ended?.code)
     try {
-      await writePredictions(this.#ledger, this.#run.id, this.#out, this.#asked)
+      const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
+      if (unwritten > 0) summary.unwritten = unwritten
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
       if (!ended) throw error
     }
     this.#ledger.endRun(this.#run, ended ? 'interrupted' : 'finished')
+    if (!ended) await this.#sortFaces()
     return { summary, out: this.#out, ...(ended ? { ended } : {}) }
+  }
+
+  async #sortFaces(): Promise<void> {
+    if (!this.#sorting) return
+    const out = await realpath(this.#out)
+    const annotated = this.#pipeline.annotate !== 'none'
+    const onProgress = (done: number) => this.#onEvent({ type: 'grouping', done })
+    const sorted = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
+    if (!sorted?.groups) return
+    const { grouped, groups, folder } = sorted
+    const what =
+      groups === 1 ? `${grouped} faces seem to be of somebody` : `${grouped} faces seem to be of ${groups} people`
+    this.#ctx.notice(`${what} without a name; see ${folder}, then: cpn people name unknown-001 NAME`)
   }
 
   /** Somebody may have taken pictures away meanwhile. */
@@ -493,11 +529,12 @@ class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions({ paths, hosts, pipelineName, threshold, embeddings }: PredictOptions, pipeline: Pipeline) {
-  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, pipeline }
+function runOptions(options: PredictOptions, pipeline: Pipeline) {
+  const { paths, hosts, pipelineName, threshold, embeddings, results } = options
+  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
-function nothingToDo(roots: Root[]): CpnError {
+export function nothingToDo(roots: Root[]): CpnError {
   return new CpnError('CPN_ERR_INPUT_MISSING', `there is no image in ${roots.map(({ path }) => path).join(', ')}`, {
     suggestions: ['Name a folder with images; hidden files and outputs of earlier runs are left out.'],
   })

@@ -5,6 +5,7 @@ import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
+import { firstVersions } from '../models/pipeline-version.ts'
 import { type InstalledModel, openModelStore } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
 import { Journal, type Unfinished } from '../provision/journal.ts'
@@ -20,7 +21,6 @@ import { type PhaseEnd, runPhases } from '../provision/run-phases.ts'
 import { createConnector } from '../transport/connector.ts'
 import { ownKeyFor } from '../transport/own-key.ts'
 import { ensureModels } from './models.ts'
-import { defaultDetector } from './resolve-pipeline.ts'
 
 export interface ProvisionOptions {
   inventory: Inventory
@@ -129,8 +129,9 @@ async function modelsToSend(state: State, dryRun: boolean, ctx: Context): Promis
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   const models = await store.list()
   if (models.some(({ manifest }) => manifest.task === 'detect-faces')) return models
-  if (!dryRun) return [...models, ...(await ensureModels(store, [defaultDetector], ctx))]
-  ctx.notice(`The model ${defaultDetector} would be pulled and sent as well.`)
+  const { name } = firstVersions()[0]!.detector
+  if (!dryRun) return [...models, ...(await ensureModels(store, [name], ctx))]
+  ctx.notice(`The model ${name} would be pulled and sent as well.`)
   return models
 }
 

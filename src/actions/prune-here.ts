@@ -4,8 +4,10 @@ import { join } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { PipelineStore } from '../models/pipeline-store.ts'
 import { unusedModels } from '../models/unused.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import { forgetPlanOf } from '../planning/plan-file.ts'
+import type { ClassifyPipeline, FacesPipeline } from '../protocol/pipeline.ts'
 import { defaultCacheDir } from '../provision/release/build.ts'
 import { sized, unusedInCache } from '../provision/release/unused-cache.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
@@ -16,6 +18,8 @@ import type { Prunable } from './prune.ts'
 export async function prunableHere({ stateDir }: Inventory, before: number): Promise<Prunable[]> {
   const paths = statePaths(stateDir)
   const { old, used } = readRuns(paths, before)
+  const pipelines = await new PipelineStore(paths.pipelinesDir).kept()
+  for (const { detector, embedder } of pipelines) used.add(detector.sha256).add(embedder.sha256)
   const models = existsSync(paths.modelsDir) ? await unusedModels(paths.modelsDir, used, before) : []
   const cache = await unusedInCache(defaultCacheDir(), before)
   return [
@@ -66,8 +70,10 @@ function readRuns(paths: StatePaths, before: number): { old: OldRun[]; used: Set
 }
 
 function modelsOf({ options }: RunRecord): string[] {
-  const { detector, embedder } = (options.pipeline ?? {}) as Partial<FacesPipeline>
-  return [detector, embedder].flatMap((part) => part?.model.sha256 ?? [])
+  const { detector, embedder, classifier } = (options.pipeline ?? {}) as Partial<
+    Omit<FacesPipeline, 'kind'> & Omit<ClassifyPipeline, 'kind'>
+  >
+  return [detector, embedder, classifier].flatMap((part) => part?.model.sha256 ?? [])
 }
 
 function oldRuns(paths: StatePaths, runs: OldRun[]): Prunable {
@@ -88,10 +94,11 @@ function oldRuns(paths: StatePaths, runs: OldRun[]): Prunable {
 }
 
 /** Unless somebody has begun to go on with it. */
-function removeRun(ledger: Ledger, { locksDir }: StatePaths, { id, out }: OldRun): void {
+function removeRun(ledger: Ledger, { locksDir, plansDir }: StatePaths, { id, out }: OldRun): void {
   try {
     using _lock = lockOut(locksDir, out)
     ledger.deleteRun(id)
+    forgetPlanOf(plansDir, id)
   } catch (error) {
     if (!(error instanceof CpnError && error.code === 'CPN_ERR_RUN_BUSY')) throw error
   }

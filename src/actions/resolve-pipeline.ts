@@ -1,74 +1,170 @@
 import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
-import type { InstalledModel, ModelStore } from '../models/store.ts'
+import type { StatePaths } from '../inventory/state.ts'
+import { PipelineStore } from '../models/pipeline-store.ts'
+import { labelOf, type PinnedModel, type PipelineVersion } from '../models/pipeline-version.ts'
+import { type InstalledModel, type ModelStore, openModelStore } from '../models/store.ts'
 import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/model.ts'
-import type { Pipeline } from '../protocol/pipeline.ts'
+import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
-
-export const defaultDetector = 'yunet-2023mar'
-export const defaultEmbedder = 'mobilefacenet-112'
+import { resolveLabelled } from './resolve-labels.ts'
 
 /** What can be asked for: `persons` is `faces` with embeddings, by which faces get names. */
-export const pipelineNames = ['persons', 'faces'] as const
-export type PipelineName = (typeof pipelineNames)[number]
+export const askedPipelines = ['persons', 'faces', 'objects', 'classify'] as const
+export type AskedPipelineName = (typeof askedPipelines)[number]
 
 export interface PipelineOptions {
-  pipelineName: PipelineName
-  /** Model name, `name` or `name@version`. */
-  detector: string
-  /** Lowest score of a face; default from the model's manifest. */
-  scoreThreshold?: number
+  /** Whose version in use says which models do the work. */
+  pipelineName: AskedPipelineName
+  /** Model that finds faces or objects, `name` or `name@version`, in the place of the pipeline's. */
+  detector?: string | undefined
+  /** Model of the pipeline `classify`, `name` or `name@version`. */
+  classifier?: string | undefined
+  /** Lowest score of a face or an object; default from the version or the model's manifest. */
+  scoreThreshold?: number | undefined
+  /** Labels that `classify` tells per picture. */
+  top?: number | undefined
   /** Lowest similarity that names a person; default from the embedder's manifest. */
   threshold?: number | undefined
+  /** Small copies come back as well; default: with `persons`. */
+  thumbnails?: boolean
   /** Tells the embedding of every face. */
   embeddings: boolean
+  /** Looks for faces on turned photos, too. */
+  tryRotations?: boolean
   annotate: Pipeline['annotate']
   /** Largest image accepted, width × height. */
   maxPixels: number
+  /** The pipeline of a run that goes on: it stays what it was, whatever version is in use by now. */
+  begun?: Pipeline
 }
 
-export interface ResolvedPipeline {
-  pipeline: Pipeline
+export interface ResolvedPipeline<Kind extends Pipeline = Pipeline> {
+  pipeline: Kind
   models: InstalledModel[]
-  /** Of the model that embeds faces. */
+  /** Of the model that embeds faces, with the version's thresholds. */
   embedder: ModelManifest | undefined
+  /** Of the model, where nodes answer with classes. */
+  labels?: readonly string[]
+  /** Nodes that take no part with these models, by name, and why. */
+  without: Readonly<Record<string, CpnError>>
+}
+
+/** Where models and versions of pipelines are. */
+export interface Stores {
+  models: ModelStore
+  pipelines: PipelineStore
+}
+
+export function openStores({ modelsDir, pipelinesDir }: StatePaths, { logger }: Pick<Context, 'logger'>): Stores {
+  return { models: openModelStore({ dir: modelsDir, logger }), pipelines: new PipelineStore(pipelinesDir) }
 }
 
 /** The pipeline that the options describe, with its models in the store: what is missing is pulled after asking. */
 export async function resolvePipeline(
-  store: ModelStore,
+  stores: Stores,
   options: PipelineOptions,
   ctx: Context,
 ): Promise<ResolvedPipeline> {
-  const persons = options.pipelineName === 'persons'
-  const names = [options.detector, ...(persons || options.embeddings ? [defaultEmbedder] : [])]
-  const models = await ensureModels(store, names, ctx)
+  const { pipelineName, detector, begun } = options
+  if (pipelineName === 'objects' || pipelineName === 'classify') return resolveLabelled(stores.models, options, ctx)
+  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, ctx)
+  const version = await stores.pipelines.active(pipelineName)
+  const resolved = await pipelineOf(stores.models, version, options, ctx)
+  if (detector !== undefined) return resolved
+  const without = Object.entries((await stores.pipelines.history(pipelineName)).at(-1)?.without ?? {})
+  return {
+    ...resolved,
+    without: Object.fromEntries(without.map(([name, reason]) => [name, leftOut(name, labelOf(version), reason)])),
+  }
+}
+
+/** As resolvePipeline, with a certain version. */
+export async function pipelineOf(
+  store: ModelStore,
+  version: PipelineVersion,
+  options: Omit<PipelineOptions, 'pipelineName' | 'begun'>,
+  ctx: Context,
+): Promise<ResolvedPipeline<FacesPipeline>> {
+  const persons = version.name === 'persons'
+  const wanted = [options.detector ?? version.detector, ...(persons || options.embeddings ? [version.embedder] : [])]
+  const models = await pinnedModels(store, wanted, ctx)
   const [detector, embedder] = models.map(({ manifest }) => manifest)
-  if (detector?.task !== 'detect-faces') throw notADetector(options.detector)
-  const { score = 0.6, nms = 0.3 } = detector.thresholds
+  if (detector?.task !== 'detect-faces') throw notADetector(options.detector ?? labelOf(version.detector))
+  // What a version says of thresholds was chosen for its own detector.
+  const said = options.detector === undefined ? version.thresholds : {}
   return {
     models,
-    embedder,
+    embedder: embedder && withThresholds(embedder, version.thresholds),
+    without: {},
     pipeline: {
       kind: 'faces',
       detector: {
         model: reference(detector),
-        scoreThreshold: options.scoreThreshold ?? score,
-        nmsThreshold: nms,
+        scoreThreshold: options.scoreThreshold ?? said.score ?? detector.thresholds.score ?? 0.6,
+        nmsThreshold: said.nms ?? detector.thresholds.nms ?? 0.3,
       },
       ...(embedder ? { embedder: { model: reference(embedder) } } : {}),
+      ...(options.tryRotations ? { tryRotations: true } : {}),
       annotate: options.annotate,
-      ...(persons ? { thumbnails: true } : {}),
+      ...((options.thumbnails ?? persons) ? { thumbnails: true } : {}),
       maxPixels: options.maxPixels,
     },
   }
 }
 
+const withThresholds = (manifest: ModelManifest, said: PipelineVersion['thresholds']): ModelManifest => ({
+  ...manifest,
+  thresholds: { ...manifest.thresholds, ...said },
+})
+
+async function begunPipeline(store: ModelStore, pipeline: FacesPipeline, ctx: Context): Promise<ResolvedPipeline> {
+  const { detector, embedder } = pipeline
+  const wanted = [detector.model, ...(embedder ? [embedder.model] : [])]
+  const models = await pinnedModels(store, wanted, ctx)
+  return { pipeline, models, embedder: embedder && models[1]!.manifest, without: {} }
+}
+
+/**
+ * Models by name or pinned to their bytes, pulled where they are missing. Rejects as ensureModels does, and with
+ * CPN_ERR_MODEL_DIGEST where a name means other bytes than it did.
+ */
+export async function pinnedModels(
+  store: ModelStore,
+  wanted: readonly (string | PinnedModel)[],
+  ctx: Context,
+): Promise<InstalledModel[]> {
+  const names = wanted.map((each) => (typeof each === 'string' ? each : labelOf(each)))
+  const models = await ensureModels(store, names, ctx)
+  for (const [index, each] of wanted.entries()) {
+    const { manifest } = models[index]!
+    if (typeof each !== 'string' && each.sha256 !== manifest.sha256) throw otherBytes(each, manifest)
+  }
+  return models
+}
+
 /** What travels with every job: just what the agent needs. */
 const reference = (manifest: ModelManifest): ModelRef => modelRefSchema.parse(manifest)
+
+function leftOut(host: string, version: string, reason: string): CpnError {
+  return new CpnError('CPN_ERR_GOLDEN', `it is left out with ${version}: ${reason}`, {
+    host,
+    suggestions: [`Look for what is wrong with it, then push to it again: cpn models push ${version} --hosts ${host}`],
+  })
+}
 
 function notADetector(name: string): CpnError {
   return new CpnError('CPN_ERR_MODEL_INVALID', `${name} does not detect faces`, {
     suggestions: ['Choose a model of the task detect-faces: cpn models list'],
+  })
+}
+
+function otherBytes(wanted: PinnedModel, { sha256 }: ModelManifest): CpnError {
+  const message = `${labelOf(wanted)} is to have the sha256 ${wanted.sha256}, and the one that is here has ${sha256}`
+  return new CpnError('CPN_ERR_MODEL_DIGEST', message, {
+    suggestions: [
+      'Take in the right file under its name: cpn models add FILE --manifest FILE',
+      'Or use another version: cpn models list',
+    ],
   })
 }

@@ -3,7 +3,8 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
-import type { FacesPipeline } from '../protocol/pipeline.ts'
+import { planOfRun, type SettledPlan } from '../planning/plan-file.ts'
+import type { Pipeline } from '../protocol/pipeline.ts'
 import { copyName } from '../runs/copy-name.ts'
 import {
   type AttemptRecord,
@@ -14,6 +15,8 @@ import {
 } from '../runs/history.ts'
 import { type Ledger, openLedger, type RunCounts, type RunRecord, type RunState } from '../runs/ledger.ts'
 import { type LockOwner, outOwner } from '../runs/run-lock.ts'
+import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
+import { modelOptions } from './model-options.ts'
 import type { PredictOptions } from './predict.ts'
 
 /** A run as `runs list` tells it; `skipped` is part of `done` here. */
@@ -52,6 +55,8 @@ export interface InputHistory {
 export interface RunReport {
   run: RunInfo
   nodes: NodeShare[]
+  /** What was planned before the run, and what came of it. */
+  plan?: SettledPlan
   /** Those that were asked for. */
   inputs: InputHistory[]
 }
@@ -79,11 +84,13 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
   using ledger = ledgerOf(paths, name)
   const record = findRun(ledger, name)
   using history = openRunHistory(paths.ledgerFile)
+  const plan = planOfRun(paths.plansDir, record.id)
   const told =
     input === undefined ? (failed ? history.failedInputs(record.id) : []) : [findInput(history, record, input)]
   return {
     run: runInfo(ledger, record, paths),
     nodes: history.shares(record.id),
+    ...(plan ? { plan } : {}),
     inputs: Array.from(told, (each) => inputHistory(history, record, each)),
   }
 }
@@ -100,29 +107,30 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold } = options as KeptOptions
-  const { detector, annotate, maxPixels } = pipeline
-  const { model, scoreThreshold } = detector
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
+  const { annotate, maxPixels } = pipeline
   return {
     run: id,
     inventory,
     paths,
     out,
     hosts,
-    detector: `${model.name}@${model.version}`,
-    scoreThreshold,
+    ...modelOptions(pipeline),
     pipelineName,
     threshold,
     embeddings,
+    results: { ...defaultResults, ...results },
     annotate,
     maxPixels,
+    begun: pipeline,
   }
 }
 
-/** What predict keeps of its options; runs of an older cpn have no name of a pipeline. */
-type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+/** What predict keeps of its options; runs of an older cpn have neither a pipeline's name nor `results`. */
+export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
   pipelineName?: PredictOptions['pipelineName']
-  pipeline: FacesPipeline
+  results?: Partial<ResultOptions>
+  pipeline: Pipeline
 }
 
 function ledgerOf({ ledgerFile }: StatePaths, run: string): Ledger {

@@ -4,6 +4,9 @@ import type { Job, JobOutcome, NodeNotice } from '../scheduler/scheduler.ts'
 import { quote } from '../transport/shell.ts'
 import type { PipelineOptions } from './resolve-pipeline.ts'
 
+/** A pipeline as it was asked for, and the fleet that was asked. */
+export type AskedPipeline = PipelineOptions & { inventory: Pick<Inventory, 'file'> }
+
 /** A line about a node for the person who watches a run. */
 export function describeNotice(notice: NodeNotice): string {
   if (notice.kind === 'undecided') {
@@ -26,7 +29,7 @@ export function describeNotice(notice: NodeNotice): string {
 /** Why an image is quarantined, and a command that shows it: the same is done to it once more, on a node that it harmed. */
 export function describeQuarantine(
   { job, nodes, error }: Extract<JobOutcome, { state: 'quarantined' }>,
-  { inventory, ...pipeline }: PipelineOptions & { inventory: Pick<Inventory, 'file'> },
+  { inventory, ...pipeline }: AskedPipeline,
 ): string {
   const lines = [`${nameOf(job)} is quarantined: it did that on ${listed(nodes)}: ${error.message} (${error.code})`]
   if (job.source) {
@@ -48,11 +51,16 @@ export function describeUnread(unread: ReadonlyMap<string, number>, complete: bo
 }
 
 /** All that decides what is done to an image, defaults too: another cpn may have others. */
-function pipelineFlags(options: PipelineOptions): string[] {
-  const { pipelineName, detector, scoreThreshold, embeddings, annotate, maxPixels } = options
+function pipelineFlags(options: Omit<AskedPipeline, 'inventory'>): string[] {
+  const { pipelineName, detector, classifier, top, scoreThreshold, tryRotations, embeddings, annotate, maxPixels } =
+    options
   return [
-    ...['--pipeline', pipelineName, '--detector', detector],
+    ...['--pipeline', pipelineName],
+    ...(detector === undefined ? [] : ['--detector', detector]),
+    ...(classifier === undefined ? [] : ['--classifier', classifier]),
+    ...(top === undefined ? [] : ['--top-k', `${top}`]),
     ...(scoreThreshold === undefined ? [] : ['--score-threshold', `${scoreThreshold}`]),
+    ...(tryRotations ? ['--try-rotations'] : []),
     ...(embeddings ? ['--embeddings'] : []),
     ...['--annotate', annotate, '--max-megapixels', `${maxPixels / 1_000_000}`],
   ]

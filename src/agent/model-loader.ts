@@ -2,18 +2,22 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { canonicalJson, sha256 } from '../common/digest.ts'
 import { CpnError, systemErrorCode } from '../common/errors.ts'
+import { type LabelsRef, labelsRef } from '../protocol/labels.ts'
 import type { ModelRef } from '../protocol/model.ts'
-import type { Detector, Embedder, Family } from './families/family.ts'
+import type { Classifier, Detector, Embedder, Family, ObjectDetector } from './families/family.ts'
 import { families } from './families/index.ts'
 import { openSession, type Session } from './inference.ts'
-import { modelsOnNode } from './models-on-node.ts'
+import { labelsOnNode, modelsOnNode } from './models-on-node.ts'
+
+type Runner = Detector | Embedder | ObjectDetector | Classifier
 
 /** Loads models by digest when they are first wanted, and keeps them: those that have a manifest, and no other file. */
 export class ModelLoader {
   readonly #modelsDir: string
   readonly #threads: number
   readonly #sessions = new Map<string, Promise<Session>>()
-  readonly #runners = new Map<string, Promise<Detector | Embedder>>()
+  readonly #runners = new Map<string, Promise<Runner>>()
+  readonly #labels = new Map<string, Promise<string[]>>()
 
   /**
    * @param modelsDir folder of model files named by sha256
@@ -34,7 +38,26 @@ export class ModelLoader {
     return (await this.#runner(model, 'embed-faces')) as Embedder
   }
 
-  #runner(model: ModelRef, task: Family['task']): Promise<Detector | Embedder> {
+  /** Rejects with CPN_ERR_MODEL_MISSING, CPN_ERR_MODEL_DIGEST or CPN_ERR_MODEL_INVALID. */
+  async objectDetector(model: ModelRef): Promise<ObjectDetector> {
+    return (await this.#runner(model, 'detect-objects')) as ObjectDetector
+  }
+
+  /** Rejects with CPN_ERR_MODEL_MISSING, CPN_ERR_MODEL_DIGEST or CPN_ERR_MODEL_INVALID. */
+  async classifier(model: ModelRef): Promise<Classifier> {
+    return (await this.#runner(model, 'classify')) as Classifier
+  }
+
+  /** What a model's classes are called here. Rejects with CPN_ERR_MODEL_DIGEST when that is not what the master means. */
+  labels({ name, sha256: digest }: ModelRef, wanted: LabelsRef): Promise<string[]> {
+    return remember(this.#labels, canonicalJson([digest, wanted]), async () => {
+      const labels = labelsOnNode(this.#modelsDir, digest)
+      if (!labels || labelsRef(labels).sha256 !== wanted.sha256) throw otherLabels(name)
+      return labels
+    })
+  }
+
+  #runner(model: ModelRef, task: Family['task']): Promise<Runner> {
     const family = families[model.family]
     if (family.task !== task) throw wrongTask(model, task)
     return remember(this.#runners, canonicalJson(model), async () => {
@@ -83,6 +106,12 @@ function missing(name: string, digest: string, cause: unknown): CpnError {
 function altered(name: string, digest: string): CpnError {
   return new CpnError('CPN_ERR_MODEL_DIGEST', `the node's file of model ${name} is not the one of sha256 ${digest}`, {
     suggestions: ['Run `cpn provision` for this host: it replaces files that changed.'],
+  })
+}
+
+function otherLabels(name: string): CpnError {
+  return new CpnError('CPN_ERR_MODEL_DIGEST', `the node has other labels for model ${name}, or none`, {
+    suggestions: ['Run `cpn provision` for this host: it sends manifests that changed.'],
   })
 }
 

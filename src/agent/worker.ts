@@ -10,6 +10,7 @@ import { executionProviders } from './inference.ts'
 import { ModelLoader } from './model-loader.ts'
 import { drawMarks } from './pipelines/draw.ts'
 import { type PipelineResult, predictFaces } from './pipelines/faces.ts'
+import { predictClasses, predictObjects } from './pipelines/labelled.ts'
 import { LabelPainter } from './vision/label-painter.ts'
 import { Scratch } from './vision/scratch.ts'
 import { SupervisorPipe } from './worker-frames.ts'
@@ -50,6 +51,16 @@ async function handle(order: Order, image: Buffer): Promise<void> {
 
 async function resultOf({ pipeline, matching, marks = [] }: Order, image: Buffer): Promise<PipelineResult> {
   if (pipeline.kind === 'draw') return drawMarks(image, pipeline, marks, { painter, scratch })
+  if (pipeline.kind === 'objects') {
+    const { model, labels } = pipeline.detector
+    const tools = { labels: await models.labels(model, labels), painter, scratch }
+    return predictObjects(image, pipeline, await models.objectDetector(model), tools)
+  }
+  if (pipeline.kind === 'classify') {
+    const { model, labels } = pipeline.classifier
+    const tools = { labels: await models.labels(model, labels), painter, scratch }
+    return predictClasses(image, pipeline, await models.classifier(model), tools)
+  }
   const detector = await models.detector(pipeline.detector.model)
   const embedder = pipeline.embedder && (await models.embedder(pipeline.embedder.model))
   const naming = matching && { matching, matcher: matcherOf(matching.gallery) }

@@ -55,19 +55,20 @@ export abstract class BaseRun extends BaseCommand {
   }
 
   #report({ summary, out, ended }: PredictResult, quiet: boolean): Summary {
-    const { done, failed, quarantined, skipped, pending, seconds, imagesPerSecond } = summary
+    const { done, failed, quarantined, skipped, pending, unwritten = 0, seconds, imagesPerSecond } = summary
     const time = `${formatDuration(seconds * 1000)}, ${formatRate(imagesPerSecond)} images/s`
     const rest = [
       skipped && `${skipped} skipped`,
       failed && `${failed} failed`,
       quarantined && `${quarantined} quarantined`,
       pending && `${pending} pending`,
+      unwritten && `${unwritten} results not written`,
     ]
     const line = [`${done} done`, ...rest.filter(Boolean), time].join(' · ')
     for (const each of quiet ? [`${line} · ${out}`] : [line, out]) this.log(each)
     if (ended && ended.code !== 'CPN_ERR_INTERRUPTED') throw ended
     if (ended) this.exitWith(exitCodes.interrupted)
-    else if (failed + quarantined + pending > 0) this.exitWith(exitCodes.partial)
+    else if (failed + quarantined + pending + unwritten > 0) this.exitWith(exitCodes.partial)
     return summary
   }
 }
@@ -103,6 +104,10 @@ class RunView {
       this.#progress?.update(this.#finished, { total: this.#total, failed: this.#failed, text })
     } else if (event.type === 'finished') {
       this.#finish(event.input)
+    } else if (event.type === 'grouping') {
+      this.#progress?.update(this.#finished, {
+        text: `unknown faces are being grouped: ${Math.floor(event.done * 100)} %`,
+      })
     } else if (event.waiting) {
       this.#tell('no node can be used now; the run waits until one is back (Ctrl-C ends it, nothing is lost)')
     } else {

@@ -1,13 +1,16 @@
-import { Args, Flags } from '@oclif/core'
+import { Args, Flags, type Interfaces } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { defaultDetector, pipelineNames } from '../actions/resolve-pipeline.ts'
+import { type AskedPipelineName, askedPipelines, type PipelineOptions } from '../actions/resolve-pipeline.ts'
+import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
+import { type FormatName, formatNames } from '../runs/sinks/index.ts'
+import { sidecarNames, sidecarPlaces } from '../runs/sinks/results.ts'
 import { BaseRun } from './base-run.ts'
 import { parseShare } from './base-share.ts'
 
 export default class Predict extends BaseRun {
-  static override summary = 'Say who is on which photo, by all nodes at once.'
+  static override summary = 'Say who or what is on which photo, by all nodes at once.'
 
   static override description =
     'Sends every image under PATH to the nodes and writes to OUT: an annotated copy of each under the same relative ' +
@@ -18,7 +21,8 @@ export default class Predict extends BaseRun {
   static override examples = [
     '<%= config.bin %> <%= command.id %> ./photos',
     '<%= config.bin %> <%= command.id %> ./photos --out ./found --hosts tag:lab --yes',
-    '<%= config.bin %> <%= command.id %> one.jpg two.png --detector ultraface-320 --score-threshold 0.7 --json',
+    '<%= config.bin %> <%= command.id %> ./photos --pipeline objects',
+    '<%= config.bin %> <%= command.id %> one.jpg two.png --pipeline faces --detector ultraface-320 --score-threshold 0.7 --json',
   ]
 
   static override strict = false
@@ -34,14 +38,24 @@ export default class Predict extends BaseRun {
       description: 'Folder of the outputs; default beside a lone PATH, named PATH-predicted.',
     }),
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
-    pipeline: Flags.option({ options: pipelineNames })({
+    pipeline: Flags.option({ options: askedPipelines })({
       default: 'persons',
-      description: 'persons: find faces and name those of enrolled people; faces: find them only.',
+      description:
+        'persons: find faces and name those of enrolled people; faces: find them only; objects: find things; ' +
+        'classify: say what a picture as a whole shows.',
     }),
-    detector: Flags.string({ helpValue: 'NAME', default: defaultDetector, description: 'Model that finds faces.' }),
+    detector: Flags.string({
+      helpValue: 'NAME',
+      description: 'Model that finds faces or objects; default that of the pipeline’s version in use.',
+    }),
+    classifier: Flags.string({ helpValue: 'NAME', description: 'Model that classifies; default mobilenetv2-int8.' }),
+    'top-k': Flags.integer({ min: 1, max: 1000, helpValue: 'K', description: 'Labels per picture; default 5.' }),
     'score-threshold': Flags.string({
       helpValue: '0..1',
-      description: 'Lowest score of a face; default: the model’s.',
+      description: 'Lowest score of a face or an object; default: the model’s.',
+    }),
+    'try-rotations': Flags.boolean({
+      description: 'Look at photos without a good face turned by 90°, 180° and 270°, too: they may lie on their side.',
     }),
     threshold: Flags.string({
       helpValue: '0..1',
@@ -52,6 +66,20 @@ export default class Predict extends BaseRun {
       default: 'preview',
       description: 'Annotated copies: preview (long edge at most 2048), full (original size) or none.',
     }),
+    format: Flags.string({
+      helpValue: formatNames.join(','),
+      default: 'jsonl',
+      description: 'Files of results besides predictions.jsonl and index.html, which are always written.',
+    }),
+    sidecars: Flags.option({ options: sidecarPlaces })({
+      default: 'out',
+      description: 'Where --format xmp writes: beside the copies in OUT, or beside the originals.',
+    }),
+    'sidecar-names': Flags.option({ options: sidecarNames })({
+      default: 'full',
+      description: 'full: photo.jpg.xmp, as digiKam and darktable read it; stem: photo.xmp, as Adobe’s programs do.',
+    }),
+    'write-metadata': Flags.boolean({ description: 'Write faces and names into the ORIGINAL JPEG files, too.' }),
     'max-megapixels': Flags.integer({ min: 1, max: 1000, default: 100, description: 'Largest image accepted.' }),
   }
 
@@ -64,14 +92,65 @@ export default class Predict extends BaseRun {
       paths: argv as string[],
       out: flags.out,
       hosts: flags.hosts ?? [],
-      detector: flags.detector,
-      pipelineName: flags.pipeline,
-      scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
-      threshold: parseShare('threshold', flags.threshold),
-      embeddings: flags.embeddings,
-      annotate: flags.annotate,
-      maxPixels: flags['max-megapixels'] * 1_000_000,
+      ...pipelineOptions(flags),
+      results: {
+        formats: parseFormats(flags.format),
+        sidecars: flags.sidecars,
+        sidecarNames: flags['sidecar-names'],
+        writeMetadata: flags['write-metadata'],
+      },
     }
     return this.work(options, flags, ctx)
+  }
+}
+
+function parseFormats(text: string): FormatName[] {
+  const names = text.split(',').map((name) => name.trim())
+  const unknown = names.find((name) => !formatNames.some((format) => format === name))
+  if (unknown === undefined) return names as FormatName[]
+  throw new CpnError('CPN_ERR_USAGE', `--format has no ${unknown || 'empty name'}`, {
+    suggestions: [`Give one or more of these, joined by commas: ${formatNames.join(', ')}`],
+  })
+}
+
+/** Flags that only some pipelines know. */
+const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
+  detector: ['persons', 'faces', 'objects'],
+  'score-threshold': ['persons', 'faces', 'objects'],
+  threshold: ['persons', 'faces'],
+  embeddings: ['persons', 'faces'],
+  classifier: ['classify'],
+  'top-k': ['classify'],
+}
+
+type PipelineFlags = Omit<
+  Interfaces.InferredFlags<typeof Predict.flags>,
+  'format' | 'sidecars' | 'sidecar-names' | 'write-metadata'
+>
+
+/** What is done to each image, as the flags of `predict` and `plan` say. */
+export function pipelineOptions(flags: PipelineFlags): PipelineOptions {
+  refuseForeignFlags(flags)
+  return {
+    detector: flags.detector,
+    classifier: flags.classifier,
+    top: flags['top-k'],
+    pipelineName: flags.pipeline,
+    scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+    tryRotations: flags['try-rotations'],
+    threshold: parseShare('threshold', flags.threshold),
+    embeddings: flags.embeddings,
+    annotate: flags.annotate,
+    maxPixels: flags['max-megapixels'] * 1_000_000,
+  }
+}
+
+/** A flag that would change nothing is a misunderstanding. */
+function refuseForeignFlags(flags: { pipeline: AskedPipelineName } & Record<string, unknown>): void {
+  for (const [flag, pipelines] of Object.entries(pipelinesOf)) {
+    if (flags[flag] === undefined || flags[flag] === false || pipelines.includes(flags.pipeline)) continue
+    throw new CpnError('CPN_ERR_USAGE', `--${flag} means nothing to the pipeline ${flags.pipeline}`, {
+      suggestions: [`It is for: ${pipelines.join(', ')}.`],
+    })
   }
 }

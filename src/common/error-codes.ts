@@ -24,6 +24,7 @@ export const errorCodes = {
   CPN_ERR_USAGE: 'usage',
   CPN_ERR_RUN_UNKNOWN: 'usage',
   CPN_ERR_RUN_BUSY: 'usage',
+  CPN_ERR_ROLLOUT_BUSY: 'usage',
   CPN_ERR_NEEDS_TERMINAL: 'usage',
   CPN_ERR_DECLINED: 'usage',
 
@@ -91,6 +92,8 @@ export const errorCodes = {
   CPN_ERR_MODEL_DIGEST: 'agent',
   CPN_ERR_MODEL_INVALID: 'agent',
   CPN_ERR_MODEL_DOWNLOAD: 'agent',
+  CPN_ERR_GOLDEN: 'agent',
+  CPN_ERR_ROLLOUT: 'agent',
 
   CPN_ERR_PERSON_NAME: 'usage',
   CPN_ERR_PERSON_UNKNOWN: 'usage',
@@ -108,6 +111,7 @@ export const errorCodes = {
   CPN_ERR_JOB_TIMEOUT: 'partial',
   CPN_ERR_OUTPUT_SPACE: 'partial',
   CPN_ERR_OUTPUT_WRITE: 'partial',
+  CPN_ERR_XMP: 'partial',
 } as const satisfies Record<string, ExitClass>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -79,6 +79,15 @@ export function agentProgramOf({ state, fleetDir }: AgentPlace, host: string): s
   })
 }
 
+/** Why a node does not get models that it lacks. */
+export function modelsRefused(host: string, models: readonly { manifest: { name: string } }[]): CpnError {
+  const names = models.map(({ manifest }) => manifest.name).join(', ')
+  return new CpnError('CPN_ERR_KEY_LOCKED', `the node lacks ${names}, and a locked key sends no models`, {
+    host,
+    suggestions: [`Send them with another key: cpn provision ${host} --identity-file FILE`],
+  })
+}
+
 /** Loads what talks to agents, a pool of connections with all that belongs to it: begun early, no host waits for it. */
 export const loadClient = () => import('./agent-client.ts')
 

@@ -46,7 +46,10 @@ const maxPauseMs = 10_000
 /** More than any node has slots; each is opened only when it is needed. */
 const connections = 256
 
-/** What a login or key is refused does not get better by repetition, and repeating it gets the master banned. */
+/**
+ * What a login or key is refused does not get better by repetition, and repeating it gets the master banned. Nor does a
+ * node that gives other results than the rest.
+ */
 const refusals = new Set([
   'CPN_ERR_AUTH_FAILED',
   'CPN_ERR_IDENTITY',
@@ -54,6 +57,7 @@ const refusals = new Set([
   'CPN_ERR_HOST_KEY_CHANGED',
   'CPN_ERR_HOST_KEY_REVOKED',
   'CPN_ERR_KEY_LOCKED',
+  'CPN_ERR_GOLDEN',
 ])
 
 /** One connection to an agent. */
@@ -112,7 +116,7 @@ export class FleetNode implements SchedulableNode {
     return this.card && `${this.card.release} ${this.card.platform} ${this.card.arch}`
   }
 
-  /** A login, a key, or what the key was used for was refused: it is not tried again before something has changed. */
+  /** A login, a key, what the key was used for, or the node's results were refused: it is not tried again before something has changed. */
   get isRefused(): boolean {
     return this.error !== undefined && refusals.has(this.error.code)
   }

@@ -1,6 +1,6 @@
 import { embeddingLength } from '../matching/dot-products.ts'
 import { isUnit } from '../matching/unit-length.ts'
-import type { PredictAnswer } from '../protocol/messages.ts'
+import type { Box, PredictAnswer } from '../protocol/messages.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
 import { copyFormat, type Picture, pictureOf, type Size } from './picture/picture.ts'
@@ -32,7 +32,9 @@ export function originalOf(image: Buffer): Original {
 export function faultOf(original: Original, pipeline: Pipeline, result: NodeResult): string | undefined {
   return (
     faultOfSize(original, pipeline, result.answer) ??
-    faultOfFaces(result.answer) ??
+    faultOfFaces(pipeline, result.answer) ??
+    faultOfObjects(pipeline, result.answer) ??
+    faultOfClasses(pipeline, result.answer) ??
     faultOfEmbeddings(pipeline, result) ??
     faultOfThumbnails(pipeline, result) ??
     (result.annotated && faultOfPicture(original, result.annotated, pipeline, result.answer))
@@ -51,12 +53,43 @@ function faultOfSize(
   return `a size of ${width}x${height} for an image of ${size.width}x${size.height}`
 }
 
-function faultOfFaces({ faces, width, height }: PredictAnswer): string | undefined {
-  const isOutside = ([x, y, across, down]: number[]) =>
-    x! < 0 || y! < 0 || across! < 0 || down! < 0 || x! + across! > width + 1 || y! + down! > height + 1
-  if (faces.some(({ box }) => isOutside(box))) return 'a face outside of the image'
-  return faces.some(({ score }) => score < 0 || score > 1) ? 'a score that is none' : undefined
+function faultOfFaces({ kind }: Pipeline, answer: PredictAnswer): string | undefined {
+  const { faces } = answer
+  if (kind !== 'faces' && faces.length > 0) return 'faces that nobody asked for'
+  if (faces.some(({ box }) => isOutside(box, answer))) return 'a face outside of the image'
+  return faces.some(isWrongScore) ? 'a score that is none' : undefined
 }
+
+function faultOfObjects(pipeline: Pipeline, { objects, ...answer }: PredictAnswer): string | undefined {
+  if (pipeline.kind !== 'objects') return objects && 'objects that nobody asked for'
+  if (!objects) return 'no list of objects'
+  const { labels, scoreThreshold } = pipeline.detector
+  if (objects.some((object) => object.class >= labels.count)) return 'an object of a class that there is not'
+  if (objects.some(({ box }) => isOutside(box, answer))) return 'an object outside of the image'
+  if (objects.some((object) => isWrongScore(object) || object.score < scoreThreshold - rounding)) {
+    return 'an object with a score that it cannot have'
+  }
+  return undefined
+}
+
+function faultOfClasses(pipeline: Pipeline, { classes }: PredictAnswer): string | undefined {
+  if (pipeline.kind !== 'classify') return classes && 'classes that nobody asked for'
+  const { labels, top } = pipeline.classifier
+  const known = new Set(classes?.map((found) => found.class))
+  if (known.size !== top || classes?.length !== top) return 'another number of classes than was asked for'
+  if (classes.some((found) => found.class >= labels.count)) return 'a class that there is not'
+  const sum = classes.reduce((total, { score }) => total + score, 0)
+  return classes.some(isWrongScore) || sum > 1 + top * rounding ? 'probabilities that are none' : undefined
+}
+
+/** Scores are told with four decimals. */
+const rounding = 1e-4
+
+function isOutside([x, y, across, down]: Box, { width, height }: Pick<PredictAnswer, 'width' | 'height'>): boolean {
+  return x < 0 || y < 0 || across < 0 || down < 0 || x + across > width + 1 || y + down > height + 1
+}
+
+const isWrongScore = ({ score }: { score: number }) => score < 0 || score > 1
 
 function faultOfEmbeddings(pipeline: Pipeline, { embeddings, answer }: NodeResult): string | undefined {
   const embedder = pipeline.kind === 'faces' ? pipeline.embedder : undefined
@@ -72,10 +105,14 @@ const smallBytes = 64 * 1024
 
 /** They are shown on pages: each is a whole JPEG, and a small one. */
 function faultOfThumbnails(pipeline: Pipeline, { thumbnail, crops, answer }: NodeResult): string | undefined {
-  const thumbnails = pipeline.kind === 'faces' && pipeline.thumbnails
-  if (!thumbnails) return thumbnail || crops ? 'thumbnails that nobody asked for' : undefined
-  if (!thumbnail || crops?.length !== answer.faces.length) return 'no thumbnail of the picture or some face'
-  return [thumbnail, ...crops].every(isSmallJpeg) ? undefined : 'a thumbnail that is no small JPEG'
+  const thumbnails = pipeline.kind !== 'draw' && pipeline.thumbnails
+  const wantsCrops = thumbnails && pipeline.kind === 'faces'
+  if ((!thumbnails && thumbnail) || (!wantsCrops && crops)) return 'thumbnails that nobody asked for'
+  if (!thumbnails) return undefined
+  if (!thumbnail || (wantsCrops && crops?.length !== answer.faces.length)) {
+    return 'no thumbnail of the picture or some face'
+  }
+  return [thumbnail, ...(crops ?? [])].every(isSmallJpeg) ? undefined : 'a thumbnail that is no small JPEG'
 }
 
 function isSmallJpeg(bytes: Buffer): boolean {

@@ -15,11 +15,15 @@ export interface StatePaths {
   knownHostsFile: string
   ledgerFile: string
   modelsDir: string
+  /** Versions of pipelines, and which of them are in use. */
+  pipelinesDir: string
   logsDir: string
   /** Who is enrolled. */
   peopleDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
+  /** What was planned, and what came of it. */
+  plansDir: string
 }
 
 /** What a fleet remembers beside its inventory. */
@@ -52,9 +56,11 @@ export function statePaths(dir: string): StatePaths {
     knownHostsFile: join(dir, 'known_hosts'),
     ledgerFile: join(dir, 'ledger.db'),
     modelsDir: join(dir, 'models'),
+    pipelinesDir: join(dir, 'pipelines'),
     logsDir: join(dir, 'logs'),
     peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),
+    plansDir: join(dir, 'plans'),
   }
 }
 

@@ -21,6 +21,8 @@ export interface ModelDetails {
   description?: string
   preprocess?: Preprocess
   thresholds?: ModelManifest['thresholds']
+  /** Of families that tell classes apart. */
+  labels?: string[]
 }
 
 export type AddDetails = ModelDetails | { manifest: ModelManifest }
@@ -64,17 +66,17 @@ async function copyIn(file: string, copy: string): Promise<void> {
 
 async function makeManifest(file: string, copy: string, details?: AddDetails): Promise<ModelManifest> {
   if (details && !('manifest' in details)) {
-    return describeModel(details, await inspectModel(copy, details.family))
+    return describeModel(details, await inspectModel(copy, details))
   }
   const manifest = details?.manifest ?? (await fromCatalogue(file, copy))
   const inspected = await sha256File(copy)
   if (inspected !== manifest.sha256) throw otherBytes(file, inspected, manifest)
-  const { bytes } = await inspectModel(copy, manifest.family)
+  const { bytes } = await inspectModel(copy, manifest)
   return { ...manifest, bytes }
 }
 
 function describeModel(details: ModelDetails, { sha256, bytes }: Inspected): ModelManifest {
-  const { name, family, licence, version = '1', description = `A model of the family ${family}` } = details
+  const { name, family, licence, version = '1', description = `A model of the family ${family}`, labels } = details
   const { preprocess, thresholds } = familyDefaults[family]
   return checked({
     name,
@@ -88,6 +90,7 @@ function describeModel(details: ModelDetails, { sha256, bytes }: Inspected): Mod
     urls: [],
     preprocess: details.preprocess ?? preprocess,
     thresholds: { ...thresholds, ...details.thresholds },
+    ...(labels ? { labels } : {}),
   })
 }
 

@@ -19,4 +19,13 @@ export const familyDefaults: Record<FamilyName, FamilyDefaults> = {
     preprocess: { channels: 'RGB', mean: [127.5, 127.5, 127.5], std: [127.5, 127.5, 127.5] },
     thresholds: { verification: 0.3, identification: 0.4 },
   },
+  yolox: {
+    preprocess: { channels: 'BGR', mean: [0, 0, 0], std: [1, 1, 1], pad: 114 },
+    thresholds: { score: 0.3, nms: 0.45 },
+  },
+  classifier: {
+    // Mean and standard deviation of ImageNet, times 255
+    preprocess: { channels: 'RGB', mean: [123.675, 116.28, 103.53], std: [58.395, 57.12, 57.375], crop: 0.875 },
+    thresholds: {},
+  },
 }

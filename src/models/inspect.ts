@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises'
 import { sha256 } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
-import { checkSignature } from '../protocol/families.ts'
-import type { FamilyName } from '../protocol/model.ts'
+import { checkLabels, checkSignature } from '../protocol/families.ts'
+import type { ModelManifest } from '../protocol/model.ts'
 import { readOnnx } from './onnx.ts'
 
 /** A model file that fits its family. */
@@ -13,9 +13,12 @@ export interface Inspected {
 
 /**
  * Reads a model file and refuses it with CPN_ERR_MODEL_INVALID when it is no ONNX model, keeps data in other files or
- * does not fit the family.
+ * does not fit family and labels.
  */
-export async function inspectModel(file: string, family: FamilyName): Promise<Inspected> {
+export async function inspectModel(
+  file: string,
+  { family, labels }: Pick<ModelManifest, 'family' | 'labels'>,
+): Promise<Inspected> {
   const bytes = await readFile(file)
   const model = readOnnx(bytes)
   if (model.externalData) {
@@ -24,5 +27,6 @@ export async function inspectModel(file: string, family: FamilyName): Promise<In
     })
   }
   checkSignature(family, model)
+  checkLabels(family, model, labels)
   return { sha256: sha256(bytes), bytes: bytes.length }
 }

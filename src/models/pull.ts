@@ -38,7 +38,7 @@ export async function pullModel(
   const partial = await claimPartial(dir, manifest.sha256)
   try {
     await fetchFromFirst(sources(manifest, options), manifest, partial, logger, options.signal)
-    await inspectModel(partial.path, manifest.family)
+    await inspectModel(partial.path, manifest)
     const installed = await install(dir, partial.path, manifest)
     await removeLeftovers(dir, manifest.sha256)
     return installed
@@ -53,7 +53,7 @@ async function presentModel(dir: string, manifest: ModelManifest): Promise<Insta
   const known = await readManifest(dir, manifest.sha256)
   // A command that was killed between the bytes and their manifest leaves this to its successor.
   if (!known) {
-    await inspectModel(path, manifest.family)
+    await inspectModel(path, manifest)
     await writeManifest(dir, manifest, join(dir, `${manifest.sha256}.${randomUUID()}.json.part`))
   }
   return { manifest: known ?? manifest, path }
@@ -89,12 +89,14 @@ async function fetchFromFirst(
 }
 
 function nowhere(manifest: ModelManifest, reasons: string[]): CpnError {
-  const { name, sha256 } = manifest
-  const tried = reasons.length === 0 ? ['  it has no public address'] : reasons.map((reason) => `  ${reason}`)
+  const { name, sha256, urls } = manifest
+  const tried = [...reasons, ...(urls.length === 0 ? ['it has no public address'] : [])].map((reason) => `  ${reason}`)
   return new CpnError('CPN_ERR_MODEL_DOWNLOAD', [`the model ${name} could not be had:`, ...tried].join('\n'), {
     retryable: true,
     suggestions: [
-      'Check the network (HTTPS_PROXY is honoured), then try again: what has come is kept.',
+      ...(urls.length > 0
+        ? ['Check the network (HTTPS_PROXY is honoured), then try again: what has come is kept.']
+        : []),
       'Without a network, set CPN_MODEL_MIRROR to a folder or an address that has the file.',
       `Or bring the file here by other means (sha256 ${sha256}) and run \`cpn models add FILE\`.`,
     ],

@@ -46,7 +46,7 @@ async function verifyListed(dir: string, sha256: string, exists: boolean): Promi
   try {
     const found = await sha256File(join(dir, sha256))
     if (found !== sha256) return result('changed', `the bytes have the sha256 ${found.slice(0, 12)}…`)
-    await inspectModel(join(dir, sha256), manifest.family)
+    await inspectModel(join(dir, sha256), manifest)
     return result('ok')
   } catch (error) {
     return result('invalid', error instanceof CpnError ? error.message : String(error))

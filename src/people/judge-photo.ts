@@ -20,6 +20,9 @@ const leastSharpness = 0.012
 /** A second face that is so much smaller is somebody in the background. */
 const background = 0.35
 
+/** Whether a face is large and sharp enough to say who it is. */
+export const isClear = (face: Face): boolean => pixels(face) >= leastPixels && (face.sharpness ?? 0) >= leastSharpness
+
 export type Judgement = { photo: EnrolledPhoto } | { refused: string; forcible: boolean }
 
 /**
@@ -31,7 +34,7 @@ export function judgePhoto(
   seen: SeenPhoto,
   own: Person | undefined,
   others: readonly Person[],
-  { likeness }: EnrolmentLimits,
+  limits: EnrolmentLimits,
   force: boolean,
 ): Judgement {
   const [index, second] = seen.faces
@@ -40,22 +43,35 @@ export function judgePhoto(
     .sort((a, b) => pixels(seen.faces[b]!) - pixels(seen.faces[a]!))
   if (index === undefined) return { refused: 'no face was found', forcible: false }
   const face = seen.faces[index]!
-  const photo = enrolled(seen, index)
+  const rival = second === undefined ? 0 : pixels(seen.faces[second]!) / pixels(face)
+  const fault = rival > background ? `it shows ${seen.faces.length} faces` : undefined
+  return judgeFace(enrolled(seen, index), own, others, limits, force, fault)
+}
+
+/**
+ * Whether a face is clear enough, and that of the person.
+ * @param fault what speaks against it already
+ */
+export function judgeFace(
+  photo: EnrolledPhoto,
+  own: Person | undefined,
+  others: readonly Person[],
+  { likeness }: EnrolmentLimits,
+  force: boolean,
+  fault?: string,
+): Judgement {
   if (own?.photos.some(({ sha256, face }) => sha256 === photo.sha256 && face === photo.face)) {
     return { refused: 'it is enrolled already', forcible: false }
   }
   if (force) return { photo }
-  const rival = second === undefined ? 0 : pixels(seen.faces[second]!) / pixels(face)
-  const fault =
-    (rival > background ? `it shows ${seen.faces.length} faces` : undefined) ??
-    (pixels(face) < leastPixels
-      ? `the face is small: ${Math.round(pixels(face))} of ${leastPixels} pixels`
-      : undefined) ??
+  const found =
+    fault ??
+    (photo.facePixels < leastPixels ? `the face is small: ${photo.facePixels} of ${leastPixels} pixels` : undefined) ??
     (photo.sharpness < leastSharpness
       ? `the face is blurred (sharpness ${photo.sharpness} of ${leastSharpness})`
       : undefined) ??
-    faultOfLikeness(face.embedding, own, others, likeness)
-  return fault === undefined ? { photo } : { refused: fault, forcible: true }
+    faultOfLikeness(photo.embedding, own, others, likeness)
+  return found === undefined ? { photo } : { refused: found, forcible: true }
 }
 
 function faultOfLikeness(
@@ -88,7 +104,8 @@ const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => su
 
 const pixels = ({ box: [, , width, height] }: Face) => Math.min(width, height)
 
-function enrolled({ source, sha256, faces }: SeenPhoto, index: number): EnrolledPhoto {
+/** A photo as it is kept for somebody who is on it. */
+export function enrolled({ source, sha256, faces }: SeenPhoto, index: number): EnrolledPhoto {
   const face = faces[index]!
   return {
     source,

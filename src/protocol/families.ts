@@ -1,5 +1,5 @@
 import { CpnError } from '../common/errors.ts'
-import type { FamilyName } from './model.ts'
+import type { FamilyName, ModelManifest } from './model.ts'
 
 /** One input or output of a model. A dimension is null when it is dynamic (in a model) or free (in a signature). */
 export interface TensorInfo {
@@ -19,15 +19,21 @@ export interface ModelSignature {
 type Expected = Omit<TensorInfo, 'name'> & { name: string | null }
 
 export interface FamilySignature {
-  task: 'detect-faces' | 'embed-faces'
+  task: ModelManifest['task']
   inputs: Expected[]
   outputs: Expected[]
+  /** Families that tell classes apart: how many a model knows, null where its file leaves that open. */
+  classes?: (model: ModelSignature) => number | null
 }
 
 const float = (name: string | null, ...dims: (number | null)[]): Expected => ({ name, type: 'float32', dims })
 
 /** Steps of YuNet's three grids, in pixels of its input. */
 export const yunetStrides = [8, 16, 32] as const
+/** Steps of YOLOX's three grids. */
+export const yoloxStrides = [8, 16, 32] as const
+/** Numbers of a YOLOX cell before its classes: centre, size and objectness. */
+export const yoloxFields = 5
 
 /** What the models of each family take and give. Images are NCHW. */
 export const familySignatures: Record<FamilyName, FamilySignature> = {
@@ -51,6 +57,21 @@ export const familySignatures: Record<FamilyName, FamilySignature> = {
     inputs: [float(null, 1, 3, 112, 112)],
     outputs: [float(null, 1, 128)],
   },
+  yolox: {
+    task: 'detect-objects',
+    inputs: [float(null, 1, 3, null, null)],
+    outputs: [float(null, 1, null, null)],
+    classes: ({ outputs }) => {
+      const fields = outputs[0]!.dims[2] ?? null
+      return fields === null ? null : fields - yoloxFields
+    },
+  },
+  classifier: {
+    task: 'classify',
+    inputs: [float(null, 1, 3, null, null)],
+    outputs: [float(null, 1, null)],
+    classes: ({ outputs }) => outputs[0]!.dims[1] ?? null,
+  },
 }
 
 /** Throws CPN_ERR_MODEL_INVALID, naming the first tensor that does not fit, for a model that is none of the family. */
@@ -59,7 +80,24 @@ export function checkSignature(family: FamilyName, model: ModelSignature): void 
   checkTensors(family, 'input', inputs, model.inputs)
   checkTensors(family, 'output', outputs, model.outputs)
   if (family === 'yunet') checkYunetInput(model)
+  if (family === 'yolox') checkYoloxGrids(model)
 }
+
+/**
+ * Throws CPN_ERR_MODEL_INVALID unless a model that tells classes apart has a label for each.
+ * @param model one that passed checkSignature()
+ */
+export function checkLabels(family: FamilyName, model: ModelSignature, labels: readonly string[] | undefined): void {
+  const { classes } = familySignatures[family]
+  if (!classes) return
+  const count = classes(model)
+  if (!labels) throw misfit(family, `nothing says what its ${count ?? ''} classes are called`, labelsHint)
+  if (count === null || count === labels.length) return
+  throw misfit(family, `it has ${count} classes, and there are ${labels.length} labels`, labelsHint)
+}
+
+const labelsHint =
+  'Name every class, in the order of its output: --labels FILE with one a line, or `labels` in a manifest.'
 
 function checkTensors(family: FamilyName, kind: 'input' | 'output', expected: Expected[], actual: TensorInfo[]): void {
   for (const want of expected) {
@@ -92,9 +130,27 @@ function checkYunetInput({ inputs, outputs }: ModelSignature): void {
   }
 }
 
-function misfit(family: FamilyName, reason: string): CpnError {
+/** Boxes are told by the grids' cells, so that there have to be as many as the input makes. */
+function checkYoloxGrids({ inputs, outputs }: ModelSignature): void {
+  const [height, width] = inputs[0]!.dims.slice(2) as [number | null, number | null]
+  if (height === null || width === null || height % 32 !== 0 || width % 32 !== 0) {
+    throw misfit('yolox', `its input is ${width ?? '?'}x${height ?? '?'} pixels, which have to be multiples of 32`)
+  }
+  const [, cells, fields] = outputs[0]!.dims as [unknown, number | null, number | null]
+  const expected = yoloxStrides.reduce((sum, stride) => sum + (height / stride) * (width / stride), 0)
+  if (cells !== null && cells !== expected) {
+    throw misfit('yolox', `its output has ${cells} cells where its input makes ${expected}`)
+  }
+  if (fields !== null && fields <= yoloxFields) throw misfit('yolox', `its output has no room for classes`)
+}
+
+function misfit(
+  family: FamilyName,
+  reason: string,
+  hint = 'Choose a model of this family, or the family of this model.',
+): CpnError {
   return new CpnError('CPN_ERR_MODEL_INVALID', `the model does not fit the family ${family}: ${reason}`, {
-    suggestions: ['Choose a model of this family, or the family of this model.'],
+    suggestions: [hint],
   })
 }
 

@@ -18,13 +18,23 @@ export const faceSchema = z.object({
 })
 export type Face = z.infer<typeof faceSchema>
 
+/** Index of one of the model's labels: names are put by the master, so that a node can write no text of its own. */
+const classSchema = z.number().int().nonnegative()
+
+export const foundObjectSchema = z.object({ class: classSchema, box: boxSchema, score: z.number() })
+export type FoundObject = z.infer<typeof foundObjectSchema>
+
+/** What a picture as a whole shows, with a probability of 0..1. */
+export const foundClassSchema = z.object({ class: classSchema, score: z.number() })
+export type FoundClass = z.infer<typeof foundClassSchema>
+
 /** What is drawn for one thing that was found. */
 export const markSchema = z.object({
   box: boxSchema,
   /** Empty for a box alone. */
   label: z.string().max(256),
-  /** unknown: a face that should have a name and has none. */
-  kind: z.enum(['found', 'unknown']),
+  /** unknown: a face that should have a name and has none. caption: about the whole picture, a label without a box. */
+  kind: z.enum(['found', 'unknown', 'caption']),
 })
 export type Mark = z.infer<typeof markSchema>
 
@@ -57,6 +67,10 @@ export const predictAnswerSchema = z.object({
   width: z.number().int().positive(),
   height: z.number().int().positive(),
   faces: z.array(faceSchema),
+  /** By falling score, of the pipeline `objects`. */
+  objects: z.array(foundObjectSchema).optional(),
+  /** By falling score, of the pipeline `classify`. */
+  classes: z.array(foundClassSchema).optional(),
   parts: z.array(answerPartSchema),
   /** Milliseconds spent on the node, by step. */
   timings: z.record(z.string(), z.number()),

@@ -1,7 +1,8 @@
 import * as z from 'zod'
+import { labelsSchema } from './labels.ts'
 
 /** Model families the agent implements; one file each in agent/families. */
-export const familyNames = ['yunet', 'ultraface', 'arcface'] as const
+export const familyNames = ['yunet', 'ultraface', 'arcface', 'yolox', 'classifier'] as const
 export type FamilyName = (typeof familyNames)[number]
 
 export const sha256Schema = z.string().regex(/^[0-9a-f]{64}$/)
@@ -15,6 +16,10 @@ export const preprocessSchema = z.object({
   channels: z.enum(['RGB', 'BGR']),
   mean: z.array(z.number()).length(3),
   std: z.array(z.number().positive()).length(3),
+  /** Value of every channel around a picture that does not fill the input; default 0. */
+  pad: z.number().min(0).max(255).optional(),
+  /** Classifiers: edge of the square in the middle that is looked at, as a share of the shorter edge; default 0.875. */
+  crop: z.number().positive().max(1).optional(),
 })
 export type Preprocess = z.infer<typeof preprocessSchema>
 
@@ -32,15 +37,17 @@ export type ModelRef = z.infer<typeof modelRefSchema>
 export const modelManifestSchema = modelRefSchema.extend({
   /** What it is for, in one line. */
   description: z.string(),
-  task: z.enum(['detect-faces', 'embed-faces']),
+  task: z.enum(['detect-faces', 'embed-faces', 'detect-objects', 'classify']),
   bytes: z.number().int().positive(),
   licence: z.string(),
   /** Addresses of the same bytes, tried in order; empty for a model added by hand. */
   urls: z.array(z.url()),
+  /** Names of its classes in the order of its output, for models that tell classes apart. */
+  labels: labelsSchema.optional(),
   thresholds: z.object({
-    /** Detectors: lowest score of a face, 0..1. */
+    /** Detectors: lowest score of a face or an object, 0..1. */
     score: z.number().optional(),
-    /** Detectors: highest overlap (IoU) two faces may have. */
+    /** Detectors: highest overlap (IoU) of two faces, or of two objects of a class. */
     nms: z.number().optional(),
     /** Embedders: lowest cosine similarity of the same person in a 1:1 comparison. */
     verification: z.number().optional(),

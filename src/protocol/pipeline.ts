@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { labelsRefSchema } from './labels.ts'
 import { modelRefSchema, sha256Schema } from './model.ts'
 
 export const annotateModes = ['preview', 'full', 'none'] as const
@@ -22,18 +23,57 @@ export const facesPipelineSchema = z.object({
   }),
   /** With an embedder every face carries an L2-normalised embedding. */
   embedder: z.object({ model: modelRefSchema }).optional(),
+  /** Looks at the image turned as well where it shows no good face as it is: photos that lie on their side. */
+  tryRotations: z.boolean().optional(),
   ...picture,
   /** A small copy of the picture and one of each face come back as well. */
   thumbnails: z.boolean().optional(),
 })
 export type FacesPipeline = z.infer<typeof facesPipelineSchema>
 
+/** Finds objects of the classes that a model knows. */
+export const objectsPipelineSchema = z.object({
+  kind: z.literal('objects'),
+  detector: z.object({
+    model: modelRefSchema,
+    labels: labelsRefSchema,
+    /** Lowest score of an object, 0..1. */
+    scoreThreshold: z.number().min(0).max(1),
+    /** Highest IoU of two objects of one class. */
+    nmsThreshold: z.number().min(0).max(1),
+  }),
+  ...picture,
+  /** A small copy of the picture comes back as well. */
+  thumbnails: z.boolean().optional(),
+})
+export type ObjectsPipeline = z.infer<typeof objectsPipelineSchema>
+
+/** Says what a picture as a whole shows. */
+export const classifyPipelineSchema = z.object({
+  kind: z.literal('classify'),
+  classifier: z.object({
+    model: modelRefSchema,
+    labels: labelsRefSchema,
+    /** The likeliest classes that are answered. */
+    top: z.number().int().positive(),
+  }),
+  ...picture,
+  /** A small copy of the picture comes back as well. */
+  thumbnails: z.boolean().optional(),
+})
+export type ClassifyPipeline = z.infer<typeof classifyPipelineSchema>
+
 /** Looks for nothing: the marks come with each job. */
 export const drawPipelineSchema = z.object({ kind: z.literal('draw'), ...picture })
 export type DrawPipeline = z.infer<typeof drawPipelineSchema>
 
 /** What is done to an image. Everything that changes the answer is in here, so its digest names the work. */
-export const pipelineSchema = z.discriminatedUnion('kind', [facesPipelineSchema, drawPipelineSchema])
+export const pipelineSchema = z.discriminatedUnion('kind', [
+  facesPipelineSchema,
+  objectsPipelineSchema,
+  classifyPipelineSchema,
+  drawPipelineSchema,
+])
 export type Pipeline = z.infer<typeof pipelineSchema>
 
 /**

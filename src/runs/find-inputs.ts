@@ -5,6 +5,7 @@ import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import { kindOfFile } from './image-files.ts'
 import type { NewInput } from './ledger.ts'
+import { peopleFolderMarker } from './people-folder-marker.ts'
 
 /** A PATH of the command line with the place its files get in OUT. */
 export interface Root {
@@ -31,7 +32,8 @@ interface Folder {
 
 /**
  * The PATHs of a command line, checked. A lone folder maps onto OUT itself; of several PATHs each gets its own name
- * there, so that equal relative names do not collide. Ends with CPN_ERR_INPUT_MISSING before anything has begun.
+ * there, so that equal relative names do not collide. Ends with CPN_ERR_INPUT_MISSING, or CPN_ERR_USAGE for folders of people,
+ * before anything has begun.
  */
 export async function resolveRoots(paths: readonly string[]): Promise<Root[]> {
   const taken = new Set<string>()
@@ -39,6 +41,7 @@ export async function resolveRoots(paths: readonly string[]): Promise<Root[]> {
   const distinct = new Set(paths.map((each) => resolve(each)))
   for (const path of distinct) {
     const kind = await kindOf(path)
+    await assertNoPeopleFolder(path)
     const name = kind === 'folder' && distinct.size === 1 ? '' : freeName(basename(path), taken)
     roots.push({ path, kind, name })
   }
@@ -129,7 +132,23 @@ async function* subfolder(path: string, name: string, out: string): AsyncGenerat
 
 // Annotated copies as inputs of the next run would be annotated again and again.
 async function isOutput(folder: string): Promise<boolean> {
-  return (await exists(join(folder, 'predictions.jsonl'))) && exists(join(folder, 'summary.json'))
+  return (
+    (await exists(join(folder, peopleFolderMarker))) ||
+    ((await exists(join(folder, 'predictions.jsonl'))) && exists(join(folder, 'summary.json')))
+  )
+}
+
+/** Folders of people lead to pictures with marks, or twice to the same original: none of them is what somebody wants. */
+async function assertNoPeopleFolder(path: string): Promise<void> {
+  for (const folder of [path, dirname(path), dirname(dirname(path))]) {
+    if (!(await exists(join(folder, peopleFolderMarker)))) continue
+    throw new CpnError('CPN_ERR_USAGE', `${path} is an output of an earlier run: ${folder} has its photos by people`, {
+      suggestions: [
+        'Name the original photos.',
+        'To say who a group of unknown faces is: cpn people name unknown-001 NAME',
+      ],
+    })
+  }
 }
 
 async function file(path: string, name: string): Promise<Found | undefined> {

@@ -1,11 +1,12 @@
 import type { Match } from '../matching/match.ts'
 import type { Face } from '../protocol/messages.ts'
+import type { Labelled } from './labelled.ts'
 
 /** A face and who it is: the names that its picture has. Runs of an older cpn have none. */
 export type NamedFace = Face & Partial<Match>
 
 /** What a run keeps of a job: enough to write its lines again, and to name its faces again, without inference. */
-export interface JobRecord {
+export interface JobRecord extends Labelled {
   width: number
   height: number
   faces: NamedFace[]

@@ -49,7 +49,19 @@ const version4 = `
   ALTER TABLE runs ADD COLUMN matching TEXT;
 `
 
-const steps = [version1, version2, version3, version4]
+/**
+ * Groups of faces that nobody knows; with what they were made (null: they have to be made anew), and the highest number
+ * that a group of the run ever had.
+ */
+const version5 = `
+  CREATE TABLE grouped_faces (
+    run TEXT NOT NULL, number INTEGER NOT NULL, job TEXT NOT NULL, face INTEGER NOT NULL, by_hand INTEGER NOT NULL,
+    PRIMARY KEY (run, number, job, face)) STRICT, WITHOUT ROWID;
+  ALTER TABLE runs ADD COLUMN grouped TEXT;
+  ALTER TABLE runs ADD COLUMN last_group INTEGER NOT NULL DEFAULT 0;
+`
+
+const steps = [version1, version2, version3, version4, version5]
 
 /** Makes the tables, or brings those of an older cpn to this version. Throws CPN_ERR_STATE_DIR for a newer one's. */
 export function prepareSchema(db: DatabaseSync, file: string): void {

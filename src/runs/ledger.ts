@@ -47,6 +47,8 @@ export interface InputError {
 /** One input as predictions.jsonl tells it. */
 export interface InputLine {
   name: string
+  /** Absolute path of the file. */
+  source: string
   state: InputState
   job: string | null
   result: JobRecord | null
@@ -128,7 +130,7 @@ export interface RunRecord extends Run {
 export interface Ledger extends Disposable {
   /**
    * Goes on with the run that wrote to `out` last, in a new epoch, when it was asked for the same paths and the same
-   * pipeline; creates a run otherwise, or throws CPN_ERR_RUN_UNKNOWN where a certain one was to go on. The caller holds
+   * pipeline, and notes what else is asked now; creates a run otherwise, or throws CPN_ERR_RUN_UNKNOWN where a certain one was to go on. The caller holds
    * the lock of `out`.
    */
   beginRun(run: NewRun): BegunRun
@@ -171,8 +173,8 @@ export interface Ledger extends Disposable {
   namedBy(run: string): string | null
   setNamedBy(run: Run, matching: string | null): void
   counts(run: string): RunCounts
-  /** All inputs of a run ordered by name, streamed. */
-  lines(run: string): Iterable<InputLine>
+  /** All inputs of a run ordered by name, streamed; with their thumbnails on request only. */
+  lines(run: string, options?: { thumbnails: boolean }): Iterable<InputLine>
 }
 
 /** Plain data: it travels to the thread that writes. */

@@ -8,6 +8,7 @@ import { DigestFilter } from './digest-filter.ts'
 import type { GroupCommit } from './group-commit.ts'
 import type { ReadJob } from './input-reader.ts'
 import { encodeRecord } from './job-record.ts'
+import { labelled } from './labelled.ts'
 import type { EndedJob, FileIdentity, Input, InputState, Ledger, LedgerChange } from './ledger.ts'
 import { hasPicture } from './recognise.ts'
 import type { RunWriter } from './run-writer.ts'
@@ -38,6 +39,8 @@ export interface RecorderOptions {
   annotates: boolean
   /** Who the faces of a picture are, from their embeddings. */
   matcher?: ((embeddings: Float32Array[]) => Match[]) | undefined
+  /** Of the model, where nodes answer with classes. */
+  labels?: readonly string[] | undefined
 }
 
 /**
@@ -51,20 +54,20 @@ export class Recorder {
   readonly #run: string
   readonly #out: string
   readonly #annotates: boolean
-  readonly #matcher: RecorderOptions['matcher']
+  readonly #names: Pick<RecorderOptions, 'matcher' | 'labels'>
   /** Jobs that may have ended. */
   readonly #ended = new DigestFilter()
   /** Inputs that wait for a job in flight, by job. */
   readonly #waiting = new Map<string, Waiting[]>()
 
-  constructor({ ledger, commits, writer, run, out, annotates, matcher }: RecorderOptions) {
+  constructor({ ledger, commits, writer, run, out, annotates, ...names }: RecorderOptions) {
     this.#ledger = ledger
     this.#commits = commits
     this.#writer = writer
     this.#run = run
     this.#out = out
     this.#annotates = annotates
-    this.#matcher = matcher
+    this.#names = names
     for (const job of ledger.endedJobs(run)) this.#ended.add(job)
   }
 
@@ -91,7 +94,7 @@ export class Recorder {
     const waiting = this.#waiting.get(outcome.job.id)!
     this.#ended.add(outcome.job.id)
     await this.#commits.add(
-      jobChange(outcome, this.#matcher),
+      jobChange(outcome, this.#names),
       ...(await this.#write(outcome, waiting.splice(0), finished)),
     )
     while (waiting.length > 0) await this.#commits.add(...(await this.#write(outcome, waiting.splice(0), finished)))
@@ -172,7 +175,11 @@ export class Recorder {
 
 const told = ({ code, message }: CpnError) => ({ code, message })
 
-function jobChange(outcome: JobOutcome, matcher: RecorderOptions['matcher']): LedgerChange {
+/** What the ledger keeps of how a job ended. */
+export function jobChange(
+  outcome: JobOutcome,
+  { matcher, labels = [] }: Pick<RecorderOptions, 'matcher' | 'labels'>,
+): LedgerChange {
   const about = { kind: 'job', job: outcome.job.id } as const
   if (outcome.state !== 'done') {
     return { ...about, state: outcome.state, error: told(outcome.error) }
@@ -181,5 +188,9 @@ function jobChange(outcome: JobOutcome, matcher: RecorderOptions['matcher']): Le
   const { width, height, faces } = answer
   const names = small.embeddings && matcher?.(small.embeddings)
   const named = names ? faces.map((face, i) => ({ ...face, ...names[i] })) : faces
-  return { ...about, state: 'done', ...encodeRecord({ width, height, faces: named, ...small }) }
+  return {
+    ...about,
+    state: 'done',
+    ...encodeRecord({ width, height, faces: named, ...labelled(answer, labels), ...small }),
+  }
 }

@@ -49,7 +49,7 @@ export class SqliteLedger implements Ledger {
   beginRun(wanted: NewRun): BegunRun {
     return this.#transaction(() => {
       const last = this.lastRunOf(wanted.out)
-      if (last && isSameWork(last, wanted) && last.id === (wanted.id ?? last.id)) return this.#resume(last)
+      if (last && isSameWork(last, wanted) && last.id === (wanted.id ?? last.id)) return this.#resume(last, wanted)
       if (wanted.id !== undefined) throw otherWork(wanted.id)
       return this.#create(wanted, last)
     })
@@ -64,6 +64,7 @@ export class SqliteLedger implements Ledger {
     const pieces = [
       'DELETE FROM inputs WHERE run = ?1 AND seq IN (SELECT seq FROM inputs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM attempts WHERE run = ?1 AND job IN (SELECT DISTINCT job FROM attempts WHERE run = ?1 LIMIT 1000)',
+      'DELETE FROM grouped_faces WHERE run = ?1',
       'DELETE FROM jobs WHERE run = ?1 AND id IN (SELECT id FROM jobs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM runs WHERE id = ?1',
     ]
@@ -145,6 +146,8 @@ export class SqliteLedger implements Ledger {
     this.#transaction(() => {
       this.#assertNewest(run)
       for (const change of changes) applyChange((text) => this.#sql(text), run, change)
+      // Faces may have come, gone or got a name: groups are made anew when the run is at rest.
+      if (changes.some(({ kind }) => kind !== 'attempt')) this.#sql(forgetGrouping).run(run.id)
     })
   }
 
@@ -161,7 +164,8 @@ export class SqliteLedger implements Ledger {
 
   inputsOf(run: string, job: string): Input[] {
     return this.#sql(
-      `SELECT ${inputColumns} FROM inputs WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
+      `SELECT ${inputColumns} FROM inputs INDEXED BY inputs_by_job
+        WHERE run = ? AND job = ? AND state = 'done' ORDER BY seq`,
     ).all(run, job) as unknown as Input[]
   }
 
@@ -194,18 +198,25 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  *lines(run: string): Iterable<InputLine> {
-    const rows = this.#sql(`SELECT i.name, i.state, i.job, j.result, j.embeddings, COALESCE(i.error, j.error) AS error
+  *lines(run: string, { thumbnails = false } = {}): Iterable<InputLine> {
+    const small = thumbnails ? 'j.thumbnail' : 'NULL AS thumbnail'
+    const rows =
+      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, ${small}, COALESCE(i.error, j.error) AS error
       FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job WHERE i.run = ? ORDER BY i.name`).iterate(run)
     for (const row of rows) {
-      const { name, state, job, result, embeddings, error } = row as Record<string, string | null> & {
+      const { name, source, state, job, result, embeddings, thumbnail, error } = row as Record<
+        string,
+        string | null
+      > & {
         embeddings: Uint8Array | null
+        thumbnail: Uint8Array | null
       }
       yield {
         name: name!,
+        source: source!,
         state: state as InputState,
         job: job!,
-        result: result === null ? null : decodeRecord({ result: result!, embeddings }),
+        result: result === null ? null : decodeRecord({ result: result!, embeddings, thumbnail }),
         error: errorOf(error!),
       }
     }
@@ -231,12 +242,9 @@ export class SqliteLedger implements Ledger {
     return { id, epoch: 1, left: undefined, died }
   }
 
-  #resume({ id, epoch, state }: RunRecord): BegunRun {
-    this.#sql(`UPDATE runs SET epoch = ?, state = 'running', started_at = ?, ended_at = NULL WHERE id = ?`).run(
-      epoch + 1,
-      now(),
-      id,
-    )
+  #resume({ id, epoch, state }: RunRecord, { options }: NewRun): BegunRun {
+    const sql = `UPDATE runs SET epoch = ?, state = 'running', started_at = ?, ended_at = NULL, options = ? WHERE id = ?`
+    this.#sql(sql).run(epoch + 1, now(), JSON.stringify(options), id)
     return { id, epoch: epoch + 1, left: state, died: state === 'running' }
   }
 
@@ -268,6 +276,8 @@ export class SqliteLedger implements Ledger {
   }
 }
 
+const forgetGrouping = 'UPDATE runs SET grouped = NULL WHERE id = ? AND grouped IS NOT NULL'
+
 const now = () => new Date().toISOString()
 
 const errorOf = (json: string | null): InputError | null => (json === null ? null : JSON.parse(json))
@@ -288,7 +298,10 @@ function otherWork(run: string): CpnError {
   })
 }
 
-/** Where the work is done is no part of it. */
-function isSameWork(run: RunRecord, { options, pipelineDigest }: NewRun): boolean {
+/** Whether a run is the one that goes on when this is asked for. Where the work is done is no part of it. */
+export function isSameWork(
+  run: RunRecord,
+  { options, pipelineDigest }: Pick<NewRun, 'options' | 'pipelineDigest'>,
+): boolean {
   return run.pipelineDigest === pipelineDigest && canonicalJson(run.options.paths) === canonicalJson(options.paths)
 }

@@ -1,4 +1,4 @@
-import type { Box, Face } from '../protocol/messages.ts'
+import type { Box, Face, FoundClass, FoundObject } from '../protocol/messages.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { NodeResult } from './scheduler.ts'
 import type { Vote } from './votes.ts'
@@ -15,6 +15,8 @@ export const tolerance = {
   share: 0.01,
   /** Lowest cosine of two embeddings of one face. */
   cosine: 0.999,
+  /** Of a class's probability: networks of 8 bits round more coarsely, and some processors saturate in between. */
+  probability: 0.05,
 } as const
 
 type Said = Pick<Vote, 'build' | 'opinion'>
@@ -31,24 +33,38 @@ export function differenceOf(one: Said, other: Said, pipeline: Pipeline): string
 
 function differenceOfResults(a: NodeResult, b: NodeResult, sameBuild: boolean, pipeline: Pipeline): string | undefined {
   if (a.answer.width !== b.answer.width || a.answer.height !== b.answer.height) return 'the size of the image'
-  const pairs = pairUp(a.answer.faces, b.answer.faces)
-  if (!isNearThreshold(a, b, pairs, pipeline)) return 'the number of faces'
-  for (const [i, j] of pairs) {
+  return (
+    differenceOfFound(a, b, pipeline) ??
+    differenceOfClasses(a.answer.classes ?? [], b.answer.classes ?? []) ??
+    differenceOfPictures(a, b, sameBuild)
+  )
+}
+
+function differenceOfFound(a: NodeResult, b: NodeResult, pipeline: Pipeline): string | undefined {
+  const faces = pairUp(a.answer.faces, b.answer.faces)
+  if (!isNearThreshold(a.answer.faces, b.answer.faces, faces, pipeline)) return 'the number of faces'
+  for (const [i, j] of faces) {
     const difference = differenceOfFaces(a.answer.faces[i]!, b.answer.faces[j]!)
     if (difference) return difference
     const [u, v] = [a.embeddings?.[i], b.embeddings?.[j]]
     if (u && v && cosine(u, v) < tolerance.cosine) return 'an embedding'
   }
-  return differenceOfPictures(a, b, sameBuild)
+  const [some, others] = [a.answer.objects ?? [], b.answer.objects ?? []]
+  const objects = pairUp(some, others)
+  if (!isNearThreshold(some, others, objects, pipeline)) return 'the number of objects'
+  const apart = objects.some(([i, j]) => Math.abs(some[i]!.score - others[j]!.score) > tolerance.score)
+  return apart ? 'the score of an object' : undefined
 }
 
-/** Indices of faces that are the same one: each of `a` with the nearest of `b` that is within tolerance. */
-function pairUp(a: readonly Face[], b: readonly Face[]): [number, number][] {
+type Found = Pick<Face, 'box' | 'score'> & Partial<Pick<FoundObject, 'class'>>
+
+/** Indices of what is the same: each of `a` with the nearest of `b`, of the same class, that is within tolerance. */
+function pairUp(a: readonly Found[], b: readonly Found[]): [number, number][] {
   const free = new Set(b.keys())
   const pairs: [number, number][] = []
-  for (const [i, face] of a.entries()) {
-    const near = [...free].filter((j) => isSameBox(face.box, b[j]!.box))
-    const nearest = near.sort((j, k) => apart(face.box, b[j]!.box) - apart(face.box, b[k]!.box))[0]
+  for (const [i, one] of a.entries()) {
+    const near = [...free].filter((j) => one.class === b[j]!.class && isSameBox(one.box, b[j]!.box))
+    const nearest = near.sort((j, k) => apart(one.box, b[j]!.box) - apart(one.box, b[k]!.box))[0]
     if (nearest === undefined) continue
     free.delete(nearest)
     pairs.push([i, nearest])
@@ -56,13 +72,33 @@ function pairUp(a: readonly Face[], b: readonly Face[]): [number, number][] {
   return pairs
 }
 
-/** Faces that only one side has are fine when their score is so low that they may as well have been left out. */
-function isNearThreshold(a: NodeResult, b: NodeResult, pairs: [number, number][], pipeline: Pipeline): boolean {
-  const threshold = pipeline.kind === 'faces' ? pipeline.detector.scoreThreshold : 0
+/** What only one side has is fine when its score is so low that it may as well have been left out. */
+function isNearThreshold(
+  a: readonly Found[],
+  b: readonly Found[],
+  pairs: [number, number][],
+  pipeline: Pipeline,
+): boolean {
+  const threshold = 'detector' in pipeline ? pipeline.detector.scoreThreshold : 0
   const limit = threshold + tolerance.score
   const [inA, inB] = [new Set(pairs.map(([i]) => i)), new Set(pairs.map(([, j]) => j))]
-  const lone = [...a.answer.faces.filter((_, i) => !inA.has(i)), ...b.answer.faces.filter((_, j) => !inB.has(j))]
+  const lone = [...a.filter((_, i) => !inA.has(i)), ...b.filter((_, j) => !inB.has(j))]
   return lone.every(({ score }) => score <= limit)
+}
+
+/** A class that only one side has may have been just below the other's last. */
+function differenceOfClasses(a: readonly FoundClass[], b: readonly FoundClass[]): string | undefined {
+  const isFar = (from: readonly FoundClass[], to: readonly FoundClass[]) => {
+    const scores = new Map(to.map((found) => [found.class, found.score]))
+    const last = Math.min(...scores.values())
+    return from.some(({ class: index, score }) => {
+      const other = scores.get(index)
+      return other === undefined
+        ? score > last + tolerance.probability
+        : Math.abs(score - other) > tolerance.probability
+    })
+  }
+  return isFar(a, b) || isFar(b, a) ? 'the probability of a class' : undefined
 }
 
 function differenceOfFaces(a: Face, b: Face): string | undefined {
@@ -92,7 +128,9 @@ function cosine(a: Float32Array, b: Float32Array): number {
 /** What is drawn follows from the numbers: the same numbers and the same program make the same bytes. */
 function differenceOfPictures(a: NodeResult, b: NodeResult, sameBuild: boolean): string | undefined {
   if ((a.annotated === undefined) !== (b.annotated === undefined)) return 'the picture'
-  const isComparable = sameBuild && JSON.stringify(a.answer.faces) === JSON.stringify(b.answer.faces)
+  const isComparable = sameBuild && drawnFrom(a) === drawnFrom(b)
   if (!isComparable || !a.annotated || !b.annotated) return undefined
   return a.annotated.equals(b.annotated) ? undefined : 'the picture'
 }
+
+const drawnFrom = ({ answer: { faces, objects, classes } }: NodeResult) => JSON.stringify({ faces, objects, classes })

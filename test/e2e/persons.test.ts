@@ -38,7 +38,7 @@ test(
   leakFree(async () => {
     await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
     await using home = project(hosts)
-    await home.ok(['models', 'pull', 'yunet-2023mar', 'mobilefacenet-112', '--yes'])
+    await home.ok(['models', 'pull', 'yunet-s-dynamic', 'mobilefacenet-112', '--yes'])
     await home.ok(['provision', '--yes'])
     const folder = join(home.folder, 'album')
     mkdirSync(folder)
@@ -57,6 +57,11 @@ test(
     assert.deepEqual(new Set(named.get('Tony_Blair')), new Set(['Тони Блэр']))
     assert.deepEqual(new Set(named.get('Hugo_Chavez')), new Set(['Hugo Chávez']))
     assert.deepEqual(new Set(named.get('Colin_Powell')), new Set([null]))
+    // Small pictures travel with the results and stand on the page.
+    const page = readFileSync(join(out, 'index.html'), 'utf8')
+    const [, small = '[]'] = /class="thumbnails">(.*?)<\/script>/s.exec(page) ?? []
+    const thumbnails = JSON.parse(small) as (string | null)[]
+    assert.equal(thumbnails.filter((text) => text && text.length > 1000).length, 15)
 
     const before = pictures(out)
     await enrol(home, 'Colin Powell')

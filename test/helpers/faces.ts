@@ -11,6 +11,12 @@ import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import { onExit } from './exit-cleanup.ts'
 import { fontsFolder } from './fonts.ts'
 import { shared, sharedMissing } from './shared.ts'
+import {
+  tinyClassifier,
+  tinyClassifierManifest,
+  tinyObjectDetector,
+  tinyObjectsManifest,
+} from './tiny-labelled-models.ts'
 import { tinyDetector, tinyManifest } from './tiny-model.ts'
 
 /** Files of the shared models by their names in the catalogue. */
@@ -19,6 +25,8 @@ const files: Record<string, string> = {
   'yunet-s-dynamic': 'yunet-s-dynamic.onnx',
   'ultraface-320': 'ultraface-rfb-320.onnx',
   'mobilefacenet-112': 'mobilefacenet-foamliu-112.onnx',
+  'yolox-nano-416': 'yolox-nano-416.onnx',
+  'mobilenetv2-int8': 'mobilenetv2-int8-static.onnx',
 }
 
 let folder: string | undefined
@@ -28,8 +36,10 @@ export function modelsFolder(): string {
   if (folder !== undefined) return folder
   const made = mkdtempSync(join(tmpdir(), 'cpn-models-'))
   onExit(() => rmSync(made, { recursive: true, force: true }))
-  writeFileSync(join(made, tinyManifest().sha256), tinyDetector())
-  writeManifest(made, tinyManifest())
+  for (const [bytes, manifest] of tinyModels()) {
+    writeFileSync(join(made, manifest.sha256), bytes)
+    writeManifest(made, manifest)
+  }
   if (!sharedMissing) {
     for (const [name, file] of Object.entries(files)) {
       symlinkSync(shared('models', file), join(made, model(name).sha256))
@@ -45,9 +55,19 @@ export function writeManifest(folder: string, manifest: ModelManifest): void {
   writeFileSync(join(folder, `${manifest.sha256}.json`), JSON.stringify(manifest))
 }
 
-/** A model of the catalogue, or `tiny-squares`. */
+function tinyModels(): [Buffer, ModelManifest][] {
+  return [
+    [tinyDetector(), tinyManifest()],
+    [tinyObjectDetector(), tinyObjectsManifest()],
+    [tinyClassifier(), tinyClassifierManifest()],
+  ]
+}
+
+/** A model of the catalogue, or one of the tests' own. */
 export function model(name: string): ModelManifest {
-  const found = [...catalogue(), tinyManifest()].find((manifest) => manifest.name === name)
+  const found = [...catalogue(), ...tinyModels().map(([, manifest]) => manifest)].find(
+    (manifest) => manifest.name === name,
+  )
   if (!found) throw new Error(`no model ${name}`)
   return found
 }
@@ -57,17 +77,19 @@ export interface FacesOptions {
   annotate?: FacesPipeline['annotate']
   scoreThreshold?: number
   maxPixels?: number
+  tryRotations?: boolean
 }
 
 /** A pipeline with the thresholds of the detector's manifest. */
 export function facesPipeline(detector: string, options: FacesOptions = {}): FacesPipeline {
-  const { embedder, annotate = 'none', maxPixels = 100_000_000 } = options
+  const { embedder, annotate = 'none', maxPixels = 100_000_000, tryRotations } = options
   const manifest = model(detector)
   const scoreThreshold = options.scoreThreshold ?? manifest.thresholds.score!
   return {
     kind: 'faces',
     detector: { model: manifest, scoreThreshold, nmsThreshold: manifest.thresholds.nms! },
     ...(embedder === undefined ? {} : { embedder: { model: model(embedder) } }),
+    ...(tryRotations === undefined ? {} : { tryRotations }),
     annotate,
     maxPixels,
   }

@@ -19,6 +19,15 @@ function dlibBoxes(body: string): Box[] {
   })
 }
 
+/** Annotated objects of a Pascal VOC XML file. */
+export function vocFaces(file: string): Box[] {
+  const objects = readFileSync(file, 'utf8').matchAll(/<object>(.*?)<\/object>/gs)
+  return [...objects].map(([, body]) => {
+    const value = (name: string): number => Number(new RegExp(`<${name}>([^<]+)<`).exec(body!)![1])
+    return [value('xmin'), value('ymin'), value('xmax') - value('xmin'), value('ymax') - value('ymin')]
+  })
+}
+
 /** Intersection over union of two boxes, 0..1. */
 export function iou(a: Box, b: Box): number {
   const across = overlap(a[0], a[2], b[0], b[2])

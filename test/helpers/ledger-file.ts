@@ -36,6 +36,12 @@ export function asKilledAfterFirstAttempt(home: Project, name: string): void {
   ledger.prepare("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?").run(run)
 }
 
+/** Makes the ledger what it is when all runs were interrupted before their faces were grouped. */
+export function forgetGroups(home: Project): void {
+  using ledger = new DatabaseSync(join(stateDir(home), 'ledger.db'))
+  ledger.exec('DELETE FROM grouped_faces; UPDATE runs SET grouped = NULL, last_group = 0')
+}
+
 /** Beside the inventory, or where a person without one has it. */
 function stateDir({ folder, env }: Project): string {
   const beside = join(folder, '.cpn')

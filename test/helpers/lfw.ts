@@ -36,19 +36,9 @@ export interface Verification {
 
 /** Compares pairs by the cosine of the faces closest to the photos' middles, found by YuNet. */
 export async function verify(pairs: Pair[], embedder: string, threshold: number): Promise<Verification> {
-  const known = new Map<string, Promise<Float32Array>>()
-  const embeddingOf = (file: string) => {
-    const embedding = known.get(file) ?? embed(file, embedder)
-    known.set(file, embedding)
-    return embedding
-  }
-  const same: number[] = []
-  const different: number[] = []
-  for (const pair of pairs) {
-    const [first, second] = [await embeddingOf(pair.files[0]), await embeddingOf(pair.files[1])]
-    const list = pair.same ? same : different
-    list.push(first.reduce((sum, value, i) => sum + value * second[i]!, 0))
-  }
+  const values = await similarities(pairs, embedder)
+  const same = values.filter((_, i) => pairs[i]!.same)
+  const different = values.filter((_, i) => !pairs[i]!.same)
   const right =
     same.filter((value) => value >= threshold).length + different.filter((value) => value < threshold).length
   return {
@@ -59,9 +49,25 @@ export async function verify(pairs: Pair[], embedder: string, threshold: number)
   }
 }
 
+/** The cosine of each pair. */
+export async function similarities(pairs: Pair[], embedder: string): Promise<number[]> {
+  const known = new Map<string, Float32Array>()
+  const embeddingOf = async (file: string) => {
+    const embedding = known.get(file) ?? (await embed(file, embedder))
+    known.set(file, embedding)
+    return embedding
+  }
+  const values: number[] = []
+  for (const { files } of pairs) {
+    const [first, second] = [await embeddingOf(files[0]), await embeddingOf(files[1])]
+    values.push(first.reduce((sum, value, i) => sum + value * second[i]!, 0))
+  }
+  return values
+}
+
 /** Embedding of the face closest to the middle of a photo, empty where there is none. */
 export async function embed(file: string, embedder: string): Promise<Float32Array> {
-  const { answer, parts } = await runFaces(readFileSync(file), facesPipeline('yunet-2023mar', { embedder }))
+  const { answer, parts } = await runFaces(readFileSync(file), facesPipeline('yunet-s-dynamic', { embedder }))
   const vectors = new Float32Array(parts[0]!.slice().buffer)
   const middle = ({ box }: Face) =>
     Math.hypot(box[0] + box[2] / 2 - answer.width / 2, box[1] + box[3] / 2 - answer.height / 2)

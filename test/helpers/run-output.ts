@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import sharp from 'sharp'
 import { copyName } from '../../src/runs/copy-name.ts'
 import type { Box } from './ground-truth.ts'
@@ -13,7 +13,11 @@ export interface Prediction {
   sha256: string | null
   width?: number
   height?: number
+  /** name@version of each model. */
+  models?: string[]
   faces?: { box: Box; score: number; keypoints: [number, number][]; person: string | null; similarity: number | null }[]
+  objects?: { box: Box; score: number; label: string }[]
+  labels?: { label: string; score: number }[]
   error?: { code: string; message: string }
 }
 
@@ -28,6 +32,7 @@ export interface RunSummary {
   ignored: number
   seconds: number
   imagesPerSecond: number
+  unwritten?: number
 }
 
 /** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */
@@ -48,17 +53,22 @@ export function readSummary(out: string): RunSummary {
   const { inputs, done, failed, quarantined, skipped, pending } = summary
   assert.equal(inputs, done + failed + quarantined + skipped + pending, JSON.stringify(summary))
   const lines = readPredictions(out)
-  assert.equal(lines.filter(({ faces }) => faces).length, done + skipped, 'lines with faces')
+  const told = lines.filter(({ faces, objects, labels }) => faces ?? objects ?? labels)
+  assert.equal(told.length, done + skipped, 'lines with results')
   assert.equal(lines.filter(({ error }) => error).length, failed + quarantined, 'lines with an error')
   return summary
 }
 
-/** Paths of all files in OUT besides the two that describe the run. */
+/** Paths of all files in OUT besides those that describe the run, and the folders of people, which are cpn's own. */
 export function outputFiles(out: string): string[] {
-  return readdirSync(out, { recursive: true, withFileTypes: true })
+  const files = readdirSync(out, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(out.length + 1))
-    .filter((path) => path !== 'predictions.jsonl' && path !== 'summary.json')
+  const marked = files.find((path) => path.endsWith('.cpn-people.json'))
+  const people = marked === undefined ? undefined : `${dirname(marked)}/`
+  return files
+    .filter((path) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
+    .filter((path) => people === undefined || !path.startsWith(people))
     .sort()
 }
 

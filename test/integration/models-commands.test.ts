@@ -7,6 +7,7 @@ import { type CpnResult, cpn, isolatedEnvironment } from '../helpers/cli.ts'
 import { serveFiles, wholeFile } from '../helpers/file-server.ts'
 import { shared, sharedMissing } from '../helpers/shared.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
+import { tinyObjectDetector } from '../helpers/tiny-labelled-models.ts'
 import { tinyDetector, tinyManifest } from '../helpers/tiny-model.ts'
 
 type Run = (args: string[], env?: Record<string, string | undefined>) => Promise<CpnResult>
@@ -29,11 +30,11 @@ test('models list shows the catalogue and what is here', async () => {
   assert.equal(exitCode, 0)
   assert.match(
     stdout,
-    /^NAME +VERSION +TASK +SIZE +INSTALLED +LICENCE\nyunet-2023mar +1 +detect-faces +227 KiB +no +MIT/,
+    /^NAME +VERSION +TASK +SIZE +INSTALLED +LICENCE\nyunet-s-dynamic +1 +detect-faces +232 KiB +no +Apache/,
   )
   assert.equal((await run(own)).exitCode, 0)
   const { models } = JSON.parse((await run(['list', '--json'])).stdout)
-  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [5, 'tiny', true])
+  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [8, 'tiny', true])
 })
 
 test('a pull without a terminal needs --yes, and says what it would get', async () => {
@@ -74,6 +75,36 @@ test('an unknown model ends with exit code 6 and the names there are', async () 
   const { error } = JSON.parse(stdout)
   assert.equal(error.code, 'CPN_ERR_MODEL_UNKNOWN')
   assert.match(error.message, /did you mean "yunet-2023mar"/)
+})
+
+test('a model that nobody is known to publish is to be brought, and is had from a mirror', async () => {
+  using folder = tempFolder()
+  const run = inFolder(folder.path)
+  const { exitCode, stdout } = await run(['pull', 'mobilenetv2-int8', '--yes', '--json'])
+  assert.equal(exitCode, 6)
+  const { error } = JSON.parse(stdout)
+  assert.equal(error.code, 'CPN_ERR_MODEL_DOWNLOAD')
+  assert.match(error.message, /no public address/)
+  assert.doesNotMatch(error.suggestions.join(), /HTTPS_PROXY/)
+  assert.match(error.suggestions.join(), /cpn models add FILE/)
+})
+
+test('labels come from a file, one for each class', async () => {
+  using folder = tempFolder()
+  const run = inFolder(folder.path)
+  writeFileSync(join(folder.path, 'things.onnx'), tinyObjectDetector())
+  const things = ['add', 'things.onnx', '--name', 'things', '--family', 'yolox', '--licence', 'MIT']
+  const without = await run(things)
+  assert.equal(without.exitCode, 6)
+  assert.match(
+    without.stderr,
+    /nothing says what its 2 classes are called[\s\S]*--labels FILE[\s\S]*CPN_ERR_MODEL_INVALID/,
+  )
+  assert.equal((await run([...things, '--labels', 'nowhere.txt'])).exitCode, 2)
+  writeFileSync(join(folder.path, 'things.txt'), 'a cup\r\nein Löffel\n\n')
+  const { model } = JSON.parse((await run([...things, '--labels', 'things.txt', '--json'])).stdout)
+  assert.deepEqual(model.labels, ['a cup', 'ein Löffel'])
+  assert.equal((await run(['verify'])).exitCode, 0)
 })
 
 test('details that do not fit are refused and nothing is taken in', async () => {

@@ -40,7 +40,7 @@ const namesIn = (out: string) =>
 
 test('an agent that is killed in the middle of a run gets the gallery again, and no image fails', {
   skip: sharedMissing,
-  timeout: 180_000,
+  timeout: 45_000,
 }, async () => {
   await using home = await enrolled('Tony')
   const out = join(home.folder, 'out')

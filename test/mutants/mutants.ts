@@ -29,6 +29,7 @@ const audit = 'test/unit/scheduler/audit.test.ts'
 const blame = 'test/unit/scheduler/blame.test.ts'
 const provisionHosts = 'test/integration/provision-hosts.test.ts'
 const confinement = 'test/integration/worker-confinement.test.ts'
+const modelsPush = 'test/integration/models-push.test.ts'
 const modelLoader = 'test/unit/agent/model-loader.test.ts'
 const outFolder = (name: string) => ({ file: 'test/unit/runs/out-folder.test.ts', name })
 const durability = {
@@ -622,6 +623,77 @@ export const mutants: Mutant[] = [
     test: {
       file: 'test/unit/actions/naming.test.ts',
       name: 'people of another model name nobody, and that is told',
+    },
+  },
+  {
+    bug: 'a run that goes on takes the version that is in use by now',
+    file: 'src/actions/resolve-pipeline.ts',
+    replace: '  if (options.begun) return begunPipeline(stores.models, options.begun, ctx)\n',
+    by: '',
+    test: {
+      file: modelsPush,
+      name: 'a run that was interrupted goes on with the models that it began with',
+      built: true,
+    },
+  },
+  {
+    bug: 'a version comes into use although it loses faces',
+    file: 'src/actions/push.ts',
+    replace: 'lostShare(reference) <= options.maxLost',
+    by: 'true',
+    test: {
+      file: modelsPush,
+      name: 'a version that loses faces does not come into use unless that is allowed',
+      built: true,
+    },
+  },
+  {
+    bug: 'what a push that is given up has sent stays there',
+    file: 'src/actions/push.ts',
+    replace: '      await takeBack(host, models, reach)\n',
+    by: '',
+    test: { file: modelsPush, name: 'a canary that fails changes nothing anywhere', built: true },
+  },
+  {
+    bug: 'a version is used with other bytes than it names',
+    file: 'src/actions/resolve-pipeline.ts',
+    replace: 'each.sha256 !== manifest.sha256',
+    by: 'false',
+    test: {
+      file: 'test/integration/models-versions.test.ts',
+      name: 'a version whose model has other bytes here is not used, and nothing is sent',
+      built: true,
+    },
+  },
+  {
+    bug: 'a node may mean a class that the model has not',
+    file: 'src/fleet/verify-result.ts',
+    replace:
+      "  if (objects.some((object) => object.class >= labels.count)) return 'an object of a class that there is not'\n",
+    by: '',
+    test: {
+      file: 'test/unit/fleet/verify-result.test.ts',
+      name: 'objects and classes that cannot be are refused, and so is what nobody asked for',
+    },
+  },
+  {
+    bug: 'things suppress things of another class',
+    file: 'src/agent/families/yolox.ts',
+    replace: 'Map.groupBy(objects, (object) => object.class)',
+    by: 'Map.groupBy(objects, () => 0)',
+    test: {
+      file: 'test/unit/agent/families/yolox.test.ts',
+      name: 'what overlaps a better one of its class goes, and one of another class stays',
+    },
+  },
+  {
+    bug: 'a node draws whatever labels it has',
+    file: 'src/agent/model-loader.ts',
+    replace: 'if (!labels || labelsRef(labels).sha256 !== wanted.sha256)',
+    by: 'if (!labels)',
+    test: {
+      file: modelLoader,
+      name: 'labels are those of the manifest here, and only where the master means the same',
     },
   },
 ]

@@ -17,6 +17,7 @@ function create(session: Session, model: ModelRef): Detector {
   const [height, width] = session.signature.inputs[0]!.dims.slice(2) as [number | null, number | null]
   const tensor = new LetterboxTensor(width ?? 320, height ?? 240, model.preprocess)
   return {
+    anySize: false,
     async detect(raster, { scoreThreshold, nmsThreshold }) {
       const { scale } = tensor.fill(raster)
       const { scores, boxes } = await session.run(tensor)

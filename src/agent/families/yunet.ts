@@ -6,8 +6,8 @@ import { LetterboxTensor } from '../vision/letterbox.ts'
 import type { Raster } from '../vision/raster.ts'
 import type { DetectOptions, Detector, DetectorFamily } from './family.ts'
 
-/** Long edge of the input where the model leaves it open. */
-const inputEdge = 640
+/** Longest edge of the input where the model leaves it open. */
+const longestEdge = 640
 
 /** YuNet: three grids of cells, each with a class score, an objectness, a box and five points. */
 export const yunet: DetectorFamily = {
@@ -19,19 +19,20 @@ export const yunet: DetectorFamily = {
 
 function create(session: Session, model: ModelRef): Detector {
   const [fixedHeight, fixedWidth] = session.signature.inputs[0]!.dims.slice(2) as [number | null, number | null]
-  const memory = new Float32Array(3 * (fixedWidth ?? inputEdge) * (fixedHeight ?? inputEdge))
+  const memory = new Float32Array(3 * (fixedWidth ?? longestEdge) * (fixedHeight ?? longestEdge))
   let tensor: LetterboxTensor | undefined
-  const tensorFor = (raster: Raster): LetterboxTensor => {
-    const width = fixedWidth ?? openEdge(raster.width, raster)
-    const height = fixedHeight ?? openEdge(raster.height, raster)
+  const tensorFor = (raster: Raster, inputEdge: number): LetterboxTensor => {
+    const width = fixedWidth ?? openEdge(raster.width, raster, inputEdge)
+    const height = fixedHeight ?? openEdge(raster.height, raster, inputEdge)
     if (tensor?.width !== width || tensor.height !== height) {
       tensor = new LetterboxTensor(width, height, model.preprocess, memory)
     }
     return tensor
   }
   return {
+    anySize: fixedWidth === null && fixedHeight === null,
     async detect(raster, options) {
-      const tensor = tensorFor(raster)
+      const tensor = tensorFor(raster, options.inputEdge ?? longestEdge)
       const { scale } = tensor.fill(raster)
       const found = decode(await session.run(tensor), tensor.width, tensor.height, options)
       return suppress(found, options.nmsThreshold).map((face) => scaleDetection(face, 1 / scale, 1 / scale))
@@ -40,7 +41,7 @@ function create(session: Session, model: ModelRef): Detector {
 }
 
 /** An edge of the image in the input, rounded up to the largest grid step. */
-function openEdge(edge: number, { width, height }: Raster): number {
+function openEdge(edge: number, { width, height }: Raster, inputEdge: number): number {
   return Math.max(32, Math.ceil((edge * inputEdge) / Math.max(width, height) / 32) * 32)
 }
 

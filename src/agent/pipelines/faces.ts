@@ -4,13 +4,15 @@ import type { PredictAnswer } from '../../protocol/messages.ts'
 import type { FacesPipeline, Matching } from '../../protocol/pipeline.ts'
 import type { Detector, Embedder } from '../families/family.ts'
 import { alignFace } from '../vision/align.ts'
-import { type DecodedImage, decodeImage, uprightSize, viewOf } from '../vision/decode.ts'
+import { decodeImage, uprightSize, viewOf } from '../vision/decode.ts'
 import { type Detection, scaleDetection, toFace } from '../vision/detection.ts'
 import type { LabelPainter } from '../vision/label-painter.ts'
 import { flatten, type Raster } from '../vision/raster.ts'
 import type { Scratch } from '../vision/scratch.ts'
 import { sharpness } from '../vision/sharpness.ts'
 import { cropOf, thumbnailOf } from '../vision/thumbnails.ts'
+import { findFaces } from './find-faces.ts'
+import { Photo } from './photo.ts'
 import { annotatedCopy, type Output, viewEdge } from './picture.ts'
 import { Stopwatch } from './stopwatch.ts'
 
@@ -41,12 +43,17 @@ export async function predictFaces(
   const image = await watch.time('decodeMs', () => decodeImage(bytes, pipeline.maxPixels, tools.scratch))
   const size = uprightSize(image)
   const view = await watch.time('viewMs', () => viewOf(image, viewEdge))
-  const found = await watch.time('detectMs', () => tools.detector.detect(flatten(view), pipeline.detector))
-  const onOriginal = found.map((face) => scaleDetection(face, size.width / view.width, size.height / view.height))
-  const embedded = await watch.time('embedMs', () => embedFaces(image, onOriginal, tools.embedder))
-  const faces = onOriginal.map((face, i) => toFace(face, size.width, size.height, embedded?.sharpness[i]))
+  const photo = Photo.of(image, view)
+  const found = await watch.time('detectMs', () => {
+    const { scoreThreshold, nmsThreshold } = pipeline.detector
+    return findFaces(photo, tools.detector, { scoreThreshold, nmsThreshold, tryRotations: pipeline.tryRotations })
+  })
+  const embedded = await watch.time('embedMs', () => embedFaces(photo, found, tools.embedder))
+  const faces = found.map((face, i) => toFace(face, size.width, size.height, embedded?.sharpness[i]))
   const names = await watch.time('matchMs', () => nameFaces(embedded, tools))
-  const small = pipeline.thumbnails ? await watch.time('thumbnailMs', () => thumbnails(view, found)) : []
+  const small = pipeline.thumbnails
+    ? await watch.time('thumbnailMs', () => thumbnails(view, found, view.width / size.width))
+    : []
   const marks = faces.map((face, i) => markOf(face, names?.[i]))
   const drawn = await annotatedCopy(image, view, marks, pipeline.annotate, tools.painter, watch)
   const outputs = [...drawn, ...(embedded ? [embeddingsPart(embedded)] : []), ...small]
@@ -63,13 +70,13 @@ interface Embedded {
 }
 
 async function embedFaces(
-  image: DecodedImage,
+  photo: Photo,
   faces: Detection[],
   embedder: Embedder | undefined,
 ): Promise<Embedded | undefined> {
   if (!embedder) return undefined
   const embedded: Embedded = { vectors: [], sharpness: [] }
-  const original = faces.length === 0 ? undefined : flatten(await viewOf(image, Number.POSITIVE_INFINITY))
+  const original = faces.length === 0 ? undefined : await photo.full()
   for (const face of faces) {
     const aligned = alignFace(original!, face)
     embedded.vectors.push(await embedder.embed(aligned))
@@ -89,10 +96,11 @@ function nameFaces(embedded: Embedded | undefined, { naming }: FaceTools): Match
   return embedded && naming ? naming.matcher.match(embedded.vectors, naming.matching) : undefined
 }
 
-async function thumbnails(view: Raster, faces: Detection[]): Promise<Output[]> {
+/** @param scale pixels of the view per pixel of the photo */
+async function thumbnails(view: Raster, faces: Detection[], scale: number): Promise<Output[]> {
   const whole = await thumbnailOf(view)
   const flat = flatten(view)
-  const crops = faces.map(({ box }) => cropOf(flat, box))
+  const crops = faces.map((face) => cropOf(flat, scaleDetection(face, scale, scale).box))
   const bytes = Buffer.concat(crops)
   const lengths = crops.map(({ length }) => length)
   return [

@@ -3,7 +3,7 @@ import { type Colour, fillRectangle, type Mask, paintMask, strokeBox } from './d
 import type { LabelPainter } from './label-painter.ts'
 import type { Raster } from './raster.ts'
 
-const colours: Record<Mark['kind'], Colour> = { found: [0, 230, 118], unknown: [255, 214, 0] }
+const colours: Record<Mark['kind'], Colour> = { found: [0, 230, 118], unknown: [255, 214, 0], caption: [0, 230, 118] }
 const textColour: Colour = [0, 0, 0]
 /** Few sizes, so that rendered labels are found again. */
 const fontSizes = [11, 13, 16, 20, 26, 32, 40, 50, 64, 80, 100, 128, 160, 200]
@@ -14,7 +14,9 @@ export async function annotate(raster: Raster, marks: Mark[], painter: LabelPain
   const lineWidth = Math.max(1, Math.round(edge / 400))
   const fontSize = fontSizes.findLast((size) => size <= edge / 60) ?? fontSizes[0]!
   const pad = Math.ceil(fontSize / 4)
-  for (const { box, kind } of marks) strokeBox(raster, box, lineWidth, colours[kind])
+  for (const { box, kind } of marks) {
+    if (kind !== 'caption') strokeBox(raster, box, lineWidth, colours[kind])
+  }
   for (const mark of marks) {
     if (mark.label === '') continue
     drawLabel(raster, mark, await painter.mask(mark.label, fontSize, raster.width - 2 * pad), pad)

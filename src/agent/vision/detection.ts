@@ -21,8 +21,8 @@ export function overlap(a: Box, b: Box): number {
 }
 
 /** Detections by falling score, without those that overlap a better one by more than `threshold` (IoU). */
-export function suppress(detections: Detection[], threshold: number): Detection[] {
-  const kept: Detection[] = []
+export function suppress<T extends Pick<Detection, 'box' | 'score'>>(detections: T[], threshold: number): T[] {
+  const kept: T[] = []
   for (const candidate of detections.toSorted((a, b) => b.score - a.score)) {
     if (kept.every(({ box }) => overlap(box, candidate.box) <= threshold)) kept.push(candidate)
   }
@@ -38,6 +38,15 @@ export function scaleDetection({ box, score, keypoints }: Detection, x: number, 
   }
 }
 
+/** A detection with its place shifted, e.g. from a part of an image to the image. */
+export function moveDetection({ box, score, keypoints }: Detection, x: number, y: number): Detection {
+  return {
+    box: [box[0] + x, box[1] + y, box[2], box[3]],
+    score,
+    keypoints: keypoints?.map((point): Point => [point[0] + x, point[1] + y]) ?? null,
+  }
+}
+
 /** A detection as it is answered: box inside the image, pixels to two decimals, score to four. */
 export function toFace(
   { box, score, keypoints }: Detection,
@@ -45,16 +54,26 @@ export function toFace(
   height: number,
   sharpness?: number | undefined,
 ): Face {
+  return {
+    box: boxWithin(box, width, height),
+    score: roundScore(score),
+    keypoints: keypoints?.map(([x, y]): Point => [round(x), round(y)]) ?? null,
+    ...(sharpness === undefined ? {} : { sharpness: Math.round(sharpness * 10_000) / 10_000 }),
+  }
+}
+
+/** The part of a box that is inside the image, to two decimals. */
+export function boxWithin(box: Box, width: number, height: number): Box {
   const left = clamp(box[0], width)
   const top = clamp(box[1], height)
   const right = clamp(box[0] + box[2], width)
   const bottom = clamp(box[1] + box[3], height)
-  return {
-    box: [round(left), round(top), round(right - left), round(bottom - top)],
-    score: Math.round(score * 10_000) / 10_000,
-    keypoints: keypoints?.map(([x, y]): Point => [round(x), round(y)]) ?? null,
-    ...(sharpness === undefined ? {} : { sharpness: Math.round(sharpness * 10_000) / 10_000 }),
-  }
+  return [round(left), round(top), round(right - left), round(bottom - top)]
+}
+
+/** To four decimals. */
+export function roundScore(score: number): number {
+  return Math.round(score * 10_000) / 10_000
 }
 
 function clamp(value: number, most: number): number {

@@ -28,6 +28,8 @@ export class LetterboxTensor {
   readonly data: Float32Array
   readonly dims: number[]
   readonly #planes: Planes
+  /** What lies around the image, by channel of the input. */
+  readonly #padding: number[]
   /** Content of the last image: around it is padding already. */
   #last = { contentWidth: 0, contentHeight: 0 }
 
@@ -44,10 +46,11 @@ export class LetterboxTensor {
       offset: -preprocess.mean[index]! / preprocess.std[index]!,
     })
     this.#planes = { red: plane(red!), green: plane(green!), blue: plane(blue!) }
+    this.#padding = preprocess.std.map((std, i) => ((preprocess.pad ?? 0) - preprocess.mean[i]!) / std)
     this.#pad()
   }
 
-  /** Puts an RGB raster into the tensor: (value - mean) / std, channels in the model's order, black around it. */
+  /** Puts an RGB raster into the tensor: (value - mean) / std, channels in the model's order, padding around it. */
   fill(raster: Raster): Letterbox {
     const box = fitLetterbox(raster, this.width, this.height)
     if (box.contentWidth < this.#last.contentWidth || box.contentHeight < this.#last.contentHeight) this.#pad()
@@ -57,6 +60,7 @@ export class LetterboxTensor {
   }
 
   #pad(): void {
-    for (const { out, offset } of Object.values(this.#planes)) out.fill(offset)
+    const plane = this.width * this.height
+    for (const [i, value] of this.#padding.entries()) this.data.fill(value, i * plane, (i + 1) * plane)
   }
 }

@@ -21,6 +21,17 @@ export function flatten(raster: Raster): Raster {
   return { data: flat, width, height, channels: 3 }
 }
 
+/** A copy of a part of a raster. The part is in whole pixels and lies within. */
+export function crop(raster: Raster, left: number, top: number, width: number, height: number): Raster {
+  const { data, channels } = raster
+  const part = new Uint8Array(width * height * channels)
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * raster.width + left) * channels
+    part.set(data.subarray(from, from + width * channels), y * width * channels)
+  }
+  return { data: part, width, height, channels }
+}
+
 /** The same memory as a Buffer, which some libraries insist on. */
 export function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)

@@ -36,8 +36,16 @@ export default class ModelsAdd extends BaseCommand {
     }),
     mean: Flags.string({ helpValue: 'A,B,C', dependsOn: ['channels'], description: 'per channel, in that order' }),
     std: Flags.string({ helpValue: 'A,B,C', dependsOn: ['channels'], description: 'per channel, in that order' }),
-    'score-threshold': Flags.string({ dependsOn: ['name'], description: 'lowest score of a face' }),
-    'nms-threshold': Flags.string({ dependsOn: ['name'], description: 'highest overlap of two faces' }),
+    labels: Flags.string({
+      helpValue: 'FILE',
+      dependsOn: ['name'],
+      description: 'names of its classes, one a line in the order of its output (yolox, classifier)',
+    }),
+    'score-threshold': Flags.string({ dependsOn: ['name'], description: 'lowest score of a face or an object' }),
+    'nms-threshold': Flags.string({
+      dependsOn: ['name'],
+      description: 'highest overlap of two faces, or objects of a class',
+    }),
     'verification-threshold': Flags.string({
       dependsOn: ['name'],
       description: 'lowest similarity of one person, 1:1',
@@ -66,6 +74,7 @@ interface AddFlags {
   channels?: 'RGB' | 'BGR'
   mean?: string
   std?: string
+  labels?: string
   [threshold: `${string}-threshold`]: string | undefined
 }
 
@@ -81,7 +90,16 @@ async function details(flags: AddFlags): Promise<AddDetails | undefined> {
     version: flags['model-version'],
     preprocess: channels && { channels, mean: triple('mean', mean), std: triple('std', std) },
     thresholds: thresholds(flags),
+    ...(flags.labels === undefined ? {} : { labels: await readLabels(flags.labels) }),
   }
+}
+
+async function readLabels(file: string): Promise<string[]> {
+  const text = await readFile(file, 'utf8').catch((cause) => {
+    throw usage(`--labels ${file} cannot be read: ${(cause as Error).message}`)
+  })
+  const lines = text.split('\n').map((line) => line.trim())
+  return lines.filter((line) => line !== '')
 }
 
 function thresholds(flags: AddFlags): ModelManifest['thresholds'] {

@@ -1,5 +1,6 @@
 import { findInventory } from '../../actions/find-inventory.ts'
 import { listModels, type ModelEntry } from '../../actions/models.ts'
+import { listPipelines, type PipelineEntry } from '../../actions/pipeline-versions.ts'
 import { statePaths } from '../../inventory/state.ts'
 import { openModelStore } from '../../models/store.ts'
 import { formatBytes } from '../../ui/format.ts'
@@ -7,16 +8,20 @@ import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class ModelsList extends BaseCommand {
-  static override summary = 'Show the models cpn knows and which of them are here.'
+  static override summary =
+    'Show the models cpn knows, which of them are here, and which versions of pipelines use them.'
   static override examples = ['<%= config.bin %> models list', '<%= config.bin %> models list --json']
 
-  async run(): Promise<{ models: ModelEntry[] }> {
+  async run(): Promise<{ models: ModelEntry[]; pipelines: PipelineEntry[] }> {
     const { flags } = await this.parse(ModelsList)
     const ctx = this.context()
-    const { stateDir } = await findInventory(flags.inventory, ctx)
-    const models = await listModels(openModelStore({ dir: statePaths(stateDir).modelsDir, logger: ctx.logger }))
+    const inventory = await findInventory(flags.inventory, ctx)
+    const { modelsDir } = statePaths(inventory.stateDir)
+    const models = await listModels(openModelStore({ dir: modelsDir, logger: ctx.logger }))
+    const pipelines = await listPipelines(inventory)
     this.log(renderTable(columns, models.map(row)))
-    return { models }
+    this.log(`\n${renderTable(pipelineColumns, pipelines.map(pipelineRow))}`)
+    return { models, pipelines }
   }
 }
 
@@ -28,6 +33,12 @@ const columns = [
   { header: 'INSTALLED' },
   { header: 'LICENCE' },
 ]
+
+const pipelineColumns = [{ header: 'PIPELINE' }, { header: 'IN USE' }, { header: 'MODELS' }]
+
+function pipelineRow({ pipeline, inUse, models }: PipelineEntry): string[] {
+  return [pipeline, inUse ? 'yes' : 'no', models.join(', ')]
+}
 
 function row({ name, version, task, bytes, installed, licence }: ModelEntry): string[] {
   return [name, version, task, formatBytes(bytes), installed ? 'yes' : 'no', licence]

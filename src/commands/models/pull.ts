@@ -17,8 +17,8 @@ export default class ModelsPull extends BaseCommand {
   static override description =
     'CPN_MODEL_MIRROR (a folder or an address) is asked first, then the public addresses of the model in turn. A file counts only with the digest of the catalogue. What is interrupted goes on where it ended.'
   static override examples = [
-    '<%= config.bin %> models pull yunet-2023mar',
-    '<%= config.bin %> models pull yunet-2023mar mobilefacenet-112 --yes',
+    '<%= config.bin %> models pull yunet-s-dynamic',
+    '<%= config.bin %> models pull yunet-s-dynamic mobilefacenet-112 --yes',
     'CPN_MODEL_MIRROR=/media/stick <%= config.bin %> models pull ultraface-320 --yes',
   ]
   static override args = {

@@ -1,10 +1,13 @@
 import type { ModelManifest } from '../../protocol/model.ts'
 import { mobilefacenet112 } from './mobilefacenet-112.ts'
+import { mobilenetv2Int8 } from './mobilenetv2-int8.ts'
+import { sface2021dec } from './sface-2021dec.ts'
 import { ultraface320 } from './ultraface-320.ts'
+import { yoloxNano416 } from './yolox-nano-416.ts'
 import { yunet2023mar } from './yunet-2023mar.ts'
 import { yunetSDynamic } from './yunet-s-dynamic.ts'
 
-/** Every model cpn knows where to get, the default detector first. */
+/** Every model cpn knows, the default detector first. */
 export function catalogue(): ModelManifest[] {
-  return [yunet2023mar, yunetSDynamic, ultraface320, mobilefacenet112]
+  return [yunetSDynamic, yunet2023mar, ultraface320, mobilefacenet112, sface2021dec, yoloxNano416, mobilenetv2Int8]
 }

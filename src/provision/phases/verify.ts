@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { sha256 } from '../../common/digest.ts'
 import { CpnError } from '../../common/errors.ts'
 import type { AgentClient } from '../../fleet/agent-client.ts'
+import { whenFree } from '../../fleet/when-free.ts'
 import type { ModelManifest } from '../../protocol/model.ts'
 import { modelRefSchema } from '../../protocol/model.ts'
 import type { Pipeline } from '../../protocol/pipeline.ts'
@@ -10,7 +10,6 @@ import { verificationPictures } from '../verification-pictures.ts'
 import { faultOf } from '../working-agent.ts'
 
 const inferenceMs = 60_000
-const busyPauseMs = 20
 
 /** Has real pictures looked at through a connection of its own, as any later command will. */
 export const verify: Phase = {
@@ -49,18 +48,6 @@ async function infer(
     if (cause instanceof CpnError && cause.code === 'CPN_ERR_VERIFY') throw cause
     const reason = cause instanceof Error ? cause.message : String(cause)
     throw wrong(host, `an inference on a ${name} picture failed: ${reason}`, cause)
-  }
-}
-
-// While a run goes on, others take the slots of a node that is back: that shows that it works, and not that it infers.
-async function whenFree<T>(infer: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  for (;;) {
-    try {
-      return await infer()
-    } catch (error) {
-      if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_AGENT_BUSY') throw error
-      await sleep(busyPauseMs, undefined, { signal })
-    }
   }
 }
 

@@ -2,7 +2,8 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { encodeRecord } from '../../../src/runs/job-record.ts'
 import { openLedger } from '../../../src/runs/ledger.ts'
-import { writePredictions } from '../../../src/runs/outputs.ts'
+import { defaultResults, writeResults } from '../../../src/runs/sinks/index.ts'
+import { resultsOf } from '../../../src/runs/sinks/results.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 import { mutate } from '../mutate.ts'
 import { type Target, verdictOf } from '../target.ts'
@@ -57,7 +58,13 @@ async function useLedger(file: string, run: string, out: string): Promise<void> 
   ledger.counts(run)
   ledger.queued(run, 0, 100)
   ledger.endedJob(run, job, 1)
-  await writePredictions(ledger, run, out)
+  await writeResults(
+    resultsOf(ledger, run, { out, copies: true, embeddings: true }),
+    { ...defaultResults, formats: ['csv', 'coco'] },
+    (error) => {
+      throw error
+    },
+  )
   ledger.runs()
   ledger.known(run, ['1.jpg'])
   ledger.finished(run, 0, 100)

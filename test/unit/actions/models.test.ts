@@ -83,6 +83,6 @@ test('the list has the catalogue first, then models of your own', async () => {
   await using place = await storeFolder()
   await addTiny(place.folder, place.store)
   const models = await listModels(place.store)
-  assert.deepEqual([models[0]?.name, models[0]?.installed], ['yunet-2023mar', false])
+  assert.deepEqual([models[0]?.name, models[0]?.installed], ['yunet-s-dynamic', false])
   assert.deepEqual([models.at(-1)?.name, models.at(-1)?.installed], ['tiny-squares', true])
 })

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { namingOf } from '../../../src/actions/naming.ts'
+import { namingOf, thresholdFor } from '../../../src/actions/naming.ts'
 import { galleryDigest } from '../../../src/matching/gallery.ts'
 import { noPeople } from '../../../src/people/people.ts'
 import { embeddingNear, randomEmbedding, seededRandom } from '../../helpers/embeddings.ts'
@@ -44,4 +44,15 @@ test('people of another model name nobody, and that is told', () => {
   assert.deepEqual(ctx.notices, [
     'nobody gets a name: people are enrolled with sface@1, and faces are embedded with mobilefacenet-112@1',
   ])
+})
+
+test('the threshold is that of the model for a family, and grows with the number of people', () => {
+  assert.deepEqual(
+    [1, 5, 70].map((people) => thresholdFor(people, 0.4)),
+    [0.4, 0.4, 0.4],
+  )
+  assert.deepEqual(
+    [200, 700, 7000].map((people) => thresholdFor(people, 0.4)),
+    [0.43, 0.465, 0.53],
+  )
 })

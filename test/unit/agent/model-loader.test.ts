@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { after, test } from 'node:test'
 import { ModelLoader } from '../../../src/agent/model-loader.ts'
 import { sha256 } from '../../../src/common/digest.ts'
+import { labelsRef } from '../../../src/protocol/labels.ts'
 import { model, modelsFolder, writeManifest } from '../../helpers/faces.ts'
 import { encodeOnnx, type OnnxGraph } from '../../helpers/onnx-writer.ts'
 import { tinyDetector } from '../../helpers/tiny-model.ts'
@@ -87,5 +88,26 @@ test('a model with its data in another file is refused, wherever that file is', 
     })
     const refused = { code: 'CPN_ERR_MODEL_INVALID', message: /cannot be loaded: .*external/is }
     await assert.rejects(new ModelLoader(folder, 1).detector(ref), refused)
+  }
+})
+
+test('labels are those of the manifest here, and only where the master means the same', async () => {
+  const loader = new ModelLoader(modelsFolder(), 1)
+  const objects = model('tiny-objects')
+  const wanted = labelsRef(objects.labels!)
+  assert.deepEqual(await loader.labels(objects, wanted), objects.labels)
+  const others = labelsRef(['red square', 'blue circle'])
+  await assert.rejects(loader.labels(objects, others), { code: 'CPN_ERR_MODEL_DIGEST' })
+  await assert.rejects(loader.labels(model('tiny-squares'), wanted), { code: 'CPN_ERR_MODEL_DIGEST' })
+})
+
+test('a model does what its family does', async () => {
+  const loader = new ModelLoader(modelsFolder(), 1)
+  for (const wrong of [
+    loader.objectDetector(model('tiny-squares')),
+    loader.classifier(model('tiny-objects')),
+    loader.detector(model('tiny-colours')),
+  ]) {
+    await assert.rejects(wrong, { code: 'CPN_ERR_MODEL_INVALID' })
   }
 })

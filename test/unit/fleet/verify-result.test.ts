@@ -4,12 +4,14 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { pictureOf } from '../../../src/fleet/picture/picture.ts'
 import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
+import type { Face } from '../../../src/protocol/messages.ts'
 import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
 import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
 import { type DrawnPhoto, drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
 import { drawnRaw, rawKinds } from '../../helpers/drawn-raw.ts'
 import { facesPipeline, runFaces } from '../../helpers/faces.ts'
+import { classifyPipeline, objectsPipeline, patchedPhoto, runLabelled } from '../../helpers/labelled.ts'
 import { shared, sharedMissing } from '../../helpers/shared.ts'
 
 const formats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
@@ -148,6 +150,46 @@ test('thumbnails are small whole JPEGs, one of the picture and one of each face,
   }
   for (const unasked of [{ crops: undefined }, { thumbnail: undefined }]) {
     assert.match(fault(unasked, pipeline) ?? '', /thumbnails that nobody asked for/)
+  }
+})
+
+test('objects and classes that cannot be are refused, and so is what nobody asked for', async () => {
+  const image = await patchedPhoto(512, 512, [{ colour: 'red', left: 0, top: 128, size: 128 }])
+  const objects = objectsPipeline('tiny-objects', { thumbnails: true })
+  const classes = classifyPipeline('tiny-colours', { top: 2 })
+  const answered = async (pipeline: typeof objects | typeof classes): Promise<NodeResult> => {
+    const { answer, parts } = await runLabelled(image, pipeline)
+    const small = parts[0] ? { thumbnail: Buffer.from(parts[0]) } : {}
+    return { answer: { job: '', attempt: 1, epoch: 1, ...answer }, ...small }
+  }
+  const [found, told] = [await answered(objects), await answered(classes)]
+  const object = found.answer.objects![0]!
+  const [first, second] = told.answer.classes!
+  assert.equal(faultOf(originalOf(image), objects, found), undefined)
+  assert.equal(faultOf(originalOf(image), classes, told), undefined)
+  const face: Face = { box: [0, 0, 1, 1], score: 0.9, keypoints: null }
+  for (const [changes, says] of [
+    [{ objects: [{ ...object, class: 2 }] }, /a class that there is not/],
+    [{ objects: [{ ...object, box: [500, 0, 20, 20] }] }, /an object outside/],
+    [{ objects: [{ ...object, score: 0.1 }] }, /a score that it cannot have/],
+    [{ objects: [{ ...object, score: 1.1 }] }, /a score that it cannot have/],
+    [{ objects: undefined }, /no list of objects/],
+    [{ faces: [face] }, /faces that nobody/],
+    [{ classes: [first!] }, /classes that nobody/],
+  ] as [Partial<NodeResult['answer']>, RegExp][]) {
+    assert.match(faultOf(originalOf(image), objects, { ...found, answer: { ...found.answer, ...changes } }) ?? '', says)
+  }
+  assert.match(faultOf(originalOf(image), objects, { ...found, thumbnail: undefined }) ?? '', /no thumbnail/)
+  assert.match(faultOf(originalOf(image), objects, { ...found, crops: [] }) ?? '', /nobody asked/)
+  for (const [changes, says] of [
+    [{ classes: [first!, { ...second!, class: 3 }] }, /a class that there is not/],
+    [{ classes: [first!, first!] }, /another number/],
+    [{ classes: [first!] }, /another number/],
+    [{ classes: undefined }, /another number/],
+    [{ classes: [first!, { ...second!, score: 0.9 }] }, /probabilities/],
+    [{ objects: [] }, /objects that nobody/],
+  ] as [Partial<NodeResult['answer']>, RegExp][]) {
+    assert.match(faultOf(originalOf(image), classes, { ...told, answer: { ...told.answer, ...changes } }) ?? '', says)
   }
 })
 

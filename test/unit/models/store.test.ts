@@ -7,6 +7,7 @@ import { resolveModel } from '../../../src/models/resolve.ts'
 import type { ModelManifest } from '../../../src/protocol/model.ts'
 import { storeFolder } from '../../helpers/model-files.ts'
 import { encodeOnnx } from '../../helpers/onnx-writer.ts'
+import { tinyObjectDetector } from '../../helpers/tiny-labelled-models.ts'
 import { tinyDetector, tinyManifest } from '../../helpers/tiny-model.ts'
 
 const details = { name: 'mine', family: 'yunet', licence: 'MIT' } as const
@@ -34,6 +35,22 @@ test('a model that is added is listed, found by name and version, and verified',
   assert.equal(await place.store.find('mine@2'), undefined)
   assert.deepEqual(await place.store.verify(), [{ file: manifest.sha256, model: 'mine@1', state: 'ok', detail: '' }])
   assert.deepEqual((await readdir(place.store.dir)).sort(), [manifest.sha256, `${manifest.sha256}.json`])
+})
+
+test('a model that tells classes apart has a label for each, and labels are lines of text', async () => {
+  await using place = await storeFolder()
+  const file = await written(place.folder, tinyObjectDetector())
+  const about = { name: 'things', family: 'yolox', licence: 'MIT' } as const
+  const refused = async (labels: string[] | undefined, code: string, message: RegExp) => {
+    await assert.rejects(place.store.add(file, { ...about, ...(labels ? { labels } : {}) }), { code, message })
+  }
+  await refused(undefined, 'CPN_ERR_MODEL_INVALID', /nothing says what its 2 classes are called/)
+  await refused(['one'], 'CPN_ERR_MODEL_INVALID', /2 classes, and there are 1 labels/)
+  await refused(['one', 'a\u001b[31mtwo'], 'CPN_ERR_USAGE', /control characters/)
+  await refused(['one', 'a\u202etwo'], 'CPN_ERR_USAGE', /control characters/)
+  const { manifest } = await place.store.add(file, { ...about, labels: ['one', 'zwei'] })
+  assert.deepEqual([manifest.task, manifest.labels], ['detect-objects', ['one', 'zwei']])
+  assert.deepEqual((await place.store.list())[0]?.manifest.labels, ['one', 'zwei'])
 })
 
 test('the newest version is meant by a bare name', async () => {

@@ -1,6 +1,12 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { checkSignature, type ModelSignature, type TensorInfo, yunetStrides } from '../../../src/protocol/families.ts'
+import {
+  checkLabels,
+  checkSignature,
+  type ModelSignature,
+  type TensorInfo,
+  yunetStrides,
+} from '../../../src/protocol/families.ts'
 
 const tensor = (name: string, ...dims: (number | null)[]): TensorInfo => ({ name, type: 'float32', dims })
 
@@ -58,4 +64,45 @@ test('grids that do not cover the input are noticed', () => {
     code: 'CPN_ERR_MODEL_INVALID',
     message: /cls_8 has 6400 cells/,
   })
+})
+
+const yolox = (side: number | null, cells: number | null, fields = 85): ModelSignature => ({
+  inputs: [tensor('images', 1, 3, side, side)],
+  outputs: [tensor('output', 1, cells, fields)],
+})
+
+const classifier: ModelSignature = {
+  inputs: [tensor('input', null, 3, 224, 224)],
+  outputs: [tensor('out', null, 1000)],
+}
+
+test('detectors of objects have the cells that their input makes, and room for classes', () => {
+  checkSignature('yolox', yolox(416, 3549))
+  checkSignature('yolox', yolox(416, null))
+  for (const [model, message] of [
+    [yolox(416, 3548), /3548 cells where its input makes 3549/],
+    [yolox(400, 3549), /400x400 pixels/],
+    [yolox(null, 3549), /\?x\? pixels/],
+    [yolox(416, 3549, 5), /no room for classes/],
+    [classifier, /its output out float32\[\?,1000\] should be/],
+  ] as const) {
+    assert.throws(() => checkSignature('yolox', model), { code: 'CPN_ERR_MODEL_INVALID', message })
+  }
+  checkSignature('classifier', classifier)
+  assert.throws(() => checkSignature('classifier', yolox(416, 3549)), { code: 'CPN_ERR_MODEL_INVALID' })
+})
+
+test('a model that tells classes apart has a label for each', () => {
+  const labels = (count: number) => Array.from({ length: count }, (_, index) => `class ${index}`)
+  checkLabels('yolox', yolox(416, 3549), labels(80))
+  checkLabels('classifier', classifier, labels(1000))
+  checkLabels('classifier', { ...classifier, outputs: [tensor('out', null, null)] }, labels(7))
+  checkLabels('arcface', arcface, undefined)
+  for (const [count, message] of [
+    [79, /80 classes, and there are 79 labels/],
+    [undefined, /nothing says what its 80 classes are called/],
+  ] as const) {
+    const check = () => checkLabels('yolox', yolox(416, 3549), count && labels(count))
+    assert.throws(check, { code: 'CPN_ERR_MODEL_INVALID', message })
+  }
 })

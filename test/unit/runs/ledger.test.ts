@@ -240,6 +240,9 @@ function asFirstVersion(file: string): void {
   using db = new DatabaseSync(file)
   db.exec(`
     DROP INDEX runs_by_out;
+    DROP TABLE grouped_faces;
+    ALTER TABLE runs DROP COLUMN grouped;
+    ALTER TABLE runs DROP COLUMN last_group;
     ALTER TABLE runs DROP COLUMN started_at;
     ALTER TABLE inputs DROP COLUMN ctime_ms;
     ALTER TABLE inputs DROP COLUMN ino;

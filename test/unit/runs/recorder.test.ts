@@ -6,10 +6,13 @@ import { CpnError } from '../../../src/common/errors.ts'
 import { GroupCommit } from '../../../src/runs/group-commit.ts'
 import { InputReader, type ReadJob } from '../../../src/runs/input-reader.ts'
 import { type BegunRun, type Input, type Ledger, type LedgerChange, openLedger } from '../../../src/runs/ledger.ts'
-import { writePredictions, writeSummary } from '../../../src/runs/outputs.ts'
+import { writeSummary } from '../../../src/runs/outputs.ts'
 import { Recorder } from '../../../src/runs/recorder.ts'
 import { RunWriter } from '../../../src/runs/run-writer.ts'
+import { writeJsonl } from '../../../src/runs/sinks/jsonl.ts'
+import { resultsOf } from '../../../src/runs/sinks/results.ts'
 import type { Job, JobOutcome } from '../../../src/scheduler/scheduler.ts'
+import { facesPipeline } from '../../helpers/faces.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
 interface Bench extends AsyncDisposable {
@@ -24,11 +27,15 @@ interface Bench extends AsyncDisposable {
 const unread = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 0 }
 
 /** A run over files with the given contents, ready to be recorded. */
-async function bench(contents: Record<string, string>): Promise<Bench> {
+async function bench(contents: Record<string, string>, labels?: string[]): Promise<Bench> {
   const folder = tempFolder()
   const out = join(folder.path, 'out')
   const ledger = openLedger(join(folder.path, 'ledger.db'))
-  const run = ledger.beginRun({ out, options: { paths: [] }, pipelineDigest: 'p' })
+  const run = ledger.beginRun({
+    out,
+    options: { paths: [], pipeline: facesPipeline('tiny-squares') },
+    pipelineDigest: 'p',
+  })
   for (const [name, content] of Object.entries(contents)) writeFileSync(join(folder.path, name), content)
   const found = Object.keys(contents).map((name) => ({ name, source: join(folder.path, name), ...unread }))
   ledger.commit(run, [{ kind: 'found', inputs: found }])
@@ -41,7 +48,7 @@ async function bench(contents: Record<string, string>): Promise<Bench> {
     run,
     out,
     inputs,
-    recorder: new Recorder({ ledger, commits, writer, run: run.id, out, annotates: true }),
+    recorder: new Recorder({ ledger, commits, writer, run: run.id, out, annotates: true, labels }),
     jobs: await Promise.all(inputs.map(({ source }) => reader.job(source))),
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]()
@@ -60,7 +67,7 @@ function done(job: Job, picture = 'annotated'): JobOutcome {
 }
 
 async function predictions({ ledger, run, out }: Bench): Promise<object[]> {
-  await writePredictions(ledger, run.id, out, { embeddings: true })
+  await writeJsonl(resultsOf(ledger, run.id, { out, copies: true, embeddings: true }))
   const text = readFileSync(join(out, 'predictions.jsonl'), 'utf8')
   return text
     .split('\n')
@@ -80,9 +87,41 @@ test('a done job is a written file, a ledger entry and a line', async () => {
       sha256: it.jobs[0]!.id,
       width: 10,
       height: 20,
+      models: ['tiny-squares@1'],
       faces: [
         { box: [1, 2, 3, 4], score: 0.9, keypoints: null, person: null, similarity: null, embedding: [0.5, -0.25] },
       ],
+    },
+  ])
+})
+
+test('what a node says by number is written by name', async () => {
+  await using it = await bench({ 'a.jpg': 'A', 'b.jpg': 'B' }, ['cat', 'dog'])
+  const [objects, classes] = it.jobs.map((job) => done(job) as Extract<JobOutcome, { state: 'done' }>)
+  Object.assign(objects!.result.answer, { faces: [], objects: [{ class: 1, box: [1, 2, 3, 4], score: 0.7 }] })
+  Object.assign(classes!.result.answer, { faces: [], classes: [{ class: 0, score: 0.6 }] })
+  for (const [i, outcome] of [objects!, classes!].entries()) {
+    delete outcome.result.embeddings
+    await it.recorder.claim(it.inputs[i]!, it.jobs[i]!)
+    await it.recorder.settle(outcome)
+  }
+  const [a, b] = it.jobs.map(({ id }) => id)
+  assert.deepEqual(await predictions(it), [
+    {
+      path: 'a.jpg',
+      sha256: a,
+      width: 10,
+      height: 20,
+      models: ['tiny-squares@1'],
+      objects: [{ box: [1, 2, 3, 4], score: 0.7, label: 'dog' }],
+    },
+    {
+      path: 'b.jpg',
+      sha256: b,
+      width: 10,
+      height: 20,
+      models: ['tiny-squares@1'],
+      labels: [{ label: 'cat', score: 0.6 }],
     },
   ])
 })

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { CpnError } from '../../../src/common/errors.ts'
-import type { Face } from '../../../src/protocol/messages.ts'
+import type { Face, FoundClass, FoundObject } from '../../../src/protocol/messages.ts'
 import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import { differenceOf } from '../../../src/scheduler/agreement.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
@@ -48,6 +48,37 @@ test('the same program with the same numbers draws the same bytes; another one n
   const picture = (build: string, text: string) => said([face], { build, annotated: Buffer.from(text) })
   assert.equal(difference(picture('x', 'one'), picture('x', 'two')), 'the picture')
   assert.equal(difference(picture('x', 'one'), picture('y', 'two')), undefined)
+})
+
+function saw(told: { objects?: FoundObject[]; classes?: FoundClass[] }) {
+  const one = said([])
+  Object.assign(one.opinion.result.answer, told)
+  return one
+}
+
+test('objects are the same in the same place, with the same class and nearly the same score', () => {
+  const car: FoundObject = { class: 2, box: [100, 50, 80, 100], score: 0.9 }
+  const truck: FoundObject = { class: 7, box: [100, 50, 80, 100], score: 0.8 }
+  const faint: FoundObject = { class: 0, box: [0, 0, 20, 20], score: 0.605 }
+  const near: FoundObject = { class: 2, box: [101, 51, 79, 101], score: 0.895 }
+  assert.equal(difference(saw({ objects: [car, truck, faint] }), saw({ objects: [truck, near] })), undefined)
+  for (const [objects, says] of [
+    [[car, { ...truck, class: 8 }], 'the number of objects'],
+    [[car], 'the number of objects'],
+    [[car, { ...truck, box: [130, 50, 80, 100] }], 'the number of objects'],
+    [[car, { ...truck, score: 0.7 }], 'the score of an object'],
+  ] as [FoundObject[], string][]) {
+    assert.equal(difference(saw({ objects: [car, truck] }), saw({ objects })), says)
+  }
+})
+
+test('classes may change places where they are about as likely', () => {
+  const classes = (...pairs: [number, number][]) =>
+    saw({ classes: pairs.map(([index, score]) => ({ class: index, score })) })
+  const one = classes([7, 0.5], [3, 0.3], [1, 0.05])
+  assert.equal(difference(one, classes([7, 0.48], [3, 0.33], [4, 0.06])), undefined)
+  assert.equal(difference(one, classes([7, 0.4], [3, 0.3], [1, 0.05])), 'the probability of a class')
+  assert.equal(difference(one, classes([7, 0.5], [8, 0.3], [1, 0.05])), 'the probability of a class')
 })
 
 test('an image that one node cannot use is no result of the other', () => {

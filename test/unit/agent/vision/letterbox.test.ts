@@ -33,6 +33,14 @@ test('channels go in the order of the model, normalised, black around the image'
   assert.deepEqual(planes[2], [...Array(8).fill(20), ...Array(8).fill(-6)])
 })
 
+test('around the image is what the model was trained with', () => {
+  const tensor = new LetterboxTensor(4, 4, { channels: 'RGB', mean: [14, 0, 114], std: [2, 1, 1], pad: 114 })
+  tensor.fill(solid(4, 4, [0, 0, 0]))
+  tensor.fill(solid(8, 4, [0, 0, 0]))
+  const lower = [0, 1, 2].map((plane) => tensor.data[plane * 16 + 12])
+  assert.deepEqual(lower, [50, 114, 0])
+})
+
 test('a tensor shows nothing of the image before', () => {
   const tensor = new LetterboxTensor(8, 8, plain)
   tensor.fill(solid(8, 8, [200, 200, 200]))

@@ -1,0 +1,123 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { findPackageJSON } from 'node:module'
+import { basename, dirname, join } from 'node:path'
+import { copyName } from '../copy-name.ts'
+import type { FinishedLine, Results } from './results.ts'
+import { toldFaces } from './told-face.ts'
+import { writeTextDurably } from './write-text.ts'
+
+/** Inputs that a page lists: a browser takes as many with a small picture each. */
+export const listedAtMost = 10_000
+/** Small pictures are read by the browser as they come into sight, so many at once. */
+const thumbnailsPerChunk = 100
+const imagesPerChunk = 1000
+
+/**
+ * OUT/index.html: one page with the photos, the people on them and what failed. It needs nothing but itself, asks nobody
+ * for anything, and runs no script but its own, whatever files and people are called. Of more inputs than it lists it has
+ * the first ones and the numbers of all.
+ */
+export async function writePage(results: Results): Promise<void> {
+  const parts = await readParts()
+  await writeTextDurably(join(results.out, 'index.html'), page(results, parts))
+}
+
+interface PageParts {
+  template: string
+  style: string
+  script: string
+}
+
+async function readParts(): Promise<PageParts> {
+  const read = (name: string) => readFile(join(packageRoot, 'assets/page', name), 'utf8')
+  const [template, style, script] = await Promise.all(['template.html', 'page.css', 'page.js'].map(read))
+  return { template: template!, style: style!, script: script! }
+}
+
+function* page(results: Results, { template, style, script }: PageParts): Iterable<string> {
+  const values: Record<string, string> = {
+    title: escapeHtml(basename(results.out)),
+    policy: escapeHtml(
+      `default-src 'none'; img-src data: 'self'; style-src ${digest(style)}; script-src ${digest(script)}; base-uri 'none'; form-action 'none'`,
+    ),
+    style,
+    script,
+  }
+  const [before, after] = template.split('{{data}}') as [string, string]
+  const fill = (text: string) => text.replace(/\{\{(\w+)\}\}/g, (_, name: string) => values[name]!)
+  yield fill(before)
+  yield* data(results)
+  yield fill(after)
+}
+
+function* data(results: Results): Iterable<string> {
+  yield script('id="run"', JSON.stringify({ ...count(results), thumbnailsPerChunk, copies: results.copies }))
+  yield* chunks('images', imagesPerChunk, listed(results), (line) => JSON.stringify(entry(line)))
+  yield* chunks('thumbnails', thumbnailsPerChunk, listed(results, { thumbnails: true }), (line) =>
+    JSON.stringify(thumbnail(line)),
+  )
+}
+
+function* listed(results: Results, options?: { thumbnails: boolean }): Iterable<FinishedLine> {
+  let count = 0
+  for (const line of results.lines(options)) {
+    if (count++ === listedAtMost) return
+    yield line
+  }
+}
+
+function count(results: Results): object {
+  const people = new Set<string>()
+  const counts = { images: 0, failed: 0, faces: 0 }
+  for (const { state, result } of results.lines()) {
+    if (state !== 'done' || !result) {
+      counts.failed++
+      continue
+    }
+    counts.images++
+    counts.faces += result.faces.length
+    for (const { person } of toldFaces(result)) if (person !== null) people.add(person)
+  }
+  return { ...counts, people: people.size }
+}
+
+/**
+ * [path, width, height, [[person, x, y, width, height, similarity], …], path of the copy, error code, error message]; what
+ * comes last may be missing.
+ */
+function entry({ name, state, result, error }: FinishedLine): unknown[] {
+  if (state !== 'done' || !result) return [name, 0, 0, [], null, error?.code ?? '', error?.message ?? '']
+  const faces = toldFaces(result).map(({ person, box, similarity }) => [person, ...box.map(Math.round), similarity])
+  const copy = copyName(name)
+  return [name, result.width, result.height, faces, ...(copy === name ? [] : [copy])]
+}
+
+function thumbnail({ result }: FinishedLine): string | null {
+  const bytes = result?.thumbnail
+  return bytes ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64') : null
+}
+
+/** Elements with lists of `size` items each, all but the last. */
+function* chunks<T>(name: string, size: number, items: Iterable<T>, json: (item: T) => string): Iterable<string> {
+  let chunk: string[] = []
+  for (const item of items) {
+    chunk.push(json(item))
+    if (chunk.length < size) continue
+    yield script(`class="${name}"`, `[${chunk.join(',')}]`)
+    chunk = []
+  }
+  if (chunk.length > 0) yield script(`class="${name}"`, `[${chunk.join(',')}]`)
+}
+
+/** Within a script element only a `<` could end it or open a comment. */
+const script = (attributes: string, json: string) =>
+  `<script type="application/json" ${attributes}>${json.replaceAll('<', '\\u003c')}</script>\n`
+
+const digest = (text: string) => `'sha256-${createHash('sha256').update(text).digest('base64')}'`
+
+const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
+const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character]!)
+
+/** Where package.json is, whether this runs from src/ or from dist/. */
+const packageRoot = dirname(findPackageJSON(import.meta.url)!)

@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { test } from 'node:test'
+import type { CpnError } from '../../../../../src/common/errors.ts'
+import type { SidecarOptions } from '../../../../../src/runs/sinks/results.ts'
+import { writeSidecars } from '../../../../../src/runs/sinks/xmp/sidecars.ts'
+import { drawnPhoto } from '../../../../helpers/drawn-images.ts'
+import { exiftool, exiftoolMissing, readXmp } from '../../../../helpers/exiftool.ts'
+import { namedFace, type Recorded, RecordedRun } from '../../../../helpers/recorded-results.ts'
+
+const inOut: SidecarOptions = { sidecars: 'out', sidecarNames: 'full' }
+const besideOriginals: SidecarOptions = { sidecars: 'originals', sidecarNames: 'full' }
+
+/** Draws a file for each picture, as large as it is said to be. */
+async function photos(recorded: Recorded[], orientation = 1): Promise<RecordedRun> {
+  const run = new RecordedRun(recorded)
+  for (const { name, width = 400, height = 300 } of recorded) {
+    const turned = orientation > 4
+    const size = { width: turned ? height : width, height: turned ? width : height }
+    mkdirSync(dirname(join(run.folder, name)), { recursive: true })
+    writeFileSync(join(run.folder, name), await drawnPhoto({ ...size, squares: [], orientation }))
+  }
+  return run
+}
+
+async function write(run: RecordedRun, options: SidecarOptions): Promise<CpnError[]> {
+  const told: CpnError[] = []
+  await writeSidecars(run.results, options, (error) => told.push(error))
+  return told
+}
+
+const sidecars = (folder: string) =>
+  readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.xmp'))
+    .sort()
+
+describeExiftool('exiftool reads regions, names and keywords', async () => {
+  using run = await photos([
+    { name: 'deep/er/a.jpg', faces: [namedFace([100, 75, 40, 60], 'Zoë Ånn'), namedFace([0, 0, 20, 30])] },
+  ])
+  assert.deepEqual(await write(run, inOut), [])
+  const xmp = readXmp(join(run.out, 'deep/er/a.jpg.xmp'))
+  const area = (X: number, Y: number, W: number, H: number) => ({ X, Y, W, H, Unit: 'normalized' })
+  const written = (xmp['XMP-mwg-rs:RegionInfo'] as { RegionList: Record<string, unknown>[] }).RegionList
+  for (const region of written) delete region.Written
+  assert.deepEqual(xmp['XMP-mwg-rs:RegionInfo'], {
+    AppliedToDimensions: { W: 400, H: 300, Unit: 'pixel' },
+    RegionList: [
+      { Area: area(0.3, 0.35, 0.1, 0.2), Name: 'Zoë Ånn', Type: 'Face' },
+      { Area: area(0.025, 0.05, 0.05, 0.1), Type: 'Face' },
+    ],
+  })
+  assert.deepEqual([xmp['XMP-dc:Subject']].flat(), ['Zoë Ånn'])
+  assert.deepEqual([xmp['XMP-iptcExt:PersonInImage']].flat(), ['Zoë Ånn'])
+  assert.deepEqual([xmp['XMP-lr:HierarchicalSubject']].flat(), ['People|Zoë Ånn'])
+  assert.deepEqual([xmp['XMP-digiKam:TagsList']].flat(), ['People/Zoë Ånn'])
+})
+
+// A face in the upper left quarter of what one sees, and where it is in the picture as it is stored.
+const stored: Record<number, [x: number, y: number]> = {
+  1: [0.25, 0.1],
+  2: [0.75, 0.1],
+  3: [0.75, 0.9],
+  4: [0.25, 0.9],
+  5: [0.1, 0.25],
+  6: [0.1, 0.75],
+  7: [0.9, 0.75],
+  8: [0.9, 0.25],
+}
+for (const [orientation, [x, y]] of Object.entries(stored)) {
+  describeExiftool(
+    `regions of a picture with EXIF orientation ${orientation} are those of the stored one`,
+    async () => {
+      using run = await photos([{ name: 'a.jpg', faces: [namedFace([80, 15, 40, 30])] }], Number(orientation))
+      assert.deepEqual(await write(run, inOut), [])
+      const { AppliedToDimensions: size, RegionList: list } = readXmp(join(run.out, 'a.jpg.xmp'))[
+        'XMP-mwg-rs:RegionInfo'
+      ] as {
+        AppliedToDimensions: { W: number; H: number }
+        RegionList: { Area: { X: number; Y: number; W: number; H: number } }[]
+      }
+      const turned = Number(orientation) > 4
+      assert.deepEqual([size.W, size.H], turned ? [300, 400] : [400, 300])
+      const { X, Y, W, H } = list[0]!.Area
+      assert.deepEqual([X, Y, W, H], turned ? [x, y, 0.1, 0.1] : [x, y, 0.1, 0.1])
+    },
+  )
+}
+
+describeExiftool('what exiftool wrote into a sidecar before is in it afterwards', async () => {
+  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+  const sidecar = join(run.folder, 'a.jpg.xmp')
+  exiftool(
+    '-o',
+    sidecar,
+    '-XMP-xmp:Rating=4',
+    '-XMP-crs:Exposure2012=+1.25',
+    '-XMP-crs:HasSettings=true',
+    join(run.folder, 'a.jpg'),
+  )
+  exiftool('-overwrite_original', '-XMP-dc:Subject=holiday', '-XMP-dc:Title-de=Ännchen', sidecar)
+  const before = readXmp(sidecar)
+  assert.deepEqual(await write(run, besideOriginals), [])
+  const after = readXmp(sidecar)
+  assert.deepEqual(after['XMP-dc:Subject'], ['holiday', 'Ann'])
+  for (const [tag, value] of Object.entries(before)) {
+    if (tag !== 'XMP-dc:Subject' && tag !== 'XMP-x:XMPToolkit') assert.deepEqual(after[tag], value, tag)
+  }
+  assert.equal(after['XMP-crs:Exposure2012'], '+1.25')
+
+  // And back: what exiftool writes afterwards keeps what tells our entries.
+  exiftool('-overwrite_original', '-XMP-xmp:Rating=5', sidecar)
+  assert.deepEqual(await write(run, besideOriginals), [])
+  const again = readXmp(sidecar)
+  assert.deepEqual(again['XMP-dc:Subject'], ['holiday', 'Ann'])
+  assert.equal((again['XMP-mwg-rs:RegionInfo'] as { RegionList: object[] }).RegionList.length, 1)
+})
+
+test('the same results again write no file anew', async () => {
+  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+  await write(run, besideOriginals)
+  const { ino, mtimeMs } = statSync(join(run.folder, 'a.jpg.xmp'))
+  await write(run, besideOriginals)
+  const after = statSync(join(run.folder, 'a.jpg.xmp'))
+  assert.deepEqual([after.ino, after.mtimeMs], [ino, mtimeMs])
+})
+
+test('a picture without faces gets no sidecar', async () => {
+  using run = await photos([{ name: 'a.jpg' }])
+  assert.deepEqual(await write(run, inOut), [])
+  assert.equal(existsSync(run.out), false)
+})
+
+test('a sidecar in OUT has all that the one beside the original has, which stays as it is', async () => {
+  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+  const original = `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="Red"/></rdf:RDF>`
+  writeFileSync(join(run.folder, 'a.jpg.xmp'), original)
+  assert.deepEqual(await write(run, inOut), [])
+  assert.equal(readFileSync(join(run.folder, 'a.jpg.xmp'), 'utf8'), original)
+  const text = readFileSync(join(run.out, 'a.jpg.xmp'), 'utf8')
+  assert.match(text, /xmp:Label="Red"/)
+  assert.match(text, /<mwg-rs:Name>Ann</)
+})
+
+test('photo.xmp serves one picture of that name, and the other is told of', async () => {
+  const faces = [namedFace([100, 75, 40, 60], 'Ann')]
+  using run = await photos([
+    { name: 'a.jpg', faces },
+    { name: 'a.png', faces },
+    { name: 'b.v2.jpg', faces },
+  ])
+  const told = await write(run, { sidecars: 'out', sidecarNames: 'stem' })
+  assert.deepEqual(sidecars(run.out), ['a.xmp', 'b.v2.xmp'])
+  assert.deepEqual(
+    told.map(({ code }) => code),
+    ['CPN_ERR_XMP'],
+  )
+  assert.match(told[0]!.message, /a\.xmp is left as it is: it belongs to the \.jpg file/)
+})
+
+test('a sidecar that is no XMP is left alone, is named, and the rest goes on', async () => {
+  const faces = [namedFace([100, 75, 40, 60])]
+  using run = await photos(['a', 'b', 'c', 'd'].map((name) => ({ name: `${name}.jpg`, faces })))
+  const foreign = { a: 'Rating: 4', b: '', c: Buffer.from([0xff, 0xfe, 0x3c, 0x00]) }
+  for (const [name, content] of Object.entries(foreign)) writeFileSync(join(run.folder, `${name}.jpg.xmp`), content)
+  const told = await write(run, besideOriginals)
+  assert.deepEqual(
+    told.map(({ code, message }) => [code, basename(/^(\S+) is left/.exec(message)![1]!)]),
+    ['a', 'b', 'c'].map((name) => ['CPN_ERR_XMP', `${name}.jpg.xmp`]),
+  )
+  for (const [name, content] of Object.entries(foreign)) {
+    assert.deepEqual(readFileSync(join(run.folder, `${name}.jpg.xmp`)), Buffer.from(content))
+  }
+  assert.ok(existsSync(join(run.folder, 'd.jpg.xmp')))
+})
+
+test('a folder in which nothing can be written costs its sidecars only', async () => {
+  const faces = [namedFace([100, 75, 40, 60])]
+  using run = await photos([
+    { name: 'a.jpg', faces },
+    { name: 'closed/b.jpg', faces },
+    { name: 'z.jpg', faces },
+  ])
+  const closed = join(run.folder, 'closed')
+  // Who is root may write anywhere: there, a folder that has the sidecar's name is in the way.
+  if (process.getuid!() === 0) mkdirSync(join(closed, 'b.jpg.xmp'))
+  else chmodSync(closed, 0o500)
+  const told = await write(run, besideOriginals)
+  chmodSync(closed, 0o700)
+  assert.equal(told.length, 1)
+  assert.match(told[0]!.message, /closed\/b\.jpg\.xmp/)
+  assert.deepEqual(
+    sidecars(run.folder),
+    process.getuid!() === 0 ? ['a.jpg.xmp', 'closed/b.jpg.xmp', 'z.jpg.xmp'] : ['a.jpg.xmp', 'z.jpg.xmp'],
+  )
+})
+
+function describeExiftool(name: string, run: () => Promise<void>): void {
+  test(name, { skip: exiftoolMissing }, run)
+}
