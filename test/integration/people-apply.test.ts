@@ -31,9 +31,8 @@ before(async () => {
   for (const who of ['Tony_Blair', 'Hugo_Chavez']) {
     for (const photo of photos(who).slice(5)) copyFileSync(photo, join(album, photo.split('/').at(-1)!))
   }
-  await home.ok(['models', 'pull', 'yunet-2023mar', 'mobilefacenet-112', '--yes'])
   await home.ok(['provision', '--yes'])
-  await home.ok(['people', 'add', 'Tony', ...photos('Tony_Blair').slice(1, 4), '--force'])
+  await home.ok(['people', 'add', 'Tony', ...photos('Tony_Blair').slice(1, 4), '--force', '--yes'])
 })
 after(async () => {
   if (skip) return

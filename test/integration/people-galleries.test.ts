@@ -29,9 +29,8 @@ async function enrolled(name: string) {
       writeFileSync(join(album, `${copy}-${photo.split('/').at(-1)}`), bytes)
     }
   }
-  await home.ok(['models', 'pull', 'yunet-2023mar', 'mobilefacenet-112', '--yes'])
   await home.ok(['provision', '--yes'])
-  await home.ok(['people', 'add', name, ...photos().slice(1, 4), '--force'])
+  await home.ok(['people', 'add', name, ...photos().slice(1, 4), '--force', '--yes'])
   return home
 }
 
