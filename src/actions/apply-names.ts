@@ -98,9 +98,14 @@ class Renaming {
   }
 
   async #draw(first: Job, rest: AsyncGenerator<Job>): Promise<void> {
-    const { fleet, run, pipeline, drain } = this.#parts
+    const { run, pipeline, drain } = this.#parts
     const { annotate, maxPixels } = pipeline
-    const outcomes = schedule(chain(first, rest), await fleet(), {
+    const fleet = await this.#fleet()
+    if (fleet instanceof CpnError) {
+      for await (const { id } of chain(first, rest)) await this.#leaveJob(id, fleet.message)
+      return
+    }
+    const outcomes = schedule(chain(first, rest), fleet, {
       run: run.id,
       epoch: run.epoch,
       pipeline: { kind: 'draw', annotate, maxPixels } satisfies DrawPipeline,
@@ -109,6 +114,12 @@ class Renaming {
       drain,
     })
     for await (const outcome of outcomes) await this.#settle(outcome)
+  }
+
+  /** What is kept of a face can be forgotten without a node that draws; for names alone there is nothing to do then. */
+  async #fleet(): Promise<Fleet | CpnError> {
+    const opening = this.#parts.fleet()
+    return this.#parts.forget ? opening.catch(toCpnError) : opening
   }
 
   /** Jobs whose pictures have to change; whatever else changes is committed on the way. */
@@ -161,20 +172,27 @@ class Renaming {
   async #settle(outcome: JobOutcome): Promise<void> {
     const { out, writer } = this.#parts
     const job = outcome.job.id
-    const { inputs, ...renamed } = this.#redrawings.get(job)!
-    this.#redrawings.delete(job)
-    if (outcome.state !== 'done') {
-      this.#leave(inputs, outcome.error.message)
-      // The picture says what it said; what is kept of a face goes all the same.
-      if (renamed.forget.length > 0) await this.#commits.add({ kind: 'named', job, ...renamed })
-      return
-    }
+    if (outcome.state !== 'done') return this.#leaveJob(job, outcome.error.message)
+    const { inputs, ...renamed } = this.#take(job)
     const picture = outcome.result.annotated!
     const { byteLength } = picture
     for (const { name } of inputs) await writer.writePicture(join(out, copyName(name)), picture)
     await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })
     outcome.result.release?.()
     this.#applied.redrawn += inputs.length
+  }
+
+  #take(job: string): Redrawing {
+    const redrawing = this.#redrawings.get(job)!
+    this.#redrawings.delete(job)
+    return redrawing
+  }
+
+  /** The picture says what it said; what is kept of a face goes all the same. */
+  async #leaveJob(job: string, reason: string): Promise<void> {
+    const { inputs, ...renamed } = this.#take(job)
+    this.#leave(inputs, reason)
+    if (renamed.forget.length > 0) await this.#commits.add({ kind: 'named', job, ...renamed })
   }
 
   #leave(inputs: Input[], reason: string): void {

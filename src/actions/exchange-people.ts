@@ -1,4 +1,5 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { CpnError, reasonOf } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
@@ -12,7 +13,7 @@ import { findPerson, withPerson } from './people.ts'
 
 /**
  * Writes everybody who is enrolled into one file (0600), which another fleet can import. Rejects with CPN_ERR_USAGE where
- * there is nobody, or a file in the way and no `force`, and with CPN_ERR_OUTPUT_WRITE.
+ * there is nobody, and with CPN_ERR_OUTPUT_WRITE, also where a file is in the way and no `force`: it stays as it was.
  */
 export async function exportPeople(
   { stateDir }: Inventory,
@@ -23,16 +24,14 @@ export async function exportPeople(
   const people = await store.read()
   const file = resolve(path)
   if (people.people.length === 0) throw new CpnError('CPN_ERR_USAGE', 'nobody is enrolled: there is nothing to export')
-  // Noted first: a copy that nobody knows of could not be found again.
-  await store.noteExport(file)
-  try {
-    await writeFile(file, encodePeople(people), { mode: 0o600, flush: true, flag: force ? 'w' : 'wx' })
-  } catch (cause) {
-    throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${file} cannot be written: ${reasonOf(cause)}`, {
-      cause,
+  if (!force && existsSync(file)) {
+    throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${file} is there already`, {
       suggestions: ['Name another file, or use --force to replace it.'],
     })
   }
+  // Noted first: a copy that nobody knows of could not be found again.
+  await store.noteExport(file)
+  await replaceFile(file, async () => encodePeople(people), 'CPN_ERR_OUTPUT_WRITE', 0o600)
   return { file, people: people.people.length }
 }
 
@@ -84,10 +83,9 @@ function assertSameModel(people: People, incoming: People, file: string): void {
 
 /** Takes somebody out of an exported file. False where the file is not there or not one of ours any more. */
 export async function removeFromExport(file: string, name: string): Promise<boolean> {
-  const people = await readFile(file, 'utf8').then(
-    (text) => decodePeople(text, file),
-    () => undefined,
-  )
+  const people = await readFile(file, 'utf8')
+    .then((text) => decodePeople(text, file))
+    .catch(() => undefined)
   if (!people) return false
   const others = people.people.filter((person) => nameKey(person.name) !== nameKey(name))
   const rest = { ...people, people: others, model: others.length > 0 ? people.model : undefined }

@@ -36,8 +36,8 @@ const likeness = 0.285
 
 /**
  * Forgets somebody: enrolment and its older versions, exports, embeddings and crops of their faces in every run, names in
- * results, galleries in nodes' memory. What cannot be reached is listed. Rejects with CPN_ERR_PERSON_UNKNOWN before anything
- * is changed, and with CPN_ERR_GALLERY_DAMAGED.
+ * results, galleries in nodes' memory. What cannot be reached is listed; one that is interrupted is done by the same command
+ * again. Rejects with CPN_ERR_PERSON_UNKNOWN before anything is changed, and with CPN_ERR_GALLERY_DAMAGED.
  */
 export async function forgetPerson(
   options: { inventory: Inventory; name: string; hosts: string[] },
@@ -46,17 +46,14 @@ export async function forgetPerson(
   const { inventory, hosts } = options
   const state = await openState(inventory.stateDir)
   const store = new PeopleStore(state.peopleDir)
-  const person = requirePerson(await store.read(), options.name)
-  // First of all: whatever is interrupted after that, nobody is named by it again.
+  const enrolled = await store.read()
+  const person = requirePerson(enrolled, options.name)
+  const people = without(enrolled, person)
   await bury(state.peopleDir, await nodesOf(inventory, state))
-  const people = await store.update((before) => ({
-    ...before,
-    people: before.people.filter(({ name }) => nameKey(name) !== nameKey(person.name)),
-  }))
   const result: ForgottenPerson = {
     name: person.name,
     photos: person.photos.length,
-    versions: (await store.forgetVersions()).length,
+    versions: 0,
     runs: [],
     exports: [],
     nodes: { cleared: [], away: [] },
@@ -65,8 +62,17 @@ export async function forgetPerson(
   await forgetInExports(store, person, result)
   await removeTrials(state.plansDir, 0)
   if (existsSync(state.ledgerFile)) await forgetInRuns(person, people, { inventory, hosts, state }, result, ctx)
+  // Last: what is interrupted before can be said again, for the person is known still.
+  await store.update((before) => without(before, person))
+  result.versions = (await store.forgetVersions()).length
   await clearNodes({ inventory, state }, result, ctx)
   return result
+}
+
+/** The model goes with the last of its people. */
+function without(people: People, person: Person): People {
+  const others = people.people.filter(({ name }) => nameKey(name) !== nameKey(person.name))
+  return { ...people, people: others, model: others.length > 0 ? people.model : undefined }
 }
 
 async function forgetInExports(store: PeopleStore, { name }: Person, result: ForgottenPerson): Promise<void> {

@@ -1,3 +1,5 @@
+import { embeddingLength } from '../matching/dot-products.ts'
+import { isUnit } from '../matching/unit-length.ts'
 import type { Box, PredictAnswer } from '../protocol/messages.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
@@ -93,7 +95,7 @@ function faultOfEmbeddings(pipeline: Pipeline, { embeddings, answer }: NodeResul
   const embedder = pipeline.kind === 'faces' ? pipeline.embedder : undefined
   if (!embedder) return embeddings && 'embeddings that nobody asked for'
   if (embeddings?.length !== answer.faces.length) return 'no embedding for some face'
-  const isUnit = (vector: Float32Array) => Math.abs(vector.reduce((sum, value) => sum + value * value, 0) - 1) < 0.02
+  if (embeddings.some((vector) => vector.length !== embeddingLength)) return 'an embedding of another size'
   return embeddings.every(isUnit) ? undefined : 'an embedding that is not of length 1'
 }
 

@@ -10,21 +10,22 @@ const lockWaitMs = 10_000
 const retryMs = 20
 
 /**
- * Replaces `file` with what `edit` makes of it, at once or not at all, keeping mode, owner and links to it. One process
- * edits at a time: a lock file beside it says who. Ends with
- * `code`, leaving the file as it was.
+ * Replaces `file` with what `edit` makes of it, at once or not at all, keeping owner and links to it. One process edits at
+ * a time: a lock file beside it says so. Ends with `code`, leaving the file as it was.
+ * @param mode of the file from now on; undefined keeps what it has, and makes a new one readable for all
  */
 export async function replaceFile(
   file: string,
   edit: () => Promise<string>,
   code: ErrorCode = 'CPN_ERR_INVENTORY_WRITE',
+  mode?: number,
 ): Promise<void> {
   const target = await realpath(file).catch(() => file)
   const lock = join(dirname(target), `.${basename(target)}.lock`)
   const handle = await takeLock(lock, file, code)
   try {
     const text = await edit()
-    await writeWhole(target, text)
+    await writeWhole(target, text, mode)
   } catch (error) {
     throw error instanceof CpnError ? error : writeError(file, error, code)
   } finally {
@@ -44,13 +45,13 @@ async function takeLock(lock: string, file: string, code: ErrorCode): Promise<Fi
   }
 }
 
-async function writeWhole(target: string, text: string): Promise<void> {
+async function writeWhole(target: string, text: string, mode: number | undefined): Promise<void> {
   const temporary = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString('hex')}`)
   try {
-    const handle = await open(temporary, 'wx', 0o644)
+    const handle = await open(temporary, 'wx', mode ?? 0o644)
     try {
       await handle.writeFile(text)
-      await keepMode(temporary, target)
+      await keepMode(temporary, target, mode)
       await handle.sync()
     } finally {
       await handle.close()
@@ -62,12 +63,12 @@ async function writeWhole(target: string, text: string): Promise<void> {
   }
 }
 
-async function keepMode(temporary: string, target: string): Promise<void> {
+async function keepMode(temporary: string, target: string, mode: number | undefined): Promise<void> {
   const old = await stat(target).catch(() => undefined)
   if (!old) return
   // Another owner can be kept by root only; for everybody else the file becomes theirs, as in any editor.
   await chown(temporary, old.uid, old.gid).catch(() => {})
-  await chmod(temporary, old.mode & 0o7777)
+  await chmod(temporary, mode ?? old.mode & 0o7777)
 }
 
 async function syncFolder(folder: string): Promise<void> {

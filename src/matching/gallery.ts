@@ -6,6 +6,7 @@ import { decodeFrame, encodeFrame } from '../protocol/framing.ts'
 import { sha256Schema } from '../protocol/model.ts'
 import { embeddingLength } from './dot-products.ts'
 import { personNameSchema } from './person-name.ts'
+import { isUnit } from './unit-length.ts'
 
 /** Enrolled people and their faces, as one embedding model sees them. */
 export interface Gallery {
@@ -25,8 +26,6 @@ const headSchema = z.object({
 
 const lengthBytes = 4
 const digestBytes = 32
-/** How far an embedding's length may be from 1. */
-const lengthTolerance = 1e-3
 
 /**
  * A gallery as bytes: length of the JSON (uint32), JSON, embeddings (float32), sha256 of all that; little endian. People
@@ -105,9 +104,8 @@ function whatIsWrong({ people, vectors }: Gallery): string | undefined {
     return `${vectors.length} numbers are not ${rows} embeddings of ${embeddingLength}`
   }
   for (let row = 0; row < rows; row++) {
-    let squares = 0
-    for (let i = row * embeddingLength; i < (row + 1) * embeddingLength; i++) squares += vectors[i]! ** 2
-    if (!(Math.abs(squares - 1) <= 2 * lengthTolerance)) return `embedding ${row} is not of length 1`
+    const embedding = vectors.subarray(row * embeddingLength, (row + 1) * embeddingLength)
+    if (!isUnit(embedding)) return `embedding ${row} is not of length 1`
   }
   return undefined
 }

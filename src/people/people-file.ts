@@ -1,5 +1,7 @@
 import * as z from 'zod'
 import { CpnError } from '../common/errors.ts'
+import { embeddingLength } from '../matching/dot-products.ts'
+import { isUnit } from '../matching/unit-length.ts'
 import { modelNameSchema, sha256Schema } from '../protocol/model.ts'
 import type { EnrolledPhoto, People, Person } from './people.ts'
 import { nameKey, personName } from './person-name.ts'
@@ -14,8 +16,6 @@ const headSchema = z.object({
   model: z.object({ name: modelNameSchema, version: z.string(), sha256: sha256Schema }).nullable(),
   people: z.number().int().nonnegative(),
 })
-
-const dimensions = 128
 
 const personSchema = z.object({
   name: z.string(),
@@ -47,8 +47,11 @@ export function decodePeople(text: string, file: string): People {
     throw damaged(file, `it has ${rest.length} of ${head.people} people`)
   }
   const people = rest.map((line, index) => checkPerson(parse(personSchema, line, file, index + 2), file, index + 2))
-  const twice = people.find(({ name }, i) => people.findIndex((other) => nameKey(other.name) === nameKey(name)) < i)
-  if (twice) throw damaged(file, `it has two people called ${twice.name}`)
+  const known = new Set<string>()
+  for (const { name } of people) {
+    if (known.has(nameKey(name))) throw damaged(file, `it has two people called ${name}`)
+    known.add(nameKey(name))
+  }
   if (people.length > 0 && !head.model) throw damaged(file, 'it does not say which model its embeddings are of')
   return { version: head.version, model: head.model ?? undefined, people }
 }
@@ -84,9 +87,8 @@ function encodePhoto({ embedding, ...photo }: EnrolledPhoto): object {
 function decodeEmbedding(text: string, ctx: z.RefinementCtx): Float32Array {
   const bytes = Buffer.from(text, 'base64')
   const vector = new Float32Array(Uint8Array.from(bytes).buffer, 0, Math.floor(bytes.length / 4))
-  const length = vector.reduce((sum, value) => sum + value * value, 0)
-  if (bytes.length === dimensions * 4 && Math.abs(length - 1) < 0.02) return vector
-  ctx.addIssue({ code: 'custom', message: 'is no embedding of length 1' })
+  if (bytes.length === embeddingLength * 4 && isUnit(vector)) return vector
+  ctx.addIssue({ code: 'custom', message: `is no embedding: ${embeddingLength} numbers of length 1` })
   return z.NEVER
 }
 

@@ -35,7 +35,7 @@ export class PeopleStore {
     } catch (cause) {
       if (cause instanceof CpnError) throw cause
       if (systemErrorCode(cause) === 'ENOENT') return noPeople
-      throw new CpnError('CPN_ERR_STATE_DIR', `${this.#file} cannot be read: ${reasonOf(cause)}`, { cause })
+      throw unreadable(this.#file, cause)
     }
   }
 
@@ -57,26 +57,32 @@ export class PeopleStore {
         return encodePeople(result)
       },
       'CPN_ERR_STATE_DIR',
+      0o600,
     )
     return result
   }
 
   /** Notes that a copy of everybody was made there, to be told of when somebody is to be forgotten. */
   async noteExport(file: string): Promise<void> {
-    const known = await this.exports()
-    if (known.includes(file)) return
-    await writeFile(this.#exportsFile, [...known, file].map((path) => `${JSON.stringify(path)}\n`).join(''), {
-      mode: 0o600,
-    })
+    const edit = async () => {
+      const known = await this.exports()
+      return [...known.filter((path) => path !== file), file].map((path) => `${JSON.stringify(path)}\n`).join('')
+    }
+    await replaceFile(this.#exportsFile, edit, 'CPN_ERR_STATE_DIR', 0o600)
   }
 
-  /** Absolute paths of copies that were made. */
+  /** Absolute paths of copies that were made. Rejects with CPN_ERR_STATE_DIR. */
   async exports(): Promise<string[]> {
-    const text = await readFile(this.#exportsFile, 'utf8').catch(() => '')
-    return text
-      .split('\n')
-      .filter(Boolean)
-      .map((line) => JSON.parse(line) as string)
+    try {
+      const text = await readFile(this.#exportsFile, 'utf8')
+      return text
+        .split('\n')
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as string)
+    } catch (cause) {
+      if (systemErrorCode(cause) === 'ENOENT') return []
+      throw unreadable(this.#exportsFile, cause)
+    }
   }
 
   /** Removes all older versions: somebody in them is to be forgotten. Returns their paths. */
@@ -88,7 +94,14 @@ export class PeopleStore {
 
   async #keep(people: People): Promise<void> {
     const name = `${String(people.version).padStart(8, '0')}.ndjson`
-    await writeFile(join(this.#versions, name), encodePeople(people), { mode: 0o600, flush: true })
+    const file = join(this.#versions, name)
+    try {
+      await writeFile(file, encodePeople(people), { mode: 0o600, flush: true })
+    } catch (error) {
+      // Half a version is none to go back to.
+      await rm(file, { force: true })
+      throw error
+    }
     const files = await this.#versionFiles()
     await Promise.all(files.slice(0, -versionsKept).map((file) => rm(file, { force: true })))
   }
@@ -97,4 +110,8 @@ export class PeopleStore {
     const names = await readdir(this.#versions).catch(() => [])
     return names.sort().map((name) => join(this.#versions, name))
   }
+}
+
+function unreadable(file: string, cause: unknown): CpnError {
+  return new CpnError('CPN_ERR_STATE_DIR', `${file} cannot be read: ${reasonOf(cause)}`, { cause })
 }

@@ -43,5 +43,5 @@ async function read(peopleDir: string): Promise<Tombstones> {
 async function change(peopleDir: string, edit: (tombstones: Tombstones) => Tombstones): Promise<void> {
   await mkdir(dirname(fileIn(peopleDir)), { recursive: true, mode: 0o700 })
   const write = async () => `${JSON.stringify(edit(await read(peopleDir)), null, 2)}\n`
-  await replaceFile(fileIn(peopleDir), write, 'CPN_ERR_STATE_DIR')
+  await replaceFile(fileIn(peopleDir), write, 'CPN_ERR_STATE_DIR', 0o600)
 }

@@ -22,8 +22,10 @@ export interface PredictHeaders {
   marks?: Mark[] | undefined
 }
 
-/** Marks of some thousand faces. */
+/** All headers of a request: room for the marks of some thousand faces. */
 export const maxHeaderBytes = 2 ** 20
+/** What the other headers may take of it. */
+const otherBytes = 16 * 1024
 
 const positive = z.coerce.number().int().positive()
 const schema = z.object({
@@ -37,6 +39,7 @@ const schema = z.object({
   'cpn-marks': z.string().optional(),
 })
 
+/** Throws CPN_ERR_IMAGE_TOO_LARGE for more marks than an agent takes: it would end the connection without a word. */
 export function encodePredictHeaders(headers: PredictHeaders): Record<string, string> {
   return {
     'cpn-job': headers.job,
@@ -46,7 +49,7 @@ export function encodePredictHeaders(headers: PredictHeaders): Record<string, st
     'cpn-deadline-ms': String(headers.deadlineMs),
     'cpn-pipeline': JSON.stringify(headers.pipeline),
     ...(headers.matching ? { 'cpn-matching': JSON.stringify(headers.matching) } : {}),
-    ...(headers.marks ? { 'cpn-marks': asciiJson(headers.marks) } : {}),
+    ...(headers.marks ? { 'cpn-marks': encodeMarks(headers.marks) } : {}),
   }
 }
 
@@ -71,6 +74,15 @@ export function decodePredictHeaders(raw: Record<string, string | string[] | und
 const decodePipeline = remembering('cpn-pipeline', pipelineSchema)
 const decodeMatching = remembering('cpn-matching', matchingSchema)
 const decodeMarks = remembering('cpn-marks', z.array(markSchema))
+
+function encodeMarks(marks: readonly Mark[]): string {
+  const text = asciiJson(marks)
+  if (text.length <= maxHeaderBytes - otherBytes) return text
+  const message = `the picture has ${marks.length} faces, more than can be drawn anew`
+  throw new CpnError('CPN_ERR_IMAGE_TOO_LARGE', message, {
+    suggestions: ['Predict it anew, into another folder: cpn predict --out DIR'],
+  })
+}
 
 /** A header has no other characters. */
 function asciiJson(value: unknown): string {

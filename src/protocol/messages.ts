@@ -32,7 +32,7 @@ export type FoundClass = z.infer<typeof foundClassSchema>
 export const markSchema = z.object({
   box: boxSchema,
   /** Empty for a box alone. */
-  label: z.string().max(200),
+  label: z.string().max(256),
   /** unknown: a face that should have a name and has none. caption: about the whole picture, a label without a box. */
   kind: z.enum(['found', 'unknown', 'caption']),
 })

@@ -1,6 +1,7 @@
 import { randomOf } from '../helpers/random.ts'
 import type { Target } from './target.ts'
 import { answersTarget } from './targets/answers.ts'
+import { galleriesTarget } from './targets/galleries.ts'
 import { imagesTarget } from './targets/images.ts'
 import { inventoriesTarget } from './targets/inventories.ts'
 import { ledgersTarget } from './targets/ledgers.ts'
@@ -12,8 +13,9 @@ const kinds: Record<string, { share: number; open: () => Promise<Target> }> = {
   images: { share: 0.3, open: imagesTarget },
   inventories: { share: 0.1, open: inventoriesTarget },
   manifests: { share: 0.15, open: manifestsTarget },
-  requests: { share: 0.15, open: requestsTarget },
-  answers: { share: 0.15, open: answersTarget },
+  requests: { share: 0.1, open: requestsTarget },
+  answers: { share: 0.1, open: answersTarget },
+  galleries: { share: 0.1, open: galleriesTarget },
   ledgers: { share: 0.15, open: ledgersTarget },
 }
 export const kindNames = Object.keys(kinds)

@@ -8,6 +8,16 @@ export function mutate(bytes: Uint8Array, random: () => number): Buffer {
   return damaged
 }
 
+const endBytes = 4096
+
+/** The same of a file that is told by its beginning and its end: what lies between stays. */
+export function mutateEnds(bytes: Buffer, random: () => number): Buffer {
+  const [start, end] = [bytes.subarray(0, endBytes), bytes.subarray(-endBytes)]
+  const between = bytes.subarray(start.length, Math.max(start.length, bytes.length - end.length))
+  const first = random() < 0.5
+  return Buffer.concat([first ? mutate(start, random) : start, between, first ? end : mutate(end, random)])
+}
+
 type Change = (bytes: Buffer, random: () => number) => Buffer
 
 const changes: Change[] = [

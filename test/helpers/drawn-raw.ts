@@ -40,6 +40,16 @@ export async function drawnRaw({ kind = 'dng', preview, orientation = 1 }: Drawn
   )
 }
 
+/** A raw photo on which LibRaw never ends: a Huffman table of its preview has more codes of a length than there can be. */
+export async function endlessRaw(kind: DrawnRaw['kind'] = 'dng'): Promise<Buffer> {
+  const jpeg = await drawnPhoto({ width: 640, height: 480, squares: [[100, 120, 80]] })
+  const marker = Buffer.from([0xff, 0xc4])
+  const table = jpeg.lastIndexOf(marker, jpeg.indexOf(Buffer.from([0xff, 0xda])))
+  // Marker, length and the table's number; then how many codes there are of each length.
+  jpeg[table + 2 + 2 + 1] = 4
+  return drawnRaw({ kind, preview: { jpeg, width: 640, height: 480 } })
+}
+
 const cameraFields: Record<(typeof rawKinds)[number], Field[]> = {
   dng: [
     { tag: 271, text: 'Drawn' },

@@ -10,6 +10,7 @@ import { contentDigest } from '../../src/common/digest.ts'
 import type { AgentEvent } from '../../src/protocol/messages.ts'
 import { AgentFleet } from '../helpers/agent-fleet.ts'
 import { attempt, photoWithOneFace, predictHeaders } from '../helpers/agent-work.ts'
+import { endlessRaw } from '../helpers/drawn-raw.ts'
 import { signalProcess } from '../helpers/processes.ts'
 import { until } from '../helpers/until.ts'
 
@@ -78,6 +79,21 @@ test('a worker killed in the middle of a job is replaced while heartbeats go on'
   const { state, workerRestarts, done } = await agent.heartbeat()
   assert.deepEqual([state, workerRestarts, done], ['ready', 1, 2])
   await events.return(undefined)
+})
+
+test('a raw photo on which the decoder never ends costs itself only: the worker gives it up, or the deadline the worker', async () => {
+  await using fleet = await AgentFleet.create({ workers: 1 })
+  await fleet.run()
+  await using client = fleet.client()
+  const endless = await endlessRaw()
+  const restarts = async () => (await fleet.ask('GET', '/cpn/v1/heartbeat')).json.workerRestarts
+  await assert.rejects(client.predict(attempt(endless)), { code: 'CPN_ERR_IMAGE_DECODE', retryable: false })
+  assert.equal((await client.predict(attempt(photo))).answer.faces.length, 1)
+  assert.equal(await restarts(), 0)
+  const hurried = attempt(endless, { attempt: 2, deadlineMs: 1000 })
+  await assert.rejects(client.predict(hurried), { code: 'CPN_ERR_IMAGE_TIMEOUT', retryable: true })
+  assert.equal((await client.predict(attempt(photo, { attempt: 2 }))).answer.faces.length, 1)
+  assert.equal(await restarts(), 1)
 })
 
 test('more jobs than slots are refused until there is room', async () => {

@@ -48,7 +48,7 @@ test('odd, broken and hostile files have one outcome each, from one worker', { s
   assert.equal(await worker.disconnect(), 0)
 })
 
-/** Made of good ones: there is no collection of such files. LibRaw may loop on a damaged raw photo: an agent's deadline ends that, not the worker. */
+/** Made of good ones: there is no collection of such files. Raw photos are cut only: on one in which bytes have changed LibRaw may take its 10 s. */
 test('damaged HEIC files and raw photos that break off have one outcome each, from one worker', {
   skip: heifEncMissing,
 }, async () => {

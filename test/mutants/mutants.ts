@@ -23,6 +23,7 @@ const agentClient = 'test/unit/fleet/agent-client.test.ts'
 const agentFailures = 'test/integration/agent-failures.test.ts'
 const agentPredict = 'test/integration/agent-predict.test.ts'
 const workerPool = 'test/unit/agent/pool/worker-pool.test.ts'
+const peopleApply = 'test/integration/people-apply.test.ts'
 const makespan = 'test/unit/scheduler/makespan.test.ts'
 const audit = 'test/unit/scheduler/audit.test.ts'
 const blame = 'test/unit/scheduler/blame.test.ts'
@@ -568,6 +569,60 @@ export const mutants: Mutant[] = [
     test: {
       file: 'test/unit/actions/hosts.test.ts',
       name: 'nothing is believed of another host that gets the name, and the history stays',
+    },
+  },
+  {
+    bug: 'names count before the pictures that show them are written',
+    file: 'src/actions/apply-names.ts',
+    replace:
+      '    for (const { name } of inputs) await writer.writePicture(join(out, copyName(name)), picture)\n' +
+      "    await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })\n",
+    by:
+      "    await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })\n" +
+      '    for (const { name } of inputs) await writer.writePicture(join(out, copyName(name)), picture)\n',
+    test: {
+      file: peopleApply,
+      name: 'on a full disk pictures and lines stay as they were, and with space again the same command does it',
+      built: true,
+    },
+  },
+  {
+    bug: 'a gallery is sent to a node once only',
+    file: 'src/fleet/node.ts',
+    replace: '      await session.sending\n',
+    by: '      await session.sending\n      this.#options.gallery = undefined\n',
+    test: {
+      file: 'test/integration/people-galleries.test.ts',
+      name: 'an agent that is killed in the middle of a run gets the gallery again, and no image fails',
+      built: true,
+    },
+  },
+  {
+    bug: 'a new worker is taken to have the gallery of the one before',
+    file: 'src/agent/pool/worker-seat.ts',
+    replace: '    this.#child = child\n    this.#gallery = undefined\n',
+    by: '    this.#child = child\n',
+    test: { file: workerPool, name: 'a worker that takes the place of another gets the gallery again' },
+  },
+  {
+    bug: 'forgetting leaves embeddings',
+    file: 'src/actions/apply-names.ts',
+    replace: '      forget: forget.toArray(),\n',
+    by: '      forget: [],\n',
+    test: {
+      file: peopleApply,
+      name: 'somebody is forgotten without a node that draws: what is kept goes, and pictures that show the name are told',
+      built: true,
+    },
+  },
+  {
+    bug: 'a gallery of another model answers',
+    file: 'src/actions/naming.ts',
+    replace: 'if (found.model !== embedder.sha256) {',
+    by: 'if (found.model === undefined) {',
+    test: {
+      file: 'test/unit/actions/naming.test.ts',
+      name: 'people of another model name nobody, and that is told',
     },
   },
   {

@@ -3,7 +3,8 @@ import { AgentFleet } from '../../helpers/agent-fleet.ts'
 import { attempt } from '../../helpers/agent-work.ts'
 import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
 import { drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
-import { mutate, oneOf } from '../mutate.ts'
+import { drawnRaw, rawKinds } from '../../helpers/drawn-raw.ts'
+import { mutate, mutateEnds, oneOf } from '../mutate.ts'
 import { type Target, verdictOf } from '../target.ts'
 
 const formats = ['jpeg', 'png', 'webp', 'avif', 'tiff', 'gif'] as const
@@ -20,6 +21,9 @@ export async function imagesTarget(): Promise<Target> {
       drawnHeic({ ...drawn, ...look, pixels: drawnPixels(drawn) }),
     ),
   ])
+  const seen = { width: 640, height: 480 }
+  const preview = { ...seen, jpeg: await drawnPhoto({ ...seen, squares: [[100, 120, 80]] }) }
+  const raws = await Promise.all(rawKinds.map((kind) => drawnRaw({ kind, preview })))
   await using starting = new AsyncDisposableStack()
   const fleet = starting.use(await AgentFleet.create({ workers: 2 }))
   const agent = await fleet.run()
@@ -28,7 +32,8 @@ export async function imagesTarget(): Promise<Target> {
   return {
     atOnce: 4,
     one: (random) => {
-      const image = mutate(oneOf(random, good), random)
+      // Most of a raw photo are pixels that nobody looks at.
+      const image = random() < 0.15 ? mutateEnds(oneOf(random, raws), random) : mutate(oneOf(random, good), random)
       return verdictOf(() => client.predict(attempt(image, { deadlineMs })))
     },
     check: async () => {

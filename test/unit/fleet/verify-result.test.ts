@@ -5,6 +5,7 @@ import sharp from 'sharp'
 import { pictureOf } from '../../../src/fleet/picture/picture.ts'
 import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
 import type { Face } from '../../../src/protocol/messages.ts'
+import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
 import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
 import { type DrawnPhoto, drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
@@ -112,11 +113,44 @@ test('sizes, faces, scores and embeddings that cannot be are refused', async () 
     [{ answer: { ...answer, faces: [{ ...face, score: 1.5 }] } }, /score/],
     [{ embeddings: [unit] }, /nobody asked/],
     [{}, /no embedding/, { ...pipeline, embedder }],
-    [{ embeddings: [unit.map((value) => value * 2)] }, /length 1/, { ...pipeline, embedder }],
+    [{ embeddings: [unit.map((value) => value * 1.005)] }, /length 1/, { ...pipeline, embedder }],
+    [{ embeddings: [unit.subarray(0, 64)] }, /another size/, { ...pipeline, embedder }],
   ] as [Partial<NodeResult>, RegExp, typeof pipeline?][]) {
     assert.match(faultOf(originalOf(image), changedPipeline, { ...result, ...changes }) ?? '', says)
   }
   assert.equal(faultOf(originalOf(image), { ...pipeline, embedder }, { ...result, embeddings: [unit] }), undefined)
+})
+
+test('thumbnails are small whole JPEGs, one of the picture and one of each face, and only when they were asked for', async () => {
+  const { image, pipeline, result } = await honest()
+  const asking = { ...pipeline, thumbnails: true as const }
+  const jpeg = (edge: number, format: 'jpeg' | 'png' = 'jpeg') =>
+    drawnPhoto({ width: edge, height: edge / 2, squares: [], format })
+  const small = await jpeg(256)
+  const found = { ...result, thumbnail: small, crops: [small] }
+  const fault = (changes: object, asked: Pipeline = asking) =>
+    faultOf(originalOf(image), asked, { ...found, ...changes } as NodeResult)
+  assert.equal(fault({}), undefined)
+  assert.equal(fault({ thumbnail: undefined, crops: undefined }, pipeline), undefined)
+  const noise = Buffer.concat([small.subarray(0, -2), Buffer.alloc(70_000, 1), small.subarray(-2)])
+  for (const wrong of [
+    await jpeg(258),
+    await jpeg(256, 'png'),
+    small.subarray(0, -1),
+    Buffer.concat([small, Buffer.from('<script>')]),
+    noise,
+    Buffer.from('<!DOCTYPE html>'),
+    Buffer.alloc(0),
+  ]) {
+    assert.match(fault({ thumbnail: wrong }) ?? '', /a thumbnail that is no small JPEG/)
+    assert.match(fault({ crops: [wrong] }) ?? '', /a thumbnail that is no small JPEG/)
+  }
+  for (const missing of [{ thumbnail: undefined }, { crops: undefined }, { crops: [] }, { crops: [small, small] }]) {
+    assert.match(fault(missing) ?? '', /no thumbnail of the picture or some face/)
+  }
+  for (const unasked of [{ crops: undefined }, { thumbnail: undefined }]) {
+    assert.match(fault(unasked, pipeline) ?? '', /thumbnails that nobody asked for/)
+  }
 })
 
 test('objects and classes that cannot be are refused, and so is what nobody asked for', async () => {

@@ -120,6 +120,54 @@ test('a worker that has grown too large is replaced after its job', async () => 
   assert.notEqual(pidOf(after), pidOf(before))
 })
 
+/** Runs jobs that are matched with a gallery; tells which galleries their worker was sent, ever. */
+function named(started: ReturnType<typeof startPool>) {
+  const { signal } = new AbortController()
+  return async (digest: string, order = 'tell galleries') => {
+    const matching = { gallery: digest, threshold: 0.4, margin: 0.05 }
+    const job = {
+      order: { matching } as Order,
+      image: [Buffer.from(order)],
+      gallery: [Buffer.from(`people of ${digest}`)],
+    }
+    const { body } = await started.pool.run({ ...job, deadlineMs: 60_000, signal })
+    return JSON.parse(Buffer.concat(body).toString()) as [string, string][]
+  }
+}
+
+test('a worker gets a gallery once, and another one when a job names it', async () => {
+  await using started = startPool()
+  const run = named(started)
+  await run('a')
+  assert.deepEqual(await run('a'), [['a', 'people of a']])
+  await started.run('no gallery')
+  await run('b')
+  assert.deepEqual((await run('a')).flat(), ['a', 'people of a', 'b', 'people of b', 'a', 'people of a'])
+})
+
+test('a worker that takes the place of another gets the gallery again', async () => {
+  await using started = startPool()
+  const run = named(started)
+  await run('a')
+  await assert.rejects(run('a', 'crash'), { code: 'CPN_ERR_WORKER_CRASHED' })
+  assert.deepEqual(await run('a'), [['a', 'people of a']])
+})
+
+test('workers are told to forget their gallery, and get it again with the next job that names it', async () => {
+  await using started = startPool({ workers: 2 })
+  await until(() => started.pool.workersReady === 2, 'both workers are ready')
+  const run = named(started)
+  await Promise.all([run('a'), run('a')])
+  started.pool.forgetGallery()
+  for (const told of await Promise.all([run('a'), run('a')])) {
+    assert.deepEqual(told, [
+      ['a', 'people of a'],
+      ['', ''],
+      ['a', 'people of a'],
+    ])
+  }
+})
+
 test('a worker that cannot start is tried again and never counts as ready', async () => {
   const known: number[][] = []
   await using started = startPool({ onWorkers: (pids) => known.push(pids) }, 'worker-that-never-starts.mjs')

@@ -3,9 +3,10 @@ import { test } from 'node:test'
 import sharp from 'sharp'
 import { decodeImage, uprightSize, viewOf } from '../../../../src/agent/vision/decode.ts'
 import { encodeImage } from '../../../../src/agent/vision/encode.ts'
+import { largestPreview } from '../../../../src/agent/vision/libraw.ts'
 import { isRawPhoto } from '../../../../src/common/raw-photo.ts'
 import { drawnPhoto } from '../../../helpers/drawn-images.ts'
-import { drawnRaw, rawKinds } from '../../../helpers/drawn-raw.ts'
+import { drawnRaw, endlessRaw, rawKinds } from '../../../helpers/drawn-raw.ts'
 
 const limit = 1_000_000
 const drawn = { width: 800, height: 600, squares: [[600, 100, 100] as [number, number, number]] }
@@ -65,6 +66,14 @@ test('a raw photo that is cut or no raw photo at all has a reason, and the next 
     const outcome = await decodeImage(whole.subarray(0, cut), limit).catch((error) => error)
     assert.match(outcome.code ?? '', /^CPN_ERR_IMAGE_(DECODE|UNSUPPORTED)$/, `cut at ${cut}`)
   }
+  assert.equal((await decodeImage(whole, limit)).stored.width, 800)
+})
+
+test('a raw photo on which LibRaw never ends is given up, and the next one is read', async () => {
+  for (const kind of rawKinds) {
+    await assert.rejects(largestPreview(await endlessRaw(kind), 300), { code: 'ERR_SCRIPT_EXECUTION_TIMEOUT' }, kind)
+  }
+  const whole = await drawnRaw({ preview: await preview() })
   assert.equal((await decodeImage(whole, limit)).stored.width, 800)
 })
 
