@@ -8,6 +8,8 @@ import { shortPath } from './source.ts'
 
 const lockWaitMs = 10_000
 const retryMs = 20
+/** A change takes moments: who has a lock that is older has died. */
+const staleMs = 60_000
 
 /**
  * Replaces `file` with what `edit` makes of it, at once or not at all, keeping owner and links to it. One process edits at
@@ -40,8 +42,24 @@ async function takeLock(lock: string, file: string, code: ErrorCode): Promise<Fi
       return await open(lock, 'wx', 0o600)
     } catch (error) {
       if (systemErrorCode(error) !== 'EEXIST') throw writeError(file, error, code)
+      if (await removeStale(lock)) continue
       if (Date.now() > deadline) throw lockedError(file, lock, code)
     }
+  }
+}
+
+/** Two that find it stale must not remove each other's new one: whoever can rename it has it. */
+async function removeStale(lock: string): Promise<boolean> {
+  const found = await stat(lock).catch(() => undefined)
+  if (!found || Date.now() - found.mtimeMs < staleMs) return false
+  const taken = `${lock}.${randomBytes(6).toString('hex')}`
+  try {
+    await rename(lock, taken)
+    const isSame = (await stat(taken)).ino === found.ino
+    await (isSame ? rm(taken) : rename(taken, lock))
+    return isSame
+  } catch {
+    return false
   }
 }
 
