@@ -85,7 +85,7 @@ export default class Predict extends BaseRun {
 
   async run(): Promise<Summary> {
     const { flags, argv } = await this.parse(Predict)
-    refuseForeignFlags(flags)
+    refuseForeignFlags({ ...flags, 'format xmp': parseFormats(flags.format).includes('xmp') })
     const ctx = this.runContext(flags)
     const inventory = await findInventory(flags.inventory, ctx)
     const options = {
@@ -129,6 +129,8 @@ const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
   'score-threshold': ['persons', 'faces', 'objects'],
   threshold: ['persons', 'faces'],
   embeddings: ['persons', 'faces'],
+  'format xmp': ['persons', 'faces'],
+  'write-metadata': ['persons', 'faces'],
   classifier: ['classify'],
   'top-k': ['classify'],
 }
