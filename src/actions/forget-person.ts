@@ -14,6 +14,7 @@ import { applyToRun, type FacesRunOptions } from './apply-people.ts'
 import { removeFromExport } from './exchange-people.ts'
 import { openFleet } from './open-fleet.ts'
 import { requirePerson } from './people.ts'
+import { removeTrials } from './trial-writer.ts'
 
 export interface ForgottenPerson {
   name: string
@@ -62,6 +63,7 @@ export async function forgetPerson(
     left: [],
   }
   await forgetInExports(store, person, result)
+  await removeTrials(state.plansDir, 0)
   if (existsSync(state.ledgerFile)) await forgetInRuns(person, people, { inventory, hosts, state }, result, ctx)
   await clearNodes({ inventory, state }, result, ctx)
   return result

@@ -36,6 +36,7 @@ import { RunLog } from './log-run.ts'
 import { modelOptions } from './model-options.ts'
 import { type Naming, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
+import { tellPlanError } from './plan-error.ts'
 import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
 import { type SortFacesOptions, sortFaces } from './sort-faces.ts'
 import { tellNodes } from './tell-nodes.ts'
@@ -128,7 +129,9 @@ export async function predict(
   const sorting =
     embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
   const parts = { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent }
-  return await new PredictRun(parts).go(roots)
+  const result = await new PredictRun(parts).go(roots)
+  await tellPlanError({ state, ledger, place }, result, ctx)
+  return result
 }
 
 interface RunParts {
@@ -531,7 +534,7 @@ function runOptions(options: PredictOptions, pipeline: Pipeline) {
   return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
 }
 
-function nothingToDo(roots: Root[]): CpnError {
+export function nothingToDo(roots: Root[]): CpnError {
   return new CpnError('CPN_ERR_INPUT_MISSING', `there is no image in ${roots.map(({ path }) => path).join(', ')}`, {
     suggestions: ['Name a folder with images; hidden files and outputs of earlier runs are left out.'],
   })

@@ -6,6 +6,7 @@ import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
 import { PipelineStore } from '../models/pipeline-store.ts'
 import { unusedModels } from '../models/unused.ts'
+import { forgetPlanOf } from '../planning/plan-file.ts'
 import type { ClassifyPipeline, FacesPipeline } from '../protocol/pipeline.ts'
 import { defaultCacheDir } from '../provision/release/build.ts'
 import { sized, unusedInCache } from '../provision/release/unused-cache.ts'
@@ -93,10 +94,11 @@ function oldRuns(paths: StatePaths, runs: OldRun[]): Prunable {
 }
 
 /** Unless somebody has begun to go on with it. */
-function removeRun(ledger: Ledger, { locksDir }: StatePaths, { id, out }: OldRun): void {
+function removeRun(ledger: Ledger, { locksDir, plansDir }: StatePaths, { id, out }: OldRun): void {
   try {
     using _lock = lockOut(locksDir, out)
     ledger.deleteRun(id)
+    forgetPlanOf(plansDir, id)
   } catch (error) {
     if (!(error instanceof CpnError && error.code === 'CPN_ERR_RUN_BUSY')) throw error
   }

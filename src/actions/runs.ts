@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { type StatePaths, statePaths } from '../inventory/state.ts'
+import { planOfRun, type SettledPlan } from '../planning/plan-file.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { copyName } from '../runs/copy-name.ts'
 import {
@@ -54,6 +55,8 @@ export interface InputHistory {
 export interface RunReport {
   run: RunInfo
   nodes: NodeShare[]
+  /** What was planned before the run, and what came of it. */
+  plan?: SettledPlan
   /** Those that were asked for. */
   inputs: InputHistory[]
 }
@@ -81,11 +84,13 @@ export function showRun({ stateDir }: Inventory, { run: name, failed, input }: S
   using ledger = ledgerOf(paths, name)
   const record = findRun(ledger, name)
   using history = openRunHistory(paths.ledgerFile)
+  const plan = planOfRun(paths.plansDir, record.id)
   const told =
     input === undefined ? (failed ? history.failedInputs(record.id) : []) : [findInput(history, record, input)]
   return {
     run: runInfo(ledger, record, paths),
     nodes: history.shares(record.id),
+    ...(plan ? { plan } : {}),
     inputs: Array.from(told, (each) => inputHistory(history, record, each)),
   }
 }

@@ -1,6 +1,6 @@
-import { Args, Flags } from '@oclif/core'
+import { Args, Flags, type Interfaces } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { type AskedPipelineName, askedPipelines } from '../actions/resolve-pipeline.ts'
+import { type AskedPipelineName, askedPipelines, type PipelineOptions } from '../actions/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'
@@ -85,7 +85,12 @@ export default class Predict extends BaseRun {
 
   async run(): Promise<Summary> {
     const { flags, argv } = await this.parse(Predict)
-    refuseForeignFlags({ ...flags, 'format xmp': parseFormats(flags.format).includes('xmp') })
+    const formats = parseFormats(flags.format)
+    refuseForeignFlags({
+      pipeline: flags.pipeline,
+      'format xmp': formats.includes('xmp'),
+      'write-metadata': flags['write-metadata'],
+    })
     const ctx = this.runContext(flags)
     const inventory = await findInventory(flags.inventory, ctx)
     const options = {
@@ -93,22 +98,13 @@ export default class Predict extends BaseRun {
       paths: argv as string[],
       out: flags.out,
       hosts: flags.hosts ?? [],
-      detector: flags.detector,
-      classifier: flags.classifier,
-      top: flags['top-k'],
-      pipelineName: flags.pipeline,
-      scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
-      tryRotations: flags['try-rotations'],
-      threshold: parseShare('threshold', flags.threshold),
+      ...pipelineOptions(flags),
       results: {
-        formats: parseFormats(flags.format),
+        formats,
         sidecars: flags.sidecars,
         sidecarNames: flags['sidecar-names'],
         writeMetadata: flags['write-metadata'],
       },
-      embeddings: flags.embeddings,
-      annotate: flags.annotate,
-      maxPixels: flags['max-megapixels'] * 1_000_000,
     }
     return this.work(options, flags, ctx)
   }
@@ -133,6 +129,28 @@ const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
   'write-metadata': ['persons', 'faces'],
   classifier: ['classify'],
   'top-k': ['classify'],
+}
+
+type PipelineFlags = Omit<
+  Interfaces.InferredFlags<typeof Predict.flags>,
+  'format' | 'sidecars' | 'sidecar-names' | 'write-metadata'
+>
+
+/** What is done to each image, as the flags of `predict` and `plan` say. */
+export function pipelineOptions(flags: PipelineFlags): PipelineOptions {
+  refuseForeignFlags(flags)
+  return {
+    detector: flags.detector,
+    classifier: flags.classifier,
+    top: flags['top-k'],
+    pipelineName: flags.pipeline,
+    scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
+    tryRotations: flags['try-rotations'],
+    threshold: parseShare('threshold', flags.threshold),
+    embeddings: flags.embeddings,
+    annotate: flags.annotate,
+    maxPixels: flags['max-megapixels'] * 1_000_000,
+  }
 }
 
 /** A flag that would change nothing is a misunderstanding. */

@@ -22,6 +22,8 @@ export interface StatePaths {
   peopleDir: string
   /** Locks of folders that runs write to. */
   locksDir: string
+  /** What was planned, and what came of it. */
+  plansDir: string
 }
 
 /** What a fleet remembers beside its inventory. */
@@ -58,6 +60,7 @@ export function statePaths(dir: string): StatePaths {
     logsDir: join(dir, 'logs'),
     peopleDir: join(dir, 'people'),
     locksDir: join(dir, 'locks'),
+    plansDir: join(dir, 'plans'),
   }
 }
 

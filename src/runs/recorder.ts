@@ -175,7 +175,8 @@ export class Recorder {
 
 const told = ({ code, message }: CpnError) => ({ code, message })
 
-function jobChange(
+/** What the ledger keeps of how a job ended. */
+export function jobChange(
   outcome: JobOutcome,
   { matcher, labels = [] }: Pick<RecorderOptions, 'matcher' | 'labels'>,
 ): LedgerChange {

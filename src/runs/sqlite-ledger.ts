@@ -298,7 +298,10 @@ function otherWork(run: string): CpnError {
   })
 }
 
-/** Where the work is done is no part of it. */
-function isSameWork(run: RunRecord, { options, pipelineDigest }: NewRun): boolean {
+/** Whether a run is the one that goes on when this is asked for. Where the work is done is no part of it. */
+export function isSameWork(
+  run: RunRecord,
+  { options, pipelineDigest }: Pick<NewRun, 'options' | 'pipelineDigest'>,
+): boolean {
   return run.pipelineDigest === pipelineDigest && canonicalJson(run.options.paths) === canonicalJson(options.paths)
 }

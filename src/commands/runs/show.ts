@@ -1,5 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
+import { describePlanError } from '../../actions/plan-error.ts'
 import { type InputHistory, type RunReport, showRun } from '../../actions/runs.ts'
 import type { AttemptRecord } from '../../runs/history.ts'
 import type { AttemptPurpose } from '../../scheduler/scheduler.ts'
@@ -39,13 +40,14 @@ export default class RunsShow extends BaseCommand {
   }
 }
 
-function* runLines({ run, nodes }: RunReport): Iterable<string> {
+function* runLines({ run, nodes, plan }: RunReport): Iterable<string> {
   const { inputs, done, failed, quarantined, pending } = run
   yield `run ${run.run}: ${run.state}`
   if (run.owner) yield `  by process ${run.owner.pid} on ${run.owner.host}, since ${run.owner.since}`
   yield `  created ${run.createdAt}, begun ${times(run.epoch)}, last ${run.startedAt}, ended ${run.endedAt ?? 'not yet'}`
   yield `  of ${run.paths.join(', ')} to ${run.out}`
   yield `  ${inputs} inputs: ${done} done, ${failed} failed, ${quarantined} quarantined, ${pending} pending`
+  if (plan) yield `  ${describePlanError(plan)}`
   for (const { node, done, overruled, failed } of nodes) {
     const wrong = overruled > 0 ? `, ${overruled} of them overruled by other nodes` : ''
     yield `  ${node}: ${done} done${wrong}, ${failed} attempts failed`

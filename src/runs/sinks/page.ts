@@ -9,7 +9,7 @@ import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
 
 /** Inputs that a page lists: a browser takes as many with a small picture each. */
-const listedAtMost = 10_000
+export const listedAtMost = 10_000
 /** Small pictures are read by the browser as they come into sight, so many at once. */
 const thumbnailsPerChunk = 100
 const imagesPerChunk = 1000

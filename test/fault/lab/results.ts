@@ -20,7 +20,7 @@ export function readResults(out: string): Results {
     lines: new Map(readPredictions(out).map((line) => [line.path, line])),
     pictures: new Map(
       files
-        .filter(({ path }) => path !== 'predictions.jsonl' && path !== 'summary.json')
+        .filter(({ path }) => !['predictions.jsonl', 'summary.json', 'index.html'].includes(path))
         .map(({ path, digest }) => [path, digest]),
     ),
   }

@@ -107,8 +107,22 @@ test('what a node says by number is written by name', async () => {
   }
   const [a, b] = it.jobs.map(({ id }) => id)
   assert.deepEqual(await predictions(it), [
-    { path: 'a.jpg', sha256: a, width: 10, height: 20, objects: [{ box: [1, 2, 3, 4], score: 0.7, label: 'dog' }] },
-    { path: 'b.jpg', sha256: b, width: 10, height: 20, labels: [{ label: 'cat', score: 0.6 }] },
+    {
+      path: 'a.jpg',
+      sha256: a,
+      width: 10,
+      height: 20,
+      models: ['tiny-squares@1'],
+      objects: [{ box: [1, 2, 3, 4], score: 0.7, label: 'dog' }],
+    },
+    {
+      path: 'b.jpg',
+      sha256: b,
+      width: 10,
+      height: 20,
+      models: ['tiny-squares@1'],
+      labels: [{ label: 'cat', score: 0.6 }],
+    },
   ])
 })
 
