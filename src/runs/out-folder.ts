@@ -1,9 +1,43 @@
-import { type FileHandle, open, stat } from 'node:fs/promises'
-import { CpnError } from '../common/errors.ts'
+import { type FileHandle, mkdir, open, realpath, stat, statfs } from 'node:fs/promises'
+import { CpnError, reasonOf } from '../common/errors.ts'
+import { formatBytes } from '../common/format.ts'
 import type { Ledger, LedgerChange, Run } from './ledger.ts'
 import { hasPicture } from './recognise.ts'
 
 const batchSize = 500
+/** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
+const spareBytes = 64 * 1024 * 1024
+
+/** Makes OUT where it is missing; its real path. Rejects with CPN_ERR_OUTPUT_WRITE. */
+export async function makeOut(path: string): Promise<string> {
+  try {
+    await mkdir(path, { recursive: true })
+    return await realpath(path)
+  } catch (cause) {
+    throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be used: ${reasonOf(cause)}`, {
+      cause,
+      suggestions: ['Check its permissions, or choose another folder with --out.'],
+    })
+  }
+}
+
+/** Rejects with CPN_ERR_OUTPUT_SPACE where so many bytes do not fit. */
+export async function assertSpace(out: string, bytes: number): Promise<void> {
+  const { bavail, bsize } = await statfs(out)
+  const free = bavail * bsize
+  const needed = spareBytes + bytes
+  if (free >= needed) return
+  throw new CpnError(
+    'CPN_ERR_OUTPUT_SPACE',
+    `${out} has ${formatBytes(free)} free, the run needs ${formatBytes(needed)}`,
+    {
+      suggestions: [
+        'Free space there, or choose another folder with --out.',
+        'Annotated copies can be left out: --annotate none',
+      ],
+    },
+  )
+}
 
 /** OUT as it was when the run began. It is kept open: no folder that takes its place can have its inode then. */
 export class OutFolder implements AsyncDisposable {

@@ -231,7 +231,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'the agent does not compare an image with its digest',
     file: 'src/agent/server/predict.ts',
-    replace: '    checkDigest(request, digest, headers.job)\n',
+    replace: '    checkDigest(request, digest, order.job)\n',
     by: '',
     test: { file: agentPredict, name: 'a body that is not what its digest says is refused' },
   },
@@ -248,7 +248,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'a master that was replaced while it waited gets its answer',
     file: 'src/agent/server/predict.ts',
-    replace: '    epochs.check(headers.run, headers.epoch)\n    sendAnswer',
+    replace: '    epochs.check(run, order.epoch)\n    sendAnswer',
     by: '    sendAnswer',
     test: { file: agentFailures, name: 'the answer to a master that was replaced meanwhile is refused' },
   },
@@ -573,7 +573,7 @@ export const mutants: Mutant[] = [
   {
     bug: 'a run that goes on takes the version that is in use by now',
     file: 'src/actions/resolve-pipeline.ts',
-    replace: '  if (options.begun) return begunPipeline(stores.models, options.begun, ctx)\n',
+    replace: "  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, ctx)\n",
     by: '',
     test: {
       file: modelsPush,
