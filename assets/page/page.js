@@ -7,26 +7,57 @@
   const read = (element) => JSON.parse(element.textContent)
   const all = (selector) => [...document.querySelectorAll(selector)]
   const number = (value) => value.toLocaleString('en')
+  const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`
 
   const run = read(byId('run'))
+  const kind = {
+    faces: {
+      title: 'People',
+      search: 'names',
+      none: 'No faces',
+      sure: 'Similarity',
+      counts: ({ found, names }) => [plural(found, 'face'), names > 0 && plural(names, 'person', 'people')],
+      filters: {
+        named: { label: 'People named', has: ({ names }) => names.length > 0 },
+        unknown: { label: 'Unknown faces', has: ({ found }) => found.some(([name]) => name === null) },
+      },
+    },
+    objects: {
+      title: 'Objects',
+      search: 'labels',
+      none: 'No objects',
+      sure: 'Score',
+      boxes: true,
+      counts: ({ found, names }) => [plural(found, 'object'), names > 0 && plural(names, 'label')],
+    },
+    classify: {
+      title: 'Labels',
+      search: 'labels',
+      none: 'No labels',
+      sure: 'Score',
+      ofWhole: true,
+      counts: ({ names }) => [plural(names, 'label')],
+    },
+  }[run.kind]
   const thumbnailChunks = all('script.thumbnails')
   const images = all('script.images').flatMap(read).map(toImage)
   const parsed = new Map()
-  const view = { filter: 'photos', person: undefined, text: '' }
+  const view = { filter: 'photos', name: undefined, text: '' }
   let listed = []
   let drawn = 0
 
-  function toImage([name, width, height, faces, copy, code, message], index) {
-    const people = [...new Set(faces.flatMap(([person]) => (person === null ? [] : [person])))]
-    const text = [name, ...people, code ?? '', message ?? ''].join('\n').toLowerCase()
-    return { index, name, copy: copy ?? name, width, height, faces, people, code, message, text }
+  /** A picture is listed under the names of all that is on it, or under the likeliest of the labels it has as a whole. */
+  function toImage([name, width, height, found, copy, code, message], index) {
+    const told = [...new Set(found.flatMap(([who]) => (who === null ? [] : [who])))]
+    const names = kind.ofWhole ? told.slice(0, 1) : told
+    const text = [name, ...told, code ?? '', message ?? ''].join('\n').toLowerCase()
+    return { index, name, copy: copy ?? name, width, height, found, names, code, message, text }
   }
 
   const filters = {
     photos: { label: 'Photos', has: ({ code }) => !code },
-    named: { label: 'People named', has: ({ people }) => people.length > 0 },
-    unknown: { label: 'Unknown faces', has: ({ faces }) => faces.some(([person]) => person === null) },
-    none: { label: 'No faces', has: ({ code, faces }) => !code && faces.length === 0 },
+    ...kind.filters,
+    none: { label: kind.none, has: ({ code, found }) => !code && found.length === 0 },
     failed: { label: 'Failed', has: ({ code }) => code !== undefined },
   }
 
@@ -70,26 +101,57 @@
     { rootMargin: '1200px' },
   )
 
+  /** Names, and where there are several of one, how many: `bus`, `3 × person`. */
+  function tally({ names, found }) {
+    return names.map((name) => {
+      const count = found.filter(([each]) => each === name).length
+      return count > 1 ? `${number(count)} × ${name}` : name
+    })
+  }
+
+  /** Frames around objects, where the picture shows none: those of the label that is looked at, or all. */
+  function boxesOn({ width, height, found }, fit) {
+    const svg = (tag, attributes) => {
+      const made = document.createElementNS('http://www.w3.org/2000/svg', tag)
+      for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value)
+      return made
+    }
+    const drawing = svg('svg', {
+      class: 'boxes',
+      viewBox: `0 0 ${width} ${height}`,
+      preserveAspectRatio: `xMidYMid ${fit}`,
+      'aria-hidden': 'true',
+    })
+    const looked = found.filter(([name]) => view.name === undefined || name === view.name)
+    drawing.append(...looked.map(([, x, y, w, h]) => svg('rect', { x, y, width: w, height: h })))
+    return drawing
+  }
+
   function photo(image) {
-    const { width, height, name, people, faces } = image
-    const caption = people.length > 0 ? people.join(', ') : name.split('/').at(-1)
-    const others = faces.length - faces.filter(([person]) => person !== null).length
+    const { width, height, name, names, found } = image
+    const told = tally(image)
+    const caption = names.length > 0 ? told.join(', ') : name.split('/').at(-1)
+    const others = found.filter(([who]) => who === null).length
     const card = element('button', {
       type: 'button',
       className: 'photo',
-      'aria-label': [name, ...people, ...(others > 0 ? [`${others} unknown`] : [])].join(', '),
+      'aria-label': [name, ...told, ...(others > 0 ? [`${others} unknown`] : [])].join(', '),
     })
     card.style.setProperty('--ratio', Math.min(3, Math.max(0.5, width / height)))
-    card.append(element('span', { className: people.length > 0 ? 'caption' : 'caption file', text: caption }))
+    card.append(element('span', { className: names.length > 0 ? 'caption' : 'caption file', text: caption }))
     card.show = () => {
       if (card.querySelector('img')) return
-      const source = thumbnailOf(image) ?? (run.copies ? copyOf(image) : undefined)
+      const thumbnail = thumbnailOf(image)
+      const source = thumbnail ?? (run.copies ? copyOf(image) : undefined)
       if (!source) return
       const picture = element('img', { alt: '', decoding: 'async', src: source })
       picture.onerror = () => picture.remove()
       card.prepend(picture)
+      if (kind.boxes && thumbnail) picture.after(boxesOn(image, 'slice'))
     }
-    card.hide = () => card.querySelector('img')?.remove()
+    card.hide = () => {
+      for (const shown of card.querySelectorAll('img, .boxes')) shown.remove()
+    }
     card.onclick = () => open(listed.indexOf(image))
     near.observe(card)
     return card
@@ -106,24 +168,23 @@
   }
 
   function draw() {
-    const { filter, person, text } = view
+    const { filter, name: looked, text } = view
     const words = text.toLowerCase().split(/\s+/).filter(Boolean)
     const has = filters[filter].has
     listed = images.filter(
       (image) =>
         has(image) &&
-        (person === undefined || image.people.includes(person)) &&
+        (looked === undefined || image.names.includes(looked)) &&
         words.every((word) => image.text.includes(word)),
     )
     drawn = 0
     near.disconnect()
     byId('grid').replaceChildren()
-    const kind = filter === 'failed' ? 'failure' : 'photo'
-    byId('shown').textContent =
-      `${number(listed.length)} ${listed.length === 1 ? kind : `${kind}s`}${person === undefined ? '' : ` of ${person}`}`
+    const shown = plural(listed.length, filter === 'failed' ? 'failure' : 'photo')
+    byId('shown').textContent = looked === undefined ? shown : `${shown} of ${looked}`
     drawMore()
     for (const [name, button] of Object.entries(chips)) button.setAttribute('aria-pressed', String(name === filter))
-    for (const [name, button] of personButtons) button.setAttribute('aria-pressed', String(name === person))
+    for (const [name, button] of nameButtons) button.setAttribute('aria-pressed', String(name === looked))
   }
 
   function drawMore() {
@@ -146,15 +207,15 @@
     )
     chips[name].onclick = () => {
       view.filter = name
-      view.person = undefined
+      view.name = undefined
       draw()
       scrollTo({ top: 0 })
     }
     byId('filters').append(chips[name])
   }
 
-  const personButtons = new Map()
-  for (const [name, { count, image, box }] of peopleOf()) {
+  const nameButtons = new Map()
+  for (const [name, { count, image, box }] of namesOf()) {
     const face = element('span', { className: 'face', 'aria-hidden': 'true', text: [...name][0] ?? '' })
     face.show = () => cropFace(face, image, box)
     face.hide = () => {}
@@ -167,13 +228,13 @@
       element('span', { className: 'number', text: number(count), 'aria-label': `${count} photos` }),
     )
     button.onclick = () => {
-      view.person = view.person === name ? undefined : name
+      view.name = view.name === name ? undefined : name
       view.filter = 'photos'
       draw()
       scrollTo({ top: 0 })
     }
-    personButtons.set(name, button)
-    byId('people')
+    nameButtons.set(name, button)
+    byId('names')
       .querySelector('ul')
       .append(element('li', {}, button))
     new IntersectionObserver((entries, observer) => {
@@ -182,26 +243,28 @@
       face.show()
     }).observe(face)
   }
-  byId('people').hidden = personButtons.size === 0
+  byId('names').querySelector('h2').textContent = kind.title
+  byId('names').setAttribute('aria-label', kind.title)
+  byId('names').hidden = nameButtons.size === 0
 
-  /** Most photographed first, each with the largest face there is of them. */
-  function peopleOf() {
-    const people = new Map()
+  /** Most photographed first, each with the largest face or object there is of that name. */
+  function namesOf() {
+    const names = new Map()
     for (const image of images) {
-      for (const person of image.people) {
-        const known = people.get(person) ?? { count: 0, size: 0 }
+      for (const name of image.names) {
+        const known = names.get(name) ?? { count: 0, size: 0 }
         known.count++
-        people.set(person, known)
+        names.set(name, known)
       }
-      for (const [person, ...box] of image.faces) {
-        const known = people.get(person)
+      for (const [name, ...box] of image.found) {
+        const known = image.names.includes(name) && names.get(name)
         const size = Math.max(box[2], box[3])
         // In a thumbnail a face is as large as its share of the picture.
         const share = size / Math.max(image.width, image.height)
         if (known && share > known.size) Object.assign(known, { size: share, image, box })
       }
     }
-    return [...people].sort(([a, one], [b, other]) => other.count - one.count || a.localeCompare(b))
+    return [...names].sort(([a, one], [b, other]) => other.count - one.count || a.localeCompare(b))
   }
 
   function cropFace(face, image, [x, y, w, h]) {
@@ -227,12 +290,17 @@
     const thumbnail = thumbnailOf(image)
     const picture = element('img', { alt: image.name, src: run.copies ? copyOf(image) : (thumbnail ?? '') })
     picture.onerror = () => {
-      if (thumbnail && picture.src !== thumbnail) picture.src = thumbnail
+      if (!thumbnail || picture.src === thumbnail) return
+      picture.src = thumbnail
+      showBoxes()
     }
-    viewer.querySelector('.stage').replaceChildren(picture)
-    const who = image.faces.map(([person]) => person ?? 'unknown')
-    const sure = image.faces.flatMap(([person, , , , , similarity]) =>
-      person === null || similarity === null ? [] : [`${person} ${similarity.toFixed(2)}`],
+    const stage = viewer.querySelector('.stage')
+    stage.replaceChildren(picture)
+    const showBoxes = () => kind.boxes && stage.append(boxesOn(image, 'meet'))
+    if (!run.copies) showBoxes()
+    const who = run.kind === 'faces' ? image.found.map(([name]) => name ?? 'unknown') : tally(image)
+    const sure = image.found.flatMap(([name, , , , , value]) =>
+      name === null || value === null ? [] : [`${name} ${value.toFixed(2)}`],
     )
     const file = element('div', { className: 'file' })
     if (run.copies)
@@ -241,8 +309,8 @@
     viewer
       .querySelector('figcaption')
       .replaceChildren(
-        element('div', { className: 'who', text: who.length > 0 ? who.join(', ') : 'No faces' }),
-        element('div', { className: 'sure', text: sure.length > 0 ? `Similarity: ${sure.join(', ')}` : '' }),
+        element('div', { className: 'who', text: who.length > 0 ? who.join(', ') : kind.none }),
+        element('div', { className: 'sure', text: sure.length > 0 ? `${kind.sure}: ${sure.join(', ')}` : '' }),
         file,
       )
     viewer.querySelector('.previous').hidden = index === 0
@@ -262,6 +330,8 @@
     if (key === 'ArrowRight') step(1)
   })
 
+  byId('search').setAttribute('placeholder', `Search ${kind.search}, files, errors`)
+  byId('search').setAttribute('aria-label', `Search ${kind.search}, files and errors`)
   let typing
   byId('search').addEventListener('input', ({ target }) => {
     clearTimeout(typing)
@@ -271,11 +341,10 @@
     }, 120)
   })
 
-  const { images: total, failed, faces, people } = run
+  const { images: total, failed } = run
   const parts = [
-    `${number(total)} ${total === 1 ? 'photo' : 'photos'}`,
-    `${number(faces)} ${faces === 1 ? 'face' : 'faces'}`,
-    people > 0 && `${number(people)} ${people === 1 ? 'person' : 'people'}`,
+    plural(total, 'photo'),
+    ...kind.counts(run),
     failed > 0 && `${number(failed)} failed`,
     total + failed > images.length &&
       `the first ${number(images.length)} files are shown here, all are in predictions.jsonl`,

@@ -85,6 +85,12 @@ export default class Predict extends BaseRun {
 
   async run(): Promise<Summary> {
     const { flags, argv } = await this.parse(Predict)
+    const formats = parseFormats(flags.format)
+    refuseForeignFlags({
+      pipeline: flags.pipeline,
+      'format xmp': formats.includes('xmp'),
+      'write-metadata': flags['write-metadata'],
+    })
     const ctx = this.runContext(flags)
     const inventory = await findInventory(flags.inventory, ctx)
     const options = {
@@ -94,7 +100,7 @@ export default class Predict extends BaseRun {
       hosts: flags.hosts ?? [],
       ...pipelineOptions(flags),
       results: {
-        formats: parseFormats(flags.format),
+        formats,
         sidecars: flags.sidecars,
         sidecarNames: flags['sidecar-names'],
         writeMetadata: flags['write-metadata'],
@@ -119,6 +125,8 @@ const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
   'score-threshold': ['persons', 'faces', 'objects'],
   threshold: ['persons', 'faces'],
   embeddings: ['persons', 'faces'],
+  'format xmp': ['persons', 'faces'],
+  'write-metadata': ['persons', 'faces'],
   classifier: ['classify'],
   'top-k': ['classify'],
 }

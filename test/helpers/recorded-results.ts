@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import { encodeRecord, type JobRecord } from '../../src/runs/job-record.ts'
+import type { Label, LabelledObject } from '../../src/runs/labelled.ts'
 import { type LedgerChange, openLedger } from '../../src/runs/ledger.ts'
-import { type Results, resultsOf } from '../../src/runs/sinks/results.ts'
+import { type ResultKind, type Results, resultsOf } from '../../src/runs/sinks/results.ts'
 import type { ToldFace } from '../../src/runs/sinks/told-face.ts'
 import { tempFolder } from './temp-folder.ts'
 
@@ -15,6 +16,8 @@ export interface Recorded {
   width?: number
   height?: number
   faces?: ToldFace[]
+  objects?: LabelledObject[]
+  labels?: Label[]
   thumbnail?: Uint8Array
   /** Fails with this instead. */
   error?: { code: string; message: string }
@@ -32,12 +35,12 @@ export class RecordedRun implements Disposable {
   readonly results: Results
   readonly #dispose: () => void
 
-  constructor(recorded: readonly Recorded[]) {
+  constructor(recorded: readonly Recorded[], kind: ResultKind = 'faces') {
     const temporary = tempFolder()
     this.folder = temporary.path
     this.out = join(this.folder, 'out')
     const ledger = openLedger(join(this.folder, 'ledger.db'))
-    const run = ledger.beginRun({ out: this.out, options: { paths: [] }, pipelineDigest: 'p' })
+    const run = ledger.beginRun({ out: this.out, options: { paths: [], pipeline: { kind } }, pipelineDigest: 'p' })
     const inputs = recorded.map(({ name, source }) => ({
       name,
       source: source ?? join(this.folder, name),
@@ -60,13 +63,20 @@ export class RecordedRun implements Disposable {
 }
 
 function changes(
-  { name, sha256, width = 400, height = 300, faces = [], thumbnail, error }: Recorded,
+  { name, sha256, width = 400, height = 300, faces = [], objects, labels, thumbnail, error }: Recorded,
   index: number,
 ): LedgerChange[] {
   const seq = index + 1
   if (error) return [{ kind: 'input', seq, state: 'failed', error }]
   const job = sha256 ?? createHash('sha256').update(name).digest('hex')
-  const record: JobRecord = { width, height, faces, ...(thumbnail ? { thumbnail } : {}) }
+  const record: JobRecord = {
+    width,
+    height,
+    faces,
+    ...(objects ? { objects } : {}),
+    ...(labels ? { labels } : {}),
+    ...(thumbnail ? { thumbnail } : {}),
+  }
   return [
     { kind: 'job', job, state: 'done', ...encodeRecord(record) },
     { kind: 'input', seq, state: 'done', job },

@@ -1,14 +1,18 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { pathToFileURL } from 'node:url'
 import { type Browser, chromium, type Page } from 'playwright-core'
 import { copyName } from '../../src/runs/copy-name.ts'
+import type { LabelledObject } from '../../src/runs/labelled.ts'
 import { writePage } from '../../src/runs/sinks/page.ts'
 import type { Results } from '../../src/runs/sinks/results.ts'
 import { drawnPhoto } from '../helpers/drawn-images.ts'
+import { project } from '../helpers/project.ts'
 import { namedFace, type Recorded, RecordedRun } from '../helpers/recorded-results.ts'
+import { readPredictions } from '../helpers/run-output.ts'
+import { shared, sharedMissing } from '../helpers/shared.ts'
 
 const program = '/usr/bin/chromium'
 const missing = existsSync(program) ? false : 'needs chromium'
@@ -33,15 +37,24 @@ describe('the page of results', { skip: missing }, () => {
   })
   after(() => browser.close())
 
-  /** Opens the page of a run; it must not complain, and ask for nothing outside its folder. */
+  /** Opens the page of a run that is recorded only. */
   async function opened(
     results: Results,
     look: (page: Page) => Promise<void>,
-    viewport = { width: 1280, height: 800 },
+    viewport?: { width: number; height: number },
   ): Promise<void> {
     mkdirSync(results.out, { recursive: true })
     await writePage(results)
-    const folder = pathToFileURL(results.out).href
+    await openedIn(results.out, look, viewport)
+  }
+
+  /** Opens the page in a folder; it must not complain, and ask for nothing outside its folder. */
+  async function openedIn(
+    out: string,
+    look: (page: Page) => Promise<void>,
+    viewport = { width: 1280, height: 800 },
+  ): Promise<void> {
+    const folder = pathToFileURL(out).href
     const complaints: string[] = []
     const page = await browser.newPage({ viewport })
     page.on('console', (message) => complaints.push(message.text()))
@@ -83,7 +96,7 @@ describe('the page of results', { skip: missing }, () => {
       assert.deepEqual(await page.locator('.failure').allInnerTexts(), [
         `z/cut.jpg\ncut off ${hostile}\nCPN_ERR_IMAGE_DECODE`,
       ])
-      const people = page.locator('#people button')
+      const people = page.locator('#names button')
       assert.deepEqual(await people.locator('.name').allInnerTexts(), ['Ann', hostile, 'Бен'])
       await people.first().click()
       assert.deepEqual(await shown(), ['a/Ann.jpg', 'a/both.jpg'])
@@ -132,6 +145,106 @@ describe('the page of results', { skip: missing }, () => {
       await page.waitForFunction("document.querySelector('.stage img').naturalWidth === 240")
       assert.equal(await page.locator('figcaption a').getAttribute('href'), './d/100%25%20%231%3F%26%3D%2B.jpg')
     })
+  })
+
+  const shownIn = (page: Page) => page.locator('.photo').evaluateAll((cards) => cards.map((card) => card.ariaLabel!))
+
+  test('objects are listed by label, framed where they are, and searched for', async () => {
+    const picture = await thumbnail()
+    const object = (label: string, box: LabelledObject['box']): LabelledObject => ({ box, score: 0.9, label })
+    const objects = [object('person', [10, 20, 100, 200]), object(hostile, [200, 50, 150, 100])]
+    const things: Recorded[] = [
+      { name: 'a.jpg', objects: [...objects, object('person', [100, 20, 50, 80])] },
+      { name: 'b.jpg', objects: [object('person', [1, 2, 30, 40])] },
+      { name: 'c.jpg', objects: [] },
+    ]
+    using run = new RecordedRun(
+      things.map((each) => ({ ...each, thumbnail: picture })),
+      'objects',
+    )
+    await opened({ ...run.results, copies: false }, async (page) => {
+      assert.equal(await page.locator('#counts').innerText(), '3 photos · 4 objects · 2 labels')
+      assert.equal(await page.locator('#names h2').innerText(), 'Objects')
+      const filters = page.locator('#filters button')
+      assert.deepEqual(await filters.allInnerTexts(), ['Photos3', 'No objects1'])
+      const labels = page.locator('#names button')
+      assert.deepEqual(await labels.allInnerTexts(), ['person\n2', `${hostile}\n1`])
+      assert.deepEqual(await shownIn(page), [`a.jpg, 2 × person, ${hostile}`, 'b.jpg, person', 'c.jpg'])
+      const framed = page.locator('.photo').first().locator('.boxes rect')
+      await framed.first().waitFor()
+      assert.equal(await framed.count(), 3)
+      // Where it is in the picture that fills the card: 200 of 400 pixels to the right, 150 of them wide.
+      const card = (await page.locator('.photo').first().boundingBox())!
+      const frame = (await framed.nth(1).boundingBox())!
+      assert.ok(Math.abs((frame.x - card.x) / card.width - 200 / 400) < 0.02)
+      assert.ok(Math.abs(frame.width / card.width - 150 / 400) < 0.03)
+      await labels.last().click()
+      assert.deepEqual(await shownIn(page), [`a.jpg, 2 × person, ${hostile}`])
+      await framed.first().waitFor()
+      assert.equal(await framed.count(), 1)
+      await page.locator('.photo').click()
+      assert.match(await page.locator('figcaption').innerText(), /^2 × person, .*\s+Score: person 0\.90, /)
+      assert.equal(await page.locator('.stage .boxes rect').count(), 1)
+      await page.keyboard.press('Escape')
+      await labels.last().click()
+      await page.locator('#search').fill('person b.jpg')
+      await page
+        .locator('#shown')
+        .filter({ hasText: /^1 photo$/ })
+        .waitFor()
+    })
+  })
+
+  test('a photo is listed under its likeliest label and found by the others', async () => {
+    const labels = (...names: string[]) => names.map((label, index) => ({ label, score: 0.5 / (index + 1) }))
+    using run = new RecordedRun(
+      [
+        { name: 'a.jpg', labels: labels('tabby', 'tiger cat') },
+        { name: 'b.jpg', labels: labels('tench', 'tabby') },
+      ],
+      'classify',
+    )
+    await opened({ ...run.results, copies: false }, async (page) => {
+      assert.equal(await page.locator('#counts').innerText(), '2 photos · 2 labels')
+      assert.deepEqual(await page.locator('#names button').allInnerTexts(), ['t\ntabby\n1', 't\ntench\n1'])
+      await page.locator('#search').fill('tiger')
+      await page
+        .locator('#shown')
+        .filter({ hasText: /^1 photo$/ })
+        .waitFor()
+      assert.deepEqual(await shownIn(page), ['a.jpg, tabby'])
+      await page.locator('.photo').click()
+      assert.match(await page.locator('figcaption').innerText(), /^tabby\s+Score: tabby 0\.50, tiger cat 0\.25/)
+      assert.equal(await page.locator('.boxes').count(), 0)
+    })
+  })
+
+  test('what the model finds on photographs is in all results', { skip: sharedMissing, timeout: 180_000 }, async () => {
+    await using home = project()
+    symlinkSync(shared('photos', 'objects'), join(home.folder, 'photos'))
+    const asked = ['predict', 'photos/', '--pipeline', 'objects', '--score-threshold', '0.5', '--out', 'found', '--yes']
+    await home.ok([...asked, '--format', 'csv,coco'])
+    const out = join(home.folder, 'found')
+    const { annotations, categories } = JSON.parse(readFileSync(join(out, 'coco.json'), 'utf8'))
+    const found = readPredictions(out).flatMap(({ objects }) => objects!.map(({ label }) => label))
+    const names = new Map(categories.map(({ id, name }: { id: number; name: string }) => [id, name]))
+    assert.deepEqual(
+      annotations.map(({ category_id }: { category_id: number }) => names.get(category_id)),
+      found,
+    )
+    const lines = readFileSync(join(out, 'predictions.csv'), 'utf8').split('\r\n')
+    assert.equal(lines.filter((line) => /,bus,/.test(line)).length, 1)
+    const labels = new Set(found).size
+    await openedIn(out, async (page) => {
+      assert.equal(await page.locator('#counts').innerText(), `5 photos · ${found.length} objects · ${labels} labels`)
+      await page.locator('#names button', { hasText: 'bus' }).click()
+      assert.deepEqual(await shownIn(page), ['bus.jpg, bus, 3 × person'])
+      await page.locator('.photo .boxes rect').waitFor()
+    })
+    const refused = await home.cpn([...asked, '--format', 'xmp'])
+    assert.equal(refused.exitCode, 2)
+    assert.match(refused.stderr, /--format xmp means nothing to the pipeline objects/)
+    await home.ok(['unprovision', 'all', '--yes'])
   })
 
   test('nothing is wider than a phone', async () => {

@@ -1,4 +1,6 @@
 import { join } from 'node:path'
+import type { Face } from '../../protocol/messages.ts'
+import type { JobRecord } from '../job-record.ts'
 import type { FinishedLine, Results } from './results.ts'
 import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
@@ -9,12 +11,13 @@ const columns = [
   'state',
   'width',
   'height',
-  'face',
+  'number',
   'x',
   'y',
-  'face_width',
-  'face_height',
+  'box_width',
+  'box_height',
   'score',
+  'label',
   'person',
   'similarity',
   'error_code',
@@ -23,7 +26,7 @@ const columns = [
 
 type Row = Partial<Record<(typeof columns)[number], string | number | null>>
 
-/** OUT/predictions.csv (RFC 4180): a line per face, and one for each input without any. */
+/** OUT/predictions.csv (RFC 4180): a line per face, object or label, and one for each input without any. */
 export async function writeCsv(results: Results): Promise<void> {
   await writeTextDurably(join(results.out, 'predictions.csv'), csvLines(results))
 }
@@ -39,19 +42,23 @@ function rowsOf({ name, job, state, result, error }: FinishedLine): Row[] {
   const image: Row = { path: name, sha256: job, state }
   if (!result || state !== 'done') return [{ ...image, error_code: error?.code, error_message: error?.message }]
   Object.assign(image, { width: result.width, height: result.height })
-  const rows = toldFaces(result).map(({ box: [x, y, width, height], score, person, similarity }, index) => ({
-    ...image,
-    face: index + 1,
-    x,
-    y,
-    face_width: width,
-    face_height: height,
+  const rows = foundIn(result).map((found, index) => ({ ...image, number: index + 1, ...found }))
+  return rows.length > 0 ? rows : [image]
+}
+
+function foundIn(result: JobRecord): Row[] {
+  const { objects, labels } = result
+  if (objects) return objects.map(({ box, score, label }) => ({ ...placeOf(box), score, label }))
+  if (labels) return labels.map(({ label, score }) => ({ score, label }))
+  return toldFaces(result).map(({ box, score, person, similarity }) => ({
+    ...placeOf(box),
     score,
     person,
     similarity,
   }))
-  return rows.length > 0 ? rows : [image]
 }
+
+const placeOf = ([x, y, width, height]: Face['box']): Row => ({ x, y, box_width: width, box_height: height })
 
 /** What spreadsheets take for the beginning of a formula, and the apostrophe that keeps them from it. */
 const formula = /^[=+\-@＝＋－＠\t\r\n']/

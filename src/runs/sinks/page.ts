@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises'
 import { findPackageJSON } from 'node:module'
 import { basename, dirname, join } from 'node:path'
 import { copyName } from '../copy-name.ts'
+import type { JobRecord } from '../job-record.ts'
 import type { FinishedLine, Results } from './results.ts'
 import { toldFaces } from './told-face.ts'
 import { writeTextDurably } from './write-text.ts'
@@ -14,7 +15,7 @@ const thumbnailsPerChunk = 100
 const imagesPerChunk = 1000
 
 /**
- * OUT/index.html: one page with the photos, the people on them and what failed. It needs nothing but itself, asks nobody
+ * OUT/index.html: one page with the photos, who or what is on them and what failed. It needs nothing but itself, asks nobody
  * for anything, and runs no script but its own, whatever files and people are called. Of more inputs than it lists it has
  * the first ones and the numbers of all.
  */
@@ -52,7 +53,10 @@ function* page(results: Results, { template, style, script }: PageParts): Iterab
 }
 
 function* data(results: Results): Iterable<string> {
-  yield script('id="run"', JSON.stringify({ ...count(results), thumbnailsPerChunk, copies: results.copies }))
+  yield script(
+    'id="run"',
+    JSON.stringify({ ...count(results), kind: results.kind, thumbnailsPerChunk, copies: results.copies }),
+  )
   yield* chunks('images', imagesPerChunk, listed(results), (line) => JSON.stringify(entry(line)))
   yield* chunks('thumbnails', thumbnailsPerChunk, listed(results, { thumbnails: true }), (line) =>
     JSON.stringify(thumbnail(line)),
@@ -68,29 +72,41 @@ function* listed(results: Results, options?: { thumbnails: boolean }): Iterable<
 }
 
 function count(results: Results): object {
-  const people = new Set<string>()
-  const counts = { images: 0, failed: 0, faces: 0 }
+  const names = new Set<string>()
+  const counts = { images: 0, failed: 0, found: 0 }
   for (const { state, result } of results.lines()) {
     if (state !== 'done' || !result) {
       counts.failed++
       continue
     }
     counts.images++
-    counts.faces += result.faces.length
-    for (const { person } of toldFaces(result)) if (person !== null) people.add(person)
+    const found = foundIn(result)
+    counts.found += found.length
+    for (const [name] of result.labels ? found.slice(0, 1) : found) if (name !== null) names.add(name)
   }
-  return { ...counts, people: people.size }
+  return { ...counts, names: names.size }
 }
 
 /**
- * [path, width, height, [[person, x, y, width, height, similarity], …], path of the copy, error code, error message]; what
- * comes last may be missing.
+ * [path, width, height, [Found, …], path of the copy, error code, error message]; what comes last may be missing.
  */
 function entry({ name, state, result, error }: FinishedLine): unknown[] {
   if (state !== 'done' || !result) return [name, 0, 0, [], null, error?.code ?? '', error?.message ?? '']
-  const faces = toldFaces(result).map(({ person, box, similarity }) => [person, ...box.map(Math.round), similarity])
   const copy = copyName(name)
-  return [name, result.width, result.height, faces, ...(copy === name ? [] : [copy])]
+  return [name, result.width, result.height, foundIn(result), ...(copy === name ? [] : [copy])]
+}
+
+/** Name or label, null for somebody unknown; x, y, width, height; similarity or score. */
+type Found = [string | null, number, number, number, number, number | null]
+
+/** Faces or objects, or the labels of a picture, which are about all of it. */
+function foundIn(result: JobRecord): Found[] {
+  const { width, height, objects, labels } = result
+  const found = (name: string | null, box: readonly number[], sure: number | null) =>
+    [name, ...box.map(Math.round), sure] as Found
+  if (objects) return objects.map(({ label, box, score }) => found(label, box, score))
+  if (labels) return labels.map(({ label, score }) => found(label, [0, 0, width, height], score))
+  return toldFaces(result).map(({ person, box, similarity }) => found(person, box, similarity))
 }
 
 function thumbnail({ result }: FinishedLine): string | null {

@@ -1,12 +1,18 @@
 import type { CpnError } from '../../common/errors.ts'
 import type { ModelRef } from '../../protocol/model.ts'
+import type { Pipeline } from '../../protocol/pipeline.ts'
 import type { InputLine, InputState, Ledger, RunRecord } from '../ledger.ts'
 
 /** An input that was done, or that something kept from it. */
 export type FinishedLine = InputLine & { state: Exclude<InputState, 'queued'> }
 
+/** What is in the results of a picture: faces, `objects`, or with `classify` the labels of the whole. */
+export type ResultKind = Exclude<Pipeline['kind'], 'draw'>
+
 /** The results of a run, as the formats read them. */
 export interface Results {
+  /** What the run looked for. */
+  kind: ResultKind
   /** Absolute folder of the outputs. */
   out: string
   /** Whether annotated copies are in it. */
@@ -42,14 +48,22 @@ export type OnUnwritten = (error: CpnError) => void
  */
 export type Sink = (results: Results, options: SidecarOptions, onUnwritten: OnUnwritten) => Promise<void>
 
-export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'lines' | 'models'>): Results {
+export function resultsOf(ledger: Ledger, run: string, about: Omit<Results, 'kind' | 'lines' | 'models'>): Results {
+  const record = ledger.runs().find(({ id }) => id === run)
   return {
     ...about,
-    models: modelsOf(ledger.runs().find(({ id }) => id === run)),
+    kind: kindOf(record),
+    models: modelsOf(record),
     *lines(options) {
       for (const line of ledger.lines(run, options)) if (isFinished(line)) yield line
     },
   }
+}
+
+/** Runs of an older cpn looked for faces. */
+function kindOf(run: RunRecord | undefined): ResultKind {
+  const { kind } = (run?.options.pipeline ?? {}) as Partial<Pipeline>
+  return kind === 'objects' || kind === 'classify' ? kind : 'faces'
 }
 
 type PipelineModels = Partial<Record<'detector' | 'embedder' | 'classifier', { model: ModelRef }>>

@@ -25,7 +25,10 @@ export async function writeSidecars(
   )
 }
 
-/** Does something for each picture that was done; errors are told, a full disk ends it. */
+/**
+ * Does something for each picture that was looked at for faces; errors are told, a full disk ends it. Where a run looked for
+ * something else, what another run has written of faces stays.
+ */
 export async function forEachPicture(
   results: Results,
   ahead: number,
@@ -47,6 +50,7 @@ export async function forEachPicture(
 }
 
 async function* pictures(results: Results): AsyncGenerator<{ line: FinishedLine; result: JobRecord }> {
+  if (results.kind !== 'faces') return
   for (const line of results.lines()) if (line.state === 'done' && line.result) yield { line, result: line.result }
 }
 

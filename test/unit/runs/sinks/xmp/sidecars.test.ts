@@ -200,3 +200,16 @@ test('a folder in which nothing can be written costs its sidecars only', async (
 function describeExiftool(name: string, run: () => Promise<void>): void {
   test(name, { skip: exiftoolMissing }, run)
 }
+
+for (const kind of ['objects', 'classify'] as const) {
+  test(`a run of ${kind} leaves faces that another one wrote`, async () => {
+    using faces = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+    const source = join(faces.folder, 'a.jpg')
+    await write(faces, besideOriginals)
+    const before = readFileSync(`${source}.xmp`, 'utf8')
+    assert.match(before, /<mwg-rs:Name>Ann</)
+    using other = new RecordedRun([{ name: 'a.jpg', source, objects: [], labels: [] }], kind)
+    assert.deepEqual(await write(other, besideOriginals), [])
+    assert.equal(readFileSync(`${source}.xmp`, 'utf8'), before)
+  })
+}
