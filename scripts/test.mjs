@@ -49,7 +49,7 @@ function runTests(id, folder) {
   const { CPN_INVENTORY, CPN_DEBUG, CPN_CONTENT_TYPE, CPN_MODEL_MIRROR, SSH_AUTH_SOCK, ...env } = process.env
   const args = [
     '--test',
-    '--test-concurrency=2',
+    '--test-concurrency=3',
     `--import=${join(root, 'scripts', 'test-watchdog.mjs')}`,
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
