@@ -84,7 +84,7 @@ export const fleetFaults: Record<string, Fault> = {
 /** A detector that finds no face, and says so like any other, as soon as a file lies beside the program. */
 const findsNothingWhen = (file: string): string =>
   `const { existsSync } = process.getBuiltinModule('node:fs')
-  if (existsSync(import.meta.dirname + '/${file}')) pipeline.detector.scoreThreshold = 2`
+  if (existsSync(import.meta.dirname + '/${file}')) order.pipeline.detector.scoreThreshold = 2`
 
 /** The spare host joins the inventory until everything has been looked at, and is bare again then. */
 function takeInSpare({ lab, atEnd }: Preparation): void {
