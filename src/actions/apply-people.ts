@@ -2,11 +2,11 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { openState, type State } from '../inventory/state.ts'
+import type { PinnedModel } from '../models/pipeline-version.ts'
 import { resolveModel } from '../models/resolve.ts'
 import { openModelStore } from '../models/store.ts'
 import type { People } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
-import type { ModelManifest, ModelRef } from '../protocol/model.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
@@ -14,7 +14,7 @@ import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
 import { defaultResults, type ResultOptions } from '../runs/sinks/index.ts'
 import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts'
-import { namingOf } from './naming.ts'
+import { type EmbedderFacts, namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { unknownRun } from './runs.ts'
 import { sortFaces } from './sort-faces.ts'
@@ -116,12 +116,12 @@ export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecor
 }
 
 /** Thresholds lie in the manifest; where that is gone, the usual ones count. */
-export async function manifestOf(model: ModelRef, state: State, ctx: Context): Promise<ModelManifest> {
+export async function manifestOf(model: PinnedModel, state: State, ctx: Context): Promise<EmbedderFacts> {
   const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
   try {
     return (await resolveModel(store, `${model.name}@${model.version}`)).manifest
   } catch (error) {
     if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_MODEL_UNKNOWN') throw error
-    return { ...model, description: '', task: 'embed-faces', bytes: 1, licence: '', urls: [], thresholds: {} }
+    return { ...model, thresholds: {} }
   }
 }

@@ -10,10 +10,10 @@ import { nameKey } from '../people/person-name.ts'
 import { buriedOn, bury } from '../people/tombstones.ts'
 import type { NamedFace } from '../runs/job-record.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
-import { applyToRun, type FacesRunOptions } from './apply-people.ts'
+import { applyToRun, type FacesRunOptions, manifestOf } from './apply-people.ts'
 import { removeFromExport } from './exchange-people.ts'
 import { openFleet } from './open-fleet.ts'
-import { requirePerson } from './people.ts'
+import { likenessOf, requirePerson } from './people.ts'
 import { removeTrials } from './trial-writer.ts'
 
 export interface ForgottenPerson {
@@ -30,9 +30,6 @@ export interface ForgottenPerson {
   /** What cpn could not reach, with the reason. */
   left: string[]
 }
-
-/** From this cosine on a face that is nobody else's may be the person: it is forgotten, too. */
-const likeness = 0.285
 
 /**
  * Forgets somebody: enrolment and its older versions, exports, embeddings and crops of their faces in every run, names in
@@ -61,7 +58,10 @@ export async function forgetPerson(
   }
   await forgetInExports(store, person, result)
   await removeTrials(state.plansDir, 0)
-  if (existsSync(state.ledgerFile)) await forgetInRuns(person, people, { inventory, hosts, state }, result, ctx)
+  if (existsSync(state.ledgerFile)) {
+    const likeness = likenessOf(await manifestOf(enrolled.model!, state, ctx))
+    await forgetInRuns(person, people, { inventory, hosts, state, likeness }, result, ctx)
+  }
   // Last: what is interrupted before can be said again, for the person is known still.
   await store.update((before) => without(before, person))
   result.versions = (await store.forgetVersions()).length
@@ -89,6 +89,8 @@ interface Place {
   inventory: Inventory
   hosts: string[]
   state: State
+  /** Cosine from which a face that is nobody else's may be the person: it is forgotten, too. */
+  likeness: number
 }
 
 async function forgetInRuns(
@@ -100,7 +102,7 @@ async function forgetInRuns(
 ): Promise<void> {
   using ledger = openLedger(place.state.ledgerFile)
   const others = new Set(people.people.map(({ name }) => name))
-  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, others, face, embedding)
+  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, others, face, embedding, place.likeness)
   for (const run of ledger.runs().filter(hasEmbeddings)) {
     try {
       await forgetInRun(run, { ...place, people, ledger, threshold: undefined, forget }, result, ctx)
@@ -150,7 +152,13 @@ function concerns({ id }: RunRecord, ledger: Ledger, forget: (face: NamedFace, e
 }
 
 /** Named so, or like them and nobody else who is enrolled: they may have had another name then. */
-function isTheirs(person: Person, others: Set<string>, { person: name }: NamedFace, embedding: Float32Array): boolean {
+function isTheirs(
+  person: Person,
+  others: Set<string>,
+  { person: name }: NamedFace,
+  embedding: Float32Array,
+  likeness: number,
+): boolean {
   if (name === person.name) return true
   return !others.has(name ?? '') && likenessTo(person, embedding) >= likeness
 }

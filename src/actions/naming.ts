@@ -26,10 +26,13 @@ const perTenfold = 0.065
 export const identificationOf = ({ identification = usualThreshold }: ModelManifest['thresholds']): number =>
   identification
 
+/** What naming has to know of the model that embeds faces. */
+export type EmbedderFacts = Pick<ModelManifest, 'name' | 'version' | 'sha256' | 'thresholds'>
+
 /** Undefined when nobody is enrolled, or with another model, which is told. */
 export function namingOf(
   people: People,
-  embedder: ModelManifest,
+  embedder: EmbedderFacts,
   threshold: number | undefined,
   { notice }: Pick<Context, 'notice'>,
 ): Naming | undefined {
@@ -58,7 +61,7 @@ export function thresholdFor(people: number, identification: number): number {
 }
 
 /** Embeddings of two models have nothing to do with each other. */
-export function otherModel({ model }: People, embedder: ModelManifest): CpnError {
+export function otherModel({ model }: People, embedder: EmbedderFacts): CpnError {
   const message = `people are enrolled with ${model?.name}@${model?.version}, and faces are embedded with ${embedder.name}@${embedder.version}`
   return new CpnError('CPN_ERR_GALLERY_MODEL', message, {
     suggestions: ['Go back to the model they were enrolled with, or remove them and enrol them again.'],

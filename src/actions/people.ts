@@ -11,7 +11,7 @@ import { nameKey, personName } from '../people/person-name.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
 import { lookAt } from './look-at.ts'
-import { otherModel } from './naming.ts'
+import { type EmbedderFacts, otherModel } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { openStores, resolvePipeline } from './resolve-pipeline.ts'
 
@@ -224,14 +224,14 @@ export function withPerson(people: People, person: Person): People {
   return { ...people, people: [...others, person].sort((a, b) => (a.name < b.name ? -1 : 1)) }
 }
 
-export function assertModel(people: People, embedder: ModelManifest): void {
+export function assertModel(people: People, embedder: EmbedderFacts): void {
   if (people.model && people.model.sha256 !== embedder.sha256) throw otherModel(people, embedder)
 }
 
-export const modelOf = ({ name, version, sha256 }: ModelManifest) => ({ name, version, sha256 })
+export const modelOf = ({ name, version, sha256 }: EmbedderFacts) => ({ name, version, sha256 })
 
 /** Cosine from which two faces may be of one person. */
-export const likenessOf = ({ thresholds: { verification = 0.3 } }: ModelManifest) => verification
+export const likenessOf = ({ thresholds: { verification = 0.3 } }: Pick<ModelManifest, 'thresholds'>) => verification
 
 function exists(name: string, from: string): CpnError {
   return new CpnError('CPN_ERR_PERSON_EXISTS', `${name} is enrolled already`, {

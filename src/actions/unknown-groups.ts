@@ -6,11 +6,11 @@ import { openState, type State } from '../inventory/state.ts'
 import { groupFaces } from '../matching/group.ts'
 import { groupName, groupNumber, numberGroups } from '../people/group-names.ts'
 import { groupedWith, joined } from '../people/group-unknown.ts'
-import type { ModelManifest } from '../protocol/model.ts'
 import { type FaceGroup, type GroupLedger, openGroupLedger } from '../runs/group-ledger.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { type FacesRunOptions, manifestOf, personRuns } from './apply-people.ts'
+import type { EmbedderFacts } from './naming.ts'
 import { groupingOf, sortFaces } from './sort-faces.ts'
 
 /** A group of faces that nobody knows. */
@@ -132,7 +132,7 @@ export class OpenGroups implements Disposable {
   readonly ledger: Ledger
   readonly groups: GroupLedger
   readonly run: RunRecord
-  readonly manifest: ModelManifest
+  readonly manifest: EmbedderFacts
   readonly #ctx: Context
   readonly #held: DisposableStack
 

@@ -1,3 +1,4 @@
+import { dotProduct } from '../matching/dot-products.ts'
 import type { Face } from '../protocol/messages.ts'
 import type { EnrolledPhoto, Person } from './people.ts'
 
@@ -97,10 +98,8 @@ function faultOfLikeness(
 
 /** Cosine to the most similar photo of a person. */
 export function likenessTo({ photos }: Person, embedding: Float32Array): number {
-  return Math.max(-1, ...photos.map((photo) => dot(photo.embedding, embedding)))
+  return Math.max(-1, ...photos.map((photo) => dotProduct(photo.embedding, embedding)))
 }
-
-const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0)
 
 const pixels = ({ box: [, , width, height] }: Face) => Math.min(width, height)
 

@@ -1,6 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import * as z from 'zod'
+import { systemErrorCode } from '../common/errors.ts'
 import { replaceFile } from '../inventory/replace-file.ts'
 
 // Nodes have galleries in memory. One that was away when somebody was to be forgotten is told when it is back. The file
@@ -23,25 +24,29 @@ export async function bury(peopleDir: string, nodes: readonly string[]): Promise
 }
 
 /** Nodes that are still to be told. */
-export const buriedOn = async (peopleDir: string): Promise<string[]> => Object.keys(await read(peopleDir))
+export const buriedOn = async (peopleDir: string): Promise<string[]> => Object.keys((await read(peopleDir)) ?? {})
 
 /** Has a node forget its galleries where that is due. */
 export async function forgetOn(node: string, client: Forgetful, peopleDir: string, signal: AbortSignal): Promise<void> {
-  if ((await read(peopleDir))[node] === undefined) return
+  const tombstones = await read(peopleDir)
+  if (tombstones && tombstones[node] === undefined) return
   await client.forgetGalleries(signal)
+  // Who is due cannot be read any more: every node is told, each time, until the list is written anew.
+  if (!tombstones) return
   await change(peopleDir, ({ [node]: _, ...others }) => others)
 }
 
-async function read(peopleDir: string): Promise<Tombstones> {
+/** Undefined where the list is damaged. */
+async function read(peopleDir: string): Promise<Tombstones | undefined> {
   try {
     return schema.parse(JSON.parse(await readFile(fileIn(peopleDir), 'utf8')))
-  } catch {
-    return {}
+  } catch (error) {
+    return systemErrorCode(error) === 'ENOENT' ? {} : undefined
   }
 }
 
 async function change(peopleDir: string, edit: (tombstones: Tombstones) => Tombstones): Promise<void> {
   await mkdir(dirname(fileIn(peopleDir)), { recursive: true, mode: 0o700 })
-  const write = async () => `${JSON.stringify(edit(await read(peopleDir)), null, 2)}\n`
+  const write = async () => `${JSON.stringify(edit((await read(peopleDir)) ?? {}), null, 2)}\n`
   await replaceFile(fileIn(peopleDir), write, 'CPN_ERR_STATE_DIR', 0o600)
 }

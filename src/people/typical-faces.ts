@@ -1,3 +1,5 @@
+import { dotProduct } from '../matching/dot-products.ts'
+
 /** Faces that are compared with each other: of a larger group those nearest to its middle. */
 const compared = 400
 
@@ -11,7 +13,7 @@ export function typicalFaces<Face extends { embedding: Float32Array }>(faces: re
   const covered = some.map(() => -1)
   const rest = new Set(some.keys())
   const chosen: Face[] = []
-  const products = some.map(({ embedding: a }) => Float64Array.from(some, ({ embedding: b }) => dot(a, b)))
+  const products = some.map(({ embedding: a }) => Float64Array.from(some, ({ embedding: b }) => dotProduct(a, b)))
   while (chosen.length < most && rest.size > 0) {
     let best = -1
     let gain = -1
@@ -33,14 +35,8 @@ function nearestToMiddle<Face extends { embedding: Float32Array }>(faces: readon
   const middle = new Float32Array(faces[0]!.embedding.length)
   for (const { embedding } of faces) for (let i = 0; i < middle.length; i++) middle[i]! += embedding[i]!
   return faces
-    .map((face) => ({ face, near: dot(face.embedding, middle) }))
+    .map((face) => ({ face, near: dotProduct(face.embedding, middle) }))
     .sort((a, b) => b.near - a.near)
     .slice(0, most)
     .map(({ face }) => face)
-}
-
-function dot(a: Float32Array, b: Float32Array): number {
-  let sum = 0
-  for (let i = 0; i < a.length; i++) sum += a[i]! * b[i]!
-  return sum
 }

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { readFileSync, statSync } from 'node:fs'
+import { readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { buriedOn, bury, forgetOn } from '../../../src/people/tombstones.ts'
@@ -49,4 +49,15 @@ test('nodes that are told at once are all struck out', async () => {
   await bury(folder.path, nodes)
   await Promise.all(nodes.map((node) => forgetOn(node, agent(), folder.path, signal)))
   assert.deepEqual(await buriedOn(folder.path), [])
+})
+
+test('where the list is damaged every node is told, and nobody is struck out', async () => {
+  using folder = tempFolder()
+  writeFileSync(join(folder.path, 'tombstones.json'), '{"node1": "yester')
+  let told = 0
+  const client = { forgetGalleries: async () => void told++ }
+  for (const node of ['node1', 'node2', 'node1']) await forgetOn(node, client, folder.path, signal)
+  assert.equal(told, 3)
+  await bury(folder.path, ['node1'])
+  assert.deepEqual(await buriedOn(folder.path), ['node1'])
 })
