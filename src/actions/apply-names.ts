@@ -129,6 +129,8 @@ class Renaming {
       const page = ledger.embeddedJobs(run.id, after, pageSize)
       if (page.length === 0) return
       after = page.at(-1)!.job
+      // Committed together: each by itself would wait for the disk.
+      const changes: LedgerChange[] = []
       for (const job of page) {
         const renamed = this.#rename(job)
         const { faces, forget } = renamed
@@ -138,8 +140,9 @@ class Renaming {
           this.#parts.pipeline.annotate !== 'none' && !isDeepStrictEqual(marksOf(faces), marksOf(job.faces))
         const redraw = isDrawn ? await this.#redraw(job.job, renamed) : undefined
         if (redraw) yield redraw
-        else if (!isDrawn || forget.length > 0) await this.#commits.add({ kind: 'named', job: job.job, ...renamed })
+        else if (!isDrawn || forget.length > 0) changes.push({ kind: 'named', job: job.job, ...renamed })
       }
+      if (changes.length > 0) await this.#commits.add(...changes)
     }
   }
 
