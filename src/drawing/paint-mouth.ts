@@ -117,14 +117,12 @@ export function paintBeard(sketch: Sketch): void {
       beard.style === 'full' ? 0.95 : 0.2 + 0.18 * beard.density,
     )
     if (beard.style === 'full') {
-      for (let count = 0; count < 26; count++) {
-        const [x, y] = [dice.between(-0.45, 0.45), dice.between(0.72, chin)]
-        svg.line(
-          bend([sketch.on(x, y), sketch.on(x * 1.03, y + 0.07)]),
-          lit(beard.colour, dice.between(0.7, 1.5)),
-          unit * 0.012,
-          0.5,
-        )
+      for (const tone of [0.7, 1.2, 1.4]) {
+        const hairs = Array.from({ length: 9 }, () => {
+          const [x, y] = [dice.between(-0.45, 0.45), dice.between(0.72, chin)]
+          return bend([sketch.on(x, y), sketch.on(x * 1.03, y + 0.07)])
+        })
+        svg.line(hairs.join(''), lit(beard.colour, tone), unit * 0.012, 0.5)
       }
     }
   }

@@ -186,7 +186,7 @@ export function personOf(id: number): Person {
     moles: Array.from({ length: dice.chance(0.45) ? dice.integer(1, 2) : 0 }, () => ({
       x: dice.pick([-1, 1]) * dice.between(0.14, 0.42),
       y: dice.between(0.2, 0.82),
-      size: dice.between(0.016, 0.028),
+      size: dice.between(0.013, 0.022),
     })),
     cheeks: {
       bone: dice.between(0, 1),

@@ -109,7 +109,7 @@ function middle(a: Point, b: Point): Point {
 }
 
 function pair([x, y]: Point): string {
-  return `${short(x)} ${short(y)}`
+  return `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`
 }
 
 function paintOf(paint: string | Colour): string {
