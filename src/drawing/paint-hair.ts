@@ -155,9 +155,9 @@ function openingOf(sketch: Sketch, cut: Cut): Point[] {
   return [...temples(-1).toReversed(), ...top, ...temples(1)]
 }
 
-/** What hangs over forehead and cheeks. */
-export function paintHairBefore(sketch: Sketch): void {
-  const { svg, person, skull, view } = sketch
+/** What hangs over the forehead. */
+export function paintFringe(sketch: Sketch): void {
+  const { svg, person, skull } = sketch
   const { hair } = person
   if (hair.style === 'bald' || hair.style === 'buzz') return
   const cut = cutOf(hair.style, hair.volume)
@@ -183,30 +183,31 @@ export function paintHairBefore(sketch: Sketch): void {
         )
     }
   }
-  if (!coversEars(sketch)) return
-  for (const hand of [-1, 1]) {
-    const wide = skull.halfWidth(0.1)
-    const inner = wide * (0.98 - 0.16 * hair.volume)
-    const locks: [number, number, number][] = [
-      [wide * 0.9, -0.55, 0.2],
-      [inner, -0.1, 0.16],
-      [inner * 1.02, 0.4, 0.1],
-      [inner * 0.98, cut.end * 0.85, 0],
-      [wide * 1.0, cut.end, -0.1],
-      [wide * 1.1 + cut.side, cut.end * 0.85, -0.1],
-      [wide * 1.04 + cut.side, 0.2, -0.05],
-      [wide * 0.98 + cut.side, -0.4, 0],
-    ]
-    svg.fill(rounded(locks.map(([x, y, z]) => view.project([hand * x, y, z]))), sketch.paint(hair.colour, 0.8))
-    for (const aside of [0.25, 0.5, 0.75]) {
-      const at = (y: number) => view.project([hand * (inner + (wide * 1.04 + cut.side - inner) * aside), y, 0.05])
-      svg.line(
-        bend([at(-0.4), at(0.3), at(cut.end * 0.9)]),
-        lit(hair.colour, dice.between(0.6, 1.25)),
-        sketch.unit * 0.03,
-        0.45,
-      )
-    }
+}
+
+/** Hair that hangs beside the face on one side (-1 left in the picture). */
+export function paintLock(sketch: Sketch, hand: number): void {
+  const { svg, person, skull, view } = sketch
+  const { hair } = person
+  const cut = cutOf(hair.style, hair.volume)
+  const dice = new Dice(hair.seed, 3 + hand)
+  const wide = skull.halfWidth(0.1)
+  const inner = wide * (0.98 - 0.16 * hair.volume)
+  const shape: [number, number, number][] = [
+    [wide * 0.9, -0.55, 0.2],
+    [inner, -0.1, 0.16],
+    [inner * 1.02, 0.4, 0.1],
+    [inner * 0.98, cut.end * 0.85, 0],
+    [wide * 1.0, cut.end, -0.1],
+    [wide * 1.1 + cut.side, cut.end * 0.85, -0.1],
+    [wide * 1.04 + cut.side, 0.2, -0.05],
+    [wide * 0.98 + cut.side, -0.4, 0],
+  ]
+  svg.fill(rounded(shape.map(([x, y, z]) => view.project([hand * x, y, z]))), sketch.paint(hair.colour, 0.8))
+  for (const aside of [0.25, 0.5, 0.75]) {
+    const at = (y: number) => view.project([hand * (inner + (wide * 1.04 + cut.side - inner) * aside), y, 0.05])
+    const strand = bend([at(-0.4), at(0.3), at(cut.end * 0.9)])
+    svg.line(strand, lit(hair.colour, dice.between(0.6, 1.25)), sketch.unit * 0.03, 0.45)
   }
 }
 
