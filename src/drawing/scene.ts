@@ -52,7 +52,8 @@ async function photograph(
   const people = await svg.render(width, height).raw().toBuffer()
   lay(people, backdrop)
   const image = sharp(backdrop, { raw: { width, height, channels: 3 } })
-  return { width, height, faces, jpeg: await develop(image, shotOf(dice), dice) }
+  const skins = sittings.map(({ person }) => person.skin)
+  return { width, height, faces, jpeg: await develop(image, shotOf(skins, dice), dice) }
 }
 
 /** Pixels with alpha over others without. */
