@@ -47,8 +47,8 @@ class Detector(nn.Module):
             conv(16, 32, 3, 2),
         )
         self.eighth = nn.Sequential(conv(32, 64, 2, 2), *(Separable(64, 64) for _ in range(2)))
-        self.sixteenth = nn.Sequential(Separable(64, 96, 3, 2), *(Separable(96, 96, 5) for _ in range(4)))
-        self.thirtysecond = nn.Sequential(Separable(96, 128, 3, 2), *(Separable(128, 128, 5) for _ in range(2)))
+        self.sixteenth = nn.Sequential(Separable(64, 96, 3, 2), *(Separable(96, 96) for _ in range(4)))
+        self.thirtysecond = nn.Sequential(Separable(96, 128, 3, 2), *(Separable(128, 128) for _ in range(2)))
         self.laterals = nn.ModuleList(conv(channels, 64, 1, relu=False) for channels in (64, 96, 128))
         self.merge = nn.ModuleList(Separable(64, 64) for _ in STRIDES)
         # The finest grid has most of the cells: a block more there would cost as much as all of the coarse levels.

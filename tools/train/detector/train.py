@@ -3,6 +3,8 @@ import argparse
 import copy
 import math
 import os
+import signal
+import threading
 import time
 from pathlib import Path
 
@@ -39,8 +41,10 @@ def main() -> None:
     pool = Pool(options.pool)
     corners, strides = places(EDGE)
     said, sums, saved = time.time(), {}, time.time()
+    ending = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: ending.set())
     detector.train()
-    while step < options.steps:
+    while step < options.steps and not ending.is_set():
         for group in optimiser.param_groups:
             group["lr"] = rate_at(step, options)
         pictures, target = pool.batch(random, options.batch)
@@ -60,7 +64,7 @@ def main() -> None:
             print(f"step {step}: {shown}; {100 * options.batch / (time.time() - said):.0f} pictures a second of {len(pool.entries)}", flush=True)
             said, sums = time.time(), {}
             pool.refresh()
-        if time.time() - saved > 120 or step == options.steps:
+        if time.time() - saved > 120 or step == options.steps or ending.is_set():
             save(options.checkpoint, detector, average, optimiser, random, step)
             saved = time.time()
 
