@@ -24,6 +24,10 @@ test('matching knows numbers and names, whichever side uses it', () => {
   onlyImports('matching/', ['matching/', 'protocol/', 'common/', 'zod', 'node:'])
 })
 
+test('drawing knows pictures only', () => {
+  onlyImports('drawing/', ['drawing/', 'common/', 'sharp'])
+})
+
 test('the agent is a world of its own', () => {
   const packages = ['zod', 'pino', 'sharp', 'onnxruntime-node', '@julusian/jpeg-turbo', 'libheif-js', 'libraw-wasm']
   onlyImports('agent/', ['agent/', 'matching/', 'protocol/', 'common/', 'node:', ...packages])

@@ -53,10 +53,8 @@ function* page(results: Results, { template, style, script }: PageParts): Iterab
 }
 
 function* data(results: Results): Iterable<string> {
-  yield script(
-    'id="run"',
-    JSON.stringify({ ...count(results), kind: results.kind, thumbnailsPerChunk, copies: results.copies }),
-  )
+  const { kind, models, copies } = results
+  yield script('id="run"', JSON.stringify({ ...count(results), kind, models, thumbnailsPerChunk, copies }))
   yield* chunks('images', imagesPerChunk, listed(results), (line) => JSON.stringify(entry(line)))
   yield* chunks('thumbnails', thumbnailsPerChunk, listed(results, { thumbnails: true }), (line) =>
     JSON.stringify(thumbnail(line)),
