@@ -21,7 +21,7 @@ for (let face = 0; face < faces; people++) {
 }
 const before = process.cpuUsage()
 const started = performance.now()
-const groups = groupFaces(vectors, { threshold: 0.5 })
+const { labels: groups } = groupFaces(vectors, { threshold: 0.5 })
 const seconds = (performance.now() - started) / 1000
 const { user, system } = process.cpuUsage(before)
 const found = new Set(groups).size

@@ -20,7 +20,7 @@ function rowsOf(set: string, people: readonly Person[]): Row[] {
   const random = seededRandom(1)
   for (const face of faces) face.key = random()
   faces.sort((a, b) => a.key - b.key)
-  const groups = groupFaces(joined(faces.map(({ face }) => face)), { threshold: groupingThreshold })
+  const { labels: groups } = groupFaces(joined(faces.map(({ face }) => face)), { threshold: groupingThreshold })
   // A loner is a group of its own.
   const labels = [...groups].map((group, i) => (group === -1 ? -1 - i : group))
   const persons = faces.map(({ person }) => person)

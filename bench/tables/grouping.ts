@@ -1,10 +1,12 @@
 // Unknown faces of a large run: what `cpn people groups` takes to group them, and to make folders and contact sheets.
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import sharp from 'sharp'
+import type { AppliedRun } from '../../src/actions/apply-people.ts'
 import type { GroupsOfRun } from '../../src/actions/unknown-groups.ts'
 import { mobilefacenet112 } from '../../src/models/catalogue/mobilefacenet-112.ts'
+import { encodePeople } from '../../src/people/people-file.ts'
 import { encodeRecord } from '../../src/runs/job-record.ts'
 import { type LedgerChange, openLedger } from '../../src/runs/ledger.ts'
 import { embeddingNear, randomEmbedding, seededRandom } from '../../test/helpers/embeddings.ts'
@@ -13,6 +15,7 @@ import type { Report } from '../report.ts'
 
 const faces = Number(process.env.CPN_BENCH_FACES ?? 100_000)
 const facesOfPhoto = 2
+const enrolled = 1000
 /** Photos of one commit. */
 const batch = 1000
 const sampleMs = 100
@@ -20,7 +23,7 @@ const sampleMs = 100
 export async function measure(): Promise<Report> {
   await using home = project()
   await home.ok(['hosts', 'add', 'here', '--transport', 'local'])
-  const { people, strangers } = await writeRun(home)
+  const crowd = await writeRun(home)
   const first = await timedGroups(home)
   const again = await timedGroups(home)
   const { groups } = first.found
@@ -28,6 +31,11 @@ export async function measure(): Promise<Report> {
   const folders = readdirSync(join(home.folder, 'out', 'people')).filter((name) => name.startsWith('unknown-'))
   if (folders.length !== groups.length || again.found.groups.length !== groups.length)
     throw new Error('folders are missing')
+  enrol(home, crowd.middles.slice(0, enrolled))
+  const named = await timedApply(home, [])
+  const lower = await timedApply(home, ['--threshold', '0.4'])
+  enrol(home, crowd.middles.slice(1, enrolled))
+  const removed = await timedApply(home, ['--threshold', '0.4'])
   const row = (what: string, unit: string, value: number) => ({ what, unit, values: [value] })
   return {
     title: `${faces} faces that nobody knows, in ${faces / facesOfPhoto} photos, synthetic`,
@@ -35,11 +43,14 @@ export async function measure(): Promise<Report> {
       row('cpn people groups: groups, links and contact sheets (floor ≤ 120)', 's', first.seconds),
       row('most memory at any time (floor ≤ 2000)', 'MB', first.megabytes),
       row('cpn people groups again, with nothing to do', 's', again.seconds),
+      row(`cpn people apply: ${enrolled} people are enrolled, ${named.changed} photos change`, 's', named.seconds),
+      row(`the same with another threshold, ${lower.changed} photos change`, 's', lower.seconds),
+      row(`the same with one person fewer, ${removed.changed} photos change`, 's', removed.seconds),
     ],
     ratios: [],
     notes: [
-      `${people} people with 2 to some hundreds of faces and ${strangers} with one; ${groups.length} groups with ${grouped} faces.`,
-      'The photos themselves are not there: links are made all the same. Every contact sheet has faces as JPEG.',
+      `${crowd.people} people with 2 to some hundreds of faces and ${crowd.strangers} with one; ${groups.length} groups with ${grouped} faces.`,
+      'The photos themselves are not there: links are made all the same, and no pictures are drawn. Every contact sheet has faces as JPEG.',
     ],
   }
 }
@@ -67,6 +78,35 @@ async function timedGroups(home: Project): Promise<TimedGroups> {
   return { found: JSON.parse(stdout), seconds: (performance.now() - started) / 1000, megabytes }
 }
 
+/** People of one photo each, in the place of all that there were. */
+function enrol(home: Project, middles: readonly Float32Array[]): void {
+  const { name, version, sha256 } = mobilefacenet112
+  const photo = {
+    source: '/photos/x.jpg',
+    sha256,
+    face: 0,
+    added: '2026-01-01T00:00:00Z',
+    facePixels: 90,
+    sharpness: 0.04,
+    score: 0.9,
+  }
+  const people = middles.map((embedding, i) => ({ name: `Person ${i}`, photos: [{ ...photo, embedding }] }))
+  const folder = join(home.folder, '.cpn', 'people')
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(
+    join(folder, 'people.ndjson'),
+    encodePeople({ version: middles.length, model: { name, version, sha256 }, people }),
+  )
+}
+
+async function timedApply(home: Project, flags: string[]): Promise<{ changed: number; seconds: number }> {
+  const started = performance.now()
+  const { stdout } = await home.ok(['people', 'apply', ...flags, '--json'])
+  const seconds = (performance.now() - started) / 1000
+  const { runs } = JSON.parse(stdout) as { runs: AppliedRun[] }
+  return { changed: runs[0]!.changed, seconds }
+}
+
 /** Peak resident memory so far; 0 for a process that is gone. */
 function peakOf(pid: number): number {
   try {
@@ -78,7 +118,7 @@ function peakOf(pid: number): number {
 }
 
 /** A finished run as `predict --pipeline persons` leaves it in the ledger. */
-export async function writeRun(home: Project): Promise<{ people: number; strangers: number }> {
+async function writeRun(home: Project): Promise<Crowd> {
   const out = join(home.folder, 'out')
   mkdirSync(out)
   using ledger = openLedger(join(home.folder, '.cpn', 'ledger.db'))
@@ -86,7 +126,7 @@ export async function writeRun(home: Project): Promise<{ people: number; strange
   const embedder = { model: { name, version, sha256 } }
   const run = ledger.beginRun({
     out,
-    options: { paths: ['/photos'], hosts: [], pipelineName: 'persons', pipeline: { annotate: 'preview', embedder } },
+    options: { paths: ['/photos'], hosts: [], pipelineName: 'persons', pipeline: { annotate: 'none', embedder } },
     pipelineDigest: 'bench',
   })
   const crop = await sharp({
@@ -110,7 +150,7 @@ export async function writeRun(home: Project): Promise<{ people: number; strange
     )
   }
   ledger.endRun(run, 'finished')
-  return { people: crowd.people, strangers: crowd.strangers }
+  return crowd
 }
 
 function changesOf(photo: number, crop: Buffer, crowd: Crowd): LedgerChange[] {
@@ -140,6 +180,8 @@ function changesOf(photo: number, crop: Buffer, crowd: Crowd): LedgerChange[] {
 class Crowd {
   people = 0
   strangers = 0
+  /** What the faces of each person are near. */
+  readonly middles: Float32Array[] = []
   readonly #random = seededRandom(7)
   #left = 0
   #middle = randomEmbedding(this.#random)
@@ -150,7 +192,10 @@ class Crowd {
       // A tail as photo collections have it.
       this.#left = Math.min(500, Math.floor(1 / (1 - this.#random() * 0.998)))
       if (this.#left === 1) this.strangers++
-      else this.people++
+      else {
+        this.people++
+        this.middles.push(this.#middle)
+      }
     }
     this.#left--
     return embeddingNear(this.#middle, 0.8, this.#random)

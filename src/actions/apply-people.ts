@@ -83,10 +83,14 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
     ctx,
   )
   const asked = { annotate: pipeline.annotate, embeddings, results: { ...defaultResults, ...results } }
-  if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
-  if (outputs && isNamed) {
-    const annotated = pipeline.annotate !== 'none'
-    await sortFaces({ ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }, ctx)
+  const annotated = pipeline.annotate !== 'none'
+  const sorting = { ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }
+  // The groups are a thread's work, meanwhile the lists are written.
+  const sorted = outputs && isNamed ? sortFaces(sorting, ctx) : undefined
+  try {
+    if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
+  } finally {
+    await sorted
   }
   ctx.signal.throwIfAborted()
   return { run: id, out, ...applied }

@@ -90,7 +90,7 @@ const tightest = 0.95
 /** Labels at the lowest threshold that makes several groups; undefined if none does. */
 function fallApart(vectors: Float32Array, from: number): Int32Array | undefined {
   for (let threshold = from + splitStep; threshold < tightest; threshold += splitStep) {
-    const labels = groupFaces(vectors, { threshold })
+    const { labels } = groupFaces(vectors, { threshold })
     if (new Set(labels.filter((label) => label >= 0)).size > 1) return labels
   }
   return undefined

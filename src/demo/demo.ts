@@ -28,6 +28,9 @@ export interface DemoResult {
   kept?: { folder: string; inventory: string }
 }
 
+/** How long an interrupted command may take to end. */
+const patienceMs = 10_000
+
 /** Exit codes of a command that a demo goes on after. */
 const enough = { usual: [0], enrolment: [0, 7] } as const
 
@@ -135,17 +138,22 @@ async function command(
   say('')
   say(`$ ${line}`)
   const [file = '', ...before] = program
-  const child = spawn(file, [...before, ...args], { cwd: fleet, env, stdio: ['ignore', stdout, 'inherit'] })
-  const interrupt = () => void child.kill('SIGINT')
+  const child = spawn(file, [...before, ...args], { cwd: fleet, env, stdio: ['ignore', stdout, 'inherit', 'ipc'] })
+  let killing: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    child.kill('SIGINT')
+    killing = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  }
   signal.addEventListener('abort', interrupt, { once: true })
   const { promise, resolve, reject } = Promise.withResolvers<string | number>()
   child.once('error', reject)
   child.once('exit', (code, ended) => resolve(code ?? ended ?? ''))
   const end = await promise.finally(() => signal.removeEventListener('abort', interrupt))
+  clearTimeout(killing)
   signal.throwIfAborted()
   if (accepted.some((code) => code === end)) return
   throw new CpnError('CPN_ERR_DEMO', `the demo ended because this command did, with ${end}: ${line}`, {
-    suggestions: ['What it said is above. The demo is taken away again; --keep would leave a fleet that works.'],
+    suggestions: ['What it said is above. Run the demo again with CPN_DEBUG=1 to see more.'],
   })
 }
 

@@ -3,9 +3,9 @@ import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { reasonOf } from '../common/errors.ts'
 import { endProcessesOf } from './processes.ts'
-import { makeKey, sshdProgram, startSshd } from './sshd.ts'
+import { makeKey, sshdFolder, sshdProgram, startSshd } from './sshd.ts'
 
-const names = ['node1', 'node2', 'node3']
+export const hostNames = ['node1', 'node2', 'node3']
 
 /** The hosts of a demo. */
 export interface DemoHosts {
@@ -26,15 +26,14 @@ export async function makeHosts(folder: string): Promise<DemoHosts> {
   try {
     return await sshHosts(folder)
   } catch (error) {
-    const place = join(folder, 'sshd')
-    await endProcessesOf(place, [])
+    await endProcessesOf([sshdFolder(folder)])
     return localHosts(folder, `OpenSSH’s server does not do here: ${reasonOf(error)}`)
   }
 }
 
 async function sshHosts(folder: string): Promise<DemoHosts> {
   const key = await makeKey(join(folder, 'fleet', 'id_demo'))
-  const servers = await Promise.all(names.map((name) => startSshd(folder, name, key)))
+  const servers = await Promise.all(hostNames.map((name) => startSshd(folder, name, key)))
   const { username } = userInfo()
   const adds = servers.map(({ name, port, fingerprint }) => [
     ...['hosts', 'add', name, '--address', '127.0.0.1', '--port', String(port), '--user', username],
@@ -45,7 +44,7 @@ async function sshHosts(folder: string): Promise<DemoHosts> {
 
 async function localHosts(folder: string, why: string): Promise<DemoHosts> {
   const adds = await Promise.all(
-    names.map(async (name) => {
+    hostNames.map(async (name) => {
       await mkdir(join(folder, name), { recursive: true, mode: 0o700 })
       const dir = join(folder, name, '.cpn')
       return ['hosts', 'add', name, '--transport', 'local', '--remote-dir', dir, '--workers', '1']

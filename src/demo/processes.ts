@@ -8,22 +8,20 @@ interface Process {
 }
 
 /**
- * Ends every process whose command line has a path below the folder, and comes back when none is left. Whoever starts such
- * a process anew is one of them and goes as well.
+ * Ends every process whose command line has a path below one of these folders, and comes back when none is left. Whoever
+ * starts such a process anew is one of them and goes as well.
  */
-export async function endProcessesOf(folder: string, except: readonly number[]): Promise<void> {
+export async function endProcessesOf(folders: readonly string[]): Promise<void> {
   for (let round = 0; round < 100; round++) {
-    const left = processesOf(folder).filter(({ pid }) => pid !== process.pid && !except.includes(pid))
+    const left = listProcesses().filter(({ command }) => folders.some((folder) => command.includes(`${folder}/`)))
     if (left.length === 0) return
     for (const { pid } of left) end(pid, round < 20 ? 'SIGTERM' : 'SIGKILL')
     await setTimeout(50)
   }
 }
 
-/** Those that have a path below the folder in their command line. */
-export function processesOf(folder: string): Process[] {
-  const listed = existsSync('/proc/self/cmdline') ? fromProc() : fromPs()
-  return listed.filter(({ command }) => command.includes(`${folder}/`))
+export function listProcesses(): Process[] {
+  return existsSync('/proc/self/cmdline') ? fromProc() : fromPs()
 }
 
 function end(pid: number, signal: NodeJS.Signals): void {

@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process'
 import { closeSync, existsSync, openSync } from 'node:fs'
-import { copyFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readFile, rmdir, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { userInfo } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { setTimeout } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { endProcessesOf, listProcesses } from './processes.ts'
 
 const run = promisify(execFile)
 const address = '127.0.0.1'
@@ -13,8 +14,13 @@ const programs = ['/usr/sbin/sshd', '/usr/local/sbin/sshd', '/opt/homebrew/sbin/
 const sftpServers = ['/usr/lib/openssh/sftp-server', '/usr/libexec/openssh/sftp-server', '/usr/libexec/sftp-server']
 /** What an sshd that runs as root wants to have; it is empty. */
 const privilegeFolder = '/run/sshd'
+/** Says that it was not there before. */
+const madeMark = 'made-privilege-folder'
 const readyMs = 10_000
 const tries = 3
+
+/** Where keys and configurations of the servers are. */
+export const sshdFolder = (folder: string): string => join(folder, 'sshd')
 
 /** OpenSSH's server, where it is installed. */
 export const sshdProgram = (): string | undefined => programs.find((path) => existsSync(path))
@@ -39,7 +45,7 @@ export async function makeKey(file: string): Promise<string> {
 export async function startSshd(folder: string, name: string, key: string): Promise<DemoSshd> {
   const home = join(folder, name)
   await mkdir(home, { mode: 0o700 })
-  const place = join(folder, 'sshd', name)
+  const place = join(sshdFolder(folder), name)
   await mkdir(place, { recursive: true, mode: 0o700 })
   const hostKey = await makeKey(join(place, 'host_key'))
   await copyFile(`${key}.pub`, join(place, 'authorized_keys'))
@@ -55,9 +61,21 @@ export async function startSshd(folder: string, name: string, key: string): Prom
   }
 }
 
+/** Ends the servers of a demo; what they needed elsewhere goes, unless another server needs it now. */
+export async function endSshd(folder: string): Promise<void> {
+  const place = sshdFolder(folder)
+  await endProcessesOf([place])
+  if (!existsSync(join(place, madeMark))) return
+  if (listProcesses().some(({ command }) => /^(?:\/\S*\/)?sshd\b/.test(command))) return
+  await rmdir(privilegeFolder).catch(() => {})
+}
+
 /** Undefined once it listens, else the reason why it does not. */
 async function start(place: string, home: string, port: number): Promise<string | undefined> {
-  if (process.getuid?.() === 0) await mkdir(privilegeFolder, { recursive: true, mode: 0o755 })
+  if (process.getuid?.() === 0) {
+    const made = await mkdir(privilegeFolder, { recursive: true, mode: 0o755 })
+    if (made !== undefined) await writeFile(join(dirname(place), madeMark), '')
+  }
   const config = join(place, 'sshd_config')
   await writeFile(config, configOf(place, home, port))
   const logFile = join(place, 'log')

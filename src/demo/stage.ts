@@ -4,7 +4,10 @@ import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
+import { maxSocketPathBytes } from '../protocol/paths.ts'
+import { hostNames } from './hosts.ts'
 import { endProcessesOf } from './processes.ts'
+import { endSshd } from './sshd.ts'
 
 const prefix = 'cpn-demo-'
 const markName = 'demo.json'
@@ -43,7 +46,7 @@ export async function makeStage(program: readonly string[]): Promise<Stage> {
     env,
     keep: () => watcher.release(),
     end: async () => {
-      await endStage(folder, [watcher.pid])
+      await endStage(folder)
       watcher.release()
     },
   }
@@ -58,25 +61,32 @@ export async function endDemo(path: string): Promise<void> {
       suggestions: ['Name the folder that `cpn demo --keep` has told.'],
     })
   }
-  await endStage(folder, [process.ppid])
+  await endStage(folder)
 }
 
-async function endStage(folder: string, except: readonly number[]): Promise<void> {
-  await endProcessesOf(folder, except)
+async function endStage(folder: string): Promise<void> {
+  await endProcessesOf(hostNames.map((name) => join(folder, name)))
+  await endSshd(folder)
   await rm(folder, { recursive: true, force: true, maxRetries: 5 })
 }
 
-/** Sockets of agents have to fit into 103 bytes below it. */
+/** The longest folder below which sockets of agents have paths that systems take. */
+const longestFolder =
+  maxSocketPathBytes.darwin - '/cpn-demo-123456/node1/.cpn/fleets/123456789012/run/agent.sock'.length
+
 function shortTemporaryFolder(): string {
   const usual = tmpdir()
-  return usual.length > 24 && existsSync('/tmp') ? '/tmp' : usual
+  return Buffer.byteLength(usual) > longestFolder && existsSync('/tmp') ? '/tmp' : usual
 }
 
 function environment(home: string): NodeJS.ProcessEnv {
-  const { PATH, LANG, LC_ALL, TERM, COLORTERM, NO_COLOR, FORCE_COLOR, TZ, TMPDIR, CPN_TEST_RUN } = process.env
+  const kept = [
+    ...['PATH', 'LANG', 'LC_ALL', 'TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'TZ', 'TMPDIR'],
+    ...['CPN_DEBUG', 'CPN_TEST_RUN', 'CPN_TIMEOUT_SCALE'],
+  ]
   const nowhere = join(home, 'nothing')
   return {
-    ...{ PATH, LANG, LC_ALL, TERM, COLORTERM, NO_COLOR, FORCE_COLOR, TZ, TMPDIR, CPN_TEST_RUN },
+    ...Object.fromEntries(kept.map((name) => [name, process.env[name]])),
     HOME: home,
     XDG_CONFIG_HOME: join(home, '.config'),
     XDG_DATA_HOME: join(home, '.local', 'share'),
@@ -86,11 +96,13 @@ function environment(home: string): NodeJS.ProcessEnv {
     // What keeps agents must not be the user's own systemd.
     XDG_RUNTIME_DIR: nowhere,
     DBUS_SESSION_BUS_ADDRESS: `unix:path=${nowhere}`,
+    // bin/run.js ends a command when whoever started it so is gone.
+    CPN_STARTED_BY: String(process.pid),
   }
 }
 
 /** A shell of its own group that waits for the end of this process, unless it is told that there is nothing to do. */
-function watch(folder: string, program: readonly string[], env: NodeJS.ProcessEnv) {
+function watch(folder: string, program: readonly string[], env: NodeJS.ProcessEnv): { release(): void } {
   const script = 'if ! read -r line; then exec "$@"; fi'
   const child = spawn('/bin/sh', ['-c', script, 'sh', ...program, 'demo', '--end', folder], {
     detached: true,
@@ -101,5 +113,5 @@ function watch(folder: string, program: readonly string[], env: NodeJS.ProcessEn
   child.on('error', () => {})
   child.stdin.on('error', () => {})
   child.unref()
-  return { pid: child.pid ?? 0, release: () => void child.stdin.end('done\n') }
+  return { release: () => void child.stdin.end('done\n') }
 }

@@ -1,5 +1,8 @@
 import sharp, { type Sharp } from 'sharp'
+import type { Colour } from './colour.ts'
 import type { Dice } from './dice.ts'
+
+const gamma = 2.2
 
 /** What a camera makes of what is before it. */
 export interface Shot {
@@ -18,11 +21,14 @@ export interface Shot {
   quality: number
 }
 
-export function shotOf(dice: Dice): Shot {
+/** A shot of people with some skins: cameras expose for faces, though not by all that would be needed. */
+export function shotOf(skins: Colour[], dice: Dice): Shot {
+  const brightness = skins.map((skin) => Math.log2((skin[1] / 150) ** gamma))
+  const mean = brightness.reduce((sum, stops) => sum + stops, 0) / Math.max(1, brightness.length)
   return {
-    exposure: dice.around(0, 0.35),
-    warmth: dice.around(0, 0.6),
-    tint: dice.around(0, 0.35),
+    exposure: dice.around(-0.1, 0.9) - 0.5 * mean,
+    warmth: dice.around(0, 1),
+    tint: dice.around(0, 0.5),
     contrast: dice.around(1, 0.13),
     noise: dice.between(0, 1) ** 2 * 9,
     blur: dice.chance(0.4) ? dice.between(0.3, 1.1) : 0,
@@ -49,8 +55,8 @@ function expose(pixels: Buffer, shot: Shot, dice: Dice): void {
   ]
   const curves = gains.map((gain) =>
     Float32Array.from({ length: 256 }, (_, value) => {
-      const linear = (value / 255) ** 2.2 * gain * 2 ** shot.exposure
-      const seen = Math.min(1.2, linear) ** (1 / 2.2)
+      const linear = (value / 255) ** gamma * gain * 2 ** shot.exposure
+      const seen = shoulder(linear) ** (1 / gamma)
       return ((seen - 0.5) * shot.contrast + 0.5) * 255
     }),
   )
@@ -65,6 +71,11 @@ function expose(pixels: Buffer, shot: Shot, dice: Dice): void {
     pixels[index + 1] = clamp(green[pixels[index + 1]!]! + grain)
     pixels[index + 2] = clamp(blue[pixels[index + 2]!]! + grain + noise[(at + 4001) % 8191]! * 0.6)
   }
+}
+
+/** Highlights get dense before they are white. */
+function shoulder(linear: number): number {
+  return linear < 0.6 ? linear : 0.6 + 0.4 * (1 - Math.exp((0.6 - linear) / 0.4))
 }
 
 function clamp(value: number): number {

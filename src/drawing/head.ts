@@ -1,9 +1,10 @@
 import type { Dice } from './dice.ts'
+import { paintBeard } from './paint-beard.ts'
 import { paintBody } from './paint-body.ts'
 import { paintBrow, paintEye } from './paint-eyes.ts'
 import { paintGlasses } from './paint-glasses.ts'
-import { coversEars, paintHair, paintHairBefore, paintHairBehind } from './paint-hair.ts'
-import { mouthCorner, paintBeard, paintMouth } from './paint-mouth.ts'
+import { coversEars, paintFringe, paintHair, paintHairBehind, paintLock } from './paint-hair.ts'
+import { mouthCorner, paintMouth } from './paint-mouth.ts'
 import { noseTip, paintNose } from './paint-nose.ts'
 import { paintEar, paintMoles, paintRelief, paintSkin } from './paint-skin.ts'
 import { type Light, type Sitting, Sketch } from './sketch.ts'
@@ -25,11 +26,14 @@ export function paintPerson(svg: Svg, sitting: Sitting, light: Light, dice: Dice
   paintHairBehind(sketch)
   paintBody(sketch, bottom)
   const opening = paintHair(sketch)
+  // The face hides what is on the side that turns away, and what is on the other one lies over it.
+  const turned = (hand: number) => hand * sitting.pose.yaw
   const ears = coversEars(sketch) ? [] : [-1, 1]
-  const near = (hand: number) => hand * sitting.pose.yaw < -7
-  for (const hand of ears.filter((hand) => !near(hand))) paintEar(sketch, hand)
+  const locks = coversEars(sketch) ? [-1, 1] : []
+  for (const hand of ears.filter((hand) => turned(hand) >= -7)) paintEar(sketch, hand)
+  for (const hand of locks.filter((hand) => turned(hand) > 9)) paintLock(sketch, hand)
   paintSkin(sketch, opening)
-  for (const hand of ears.filter(near)) paintEar(sketch, hand)
+  for (const hand of ears.filter((hand) => turned(hand) < -7)) paintEar(sketch, hand)
   paintRelief(sketch)
   paintBeard(sketch)
   paintMouth(sketch)
@@ -40,7 +44,8 @@ export function paintPerson(svg: Svg, sitting: Sitting, light: Light, dice: Dice
   paintNose(sketch)
   paintMoles(sketch)
   paintGlasses(sketch)
-  paintHairBefore(sketch)
+  paintFringe(sketch)
+  for (const hand of locks.filter((hand) => turned(hand) <= 9)) paintLock(sketch, hand)
   return truthOf(sketch)
 }
 

@@ -88,14 +88,10 @@ export function paintBrow(sketch: Sketch, hand: number): void {
     ...spine.toReversed().map(({ x, y, thick }) => sketch.on(x, y + thick / 2)),
   ]
   svg.fill(rounded(outline), brows.colour, 0.72)
-  for (const { x, y, thick } of spine.slice(0, -2)) {
-    svg.line(
-      bend([sketch.on(x, y + thick * 0.5), sketch.on(x + hand * 0.04, y - thick * 0.55)]),
-      brows.colour,
-      unit * 0.016,
-      0.6,
-    )
-  }
+  const hairs = spine
+    .slice(0, -2)
+    .map(({ x, y, thick }) => bend([sketch.on(x, y + thick * 0.5), sketch.on(x + hand * 0.04, y - thick * 0.55)]))
+  svg.line(hairs.join(''), brows.colour, unit * 0.022, 0.4)
 }
 
 /** 0 at both ends and 1 at the peak. */

@@ -84,7 +84,8 @@ export function paintHair(sketch: Sketch): Point[] | undefined {
   }
   const shell = (angle: number, y: number) => {
     const high = Math.min(1, Math.max(0, (-0.1 - y) / 0.6))
-    return sketch.around(angle, y, cut.side + (cut.top - cut.side) * high)
+    const low = Math.max(0, (y + 0.15) / 0.4)
+    return sketch.around(angle, y, (cut.side + (cut.top - cut.side) * high) * (1 - 0.5 * low * low))
   }
   const levels = [-0.96, -0.93, -0.87, -0.78, -0.65, -0.5, -0.35, -0.2, -0.05, 0.1, 0.25]
   const outline = hull(
@@ -105,38 +106,38 @@ export function paintHair(sketch: Sketch): Point[] | undefined {
 function paintStrands(sketch: Sketch, dice: Dice, cut: Cut, shell: (angle: number, y: number) => Point): void {
   const { svg, person, unit } = sketch
   const { hair } = person
-  for (let count = 0; count < 34; count++) {
-    const angle = dice.between(-115, 115)
-    const [tone, wide, opacity] = [dice.between(0.55, 1.3), dice.between(0.012, 0.035), dice.between(0.25, 0.55)]
-    const start = dice.between(-0.95, -0.6)
-    const jitter = dice.between(-0.06, 0.06)
+  const strand = (angle: number, start: number) => {
     if (cut.curls) {
-      const [x, y] = shell(angle, start + (count % 4) * 0.16)
+      const [x, y] = shell(angle, start)
       const size = unit * cut.curls * 0.6
-      svg.line(
-        bend([
-          [x - size, y],
-          [x, y - size],
-          [x + size, y + size * 0.2],
-        ]),
-        lit(hair.colour, tone),
-        unit * wide,
-        opacity,
-      )
-    } else {
-      const from = cut.parted ? hair.parting * 40 : angle * 0.7
-      const line = [0, 0.35, 0.7, 1].map((part) =>
-        shell(from + (angle - from) * part ** 0.6, start + part * (0.75 + jitter)),
-      )
-      svg.line(bend(line), lit(hair.colour, tone), unit * wide, opacity)
+      return bend([
+        [x - size, y],
+        [x, y - size],
+        [x + size, y + size * 0.2],
+      ])
     }
+    const from = cut.parted ? hair.parting * 40 : angle * 0.7
+    const long = dice.between(0.69, 0.81)
+    return bend([0, 0.35, 0.7, 1].map((part) => shell(from + (angle - from) * part ** 0.6, start + part * long)))
+  }
+  // Strands of a tone are one shape: many shapes cost time.
+  for (const tone of [0.6, 0.8, 1.14, 1.28]) {
+    const strands = Array.from({ length: 9 }, (_, index) =>
+      strand(
+        dice.between(-115, 115),
+        cut.parted ? -0.94 : dice.between(-0.95, -0.6) + (cut.curls ? (index % 4) * 0.16 : 0),
+      ),
+    )
+    svg.line(strands.join(''), lit(hair.colour, tone), unit * dice.between(0.015, 0.035), dice.between(0.3, 0.5))
   }
 }
 
 /** The face's edge from temple to temple over the forehead, closed beneath the eyes. */
 function openingOf(sketch: Sketch, cut: Cut): Point[] {
   const { person, skull } = sketch
-  const { line, recedes, parting, style, volume } = person.hair
+  const { line, fringe, parting, style, volume } = person.hair
+  // A fringe hides where the hairline recedes.
+  const recedes = fringe > 0 ? 0 : person.hair.recedes
   const half = skull.halfWidth(-0.4)
   const apex = cut.parted ? parting * 0.5 : 0
   const closed = coversEars(sketch) ? 0.2 + 0.25 * volume : 0.06
@@ -154,9 +155,9 @@ function openingOf(sketch: Sketch, cut: Cut): Point[] {
   return [...temples(-1).toReversed(), ...top, ...temples(1)]
 }
 
-/** What hangs over forehead and cheeks. */
-export function paintHairBefore(sketch: Sketch): void {
-  const { svg, person, skull, view } = sketch
+/** What hangs over the forehead. */
+export function paintFringe(sketch: Sketch): void {
+  const { svg, person, skull } = sketch
   const { hair } = person
   if (hair.style === 'bald' || hair.style === 'buzz') return
   const cut = cutOf(hair.style, hair.volume)
@@ -182,30 +183,31 @@ export function paintHairBefore(sketch: Sketch): void {
         )
     }
   }
-  if (!coversEars(sketch)) return
-  for (const hand of [-1, 1]) {
-    const wide = skull.halfWidth(0.1)
-    const inner = wide * (0.98 - 0.16 * hair.volume)
-    const locks: [number, number, number][] = [
-      [wide * 0.9, -0.55, 0.2],
-      [inner, -0.1, 0.16],
-      [inner * 1.02, 0.4, 0.1],
-      [inner * 0.98, cut.end * 0.85, 0],
-      [wide * 1.0, cut.end, -0.1],
-      [wide * 1.1 + cut.side, cut.end * 0.85, -0.1],
-      [wide * 1.04 + cut.side, 0.2, -0.05],
-      [wide * 0.98 + cut.side, -0.4, 0],
-    ]
-    svg.fill(rounded(locks.map(([x, y, z]) => view.project([hand * x, y, z]))), sketch.paint(hair.colour, 0.8))
-    for (const aside of [0.25, 0.5, 0.75]) {
-      const at = (y: number) => view.project([hand * (inner + (wide * 1.04 + cut.side - inner) * aside), y, 0.05])
-      svg.line(
-        bend([at(-0.4), at(0.3), at(cut.end * 0.9)]),
-        lit(hair.colour, dice.between(0.6, 1.25)),
-        sketch.unit * 0.03,
-        0.45,
-      )
-    }
+}
+
+/** Hair that hangs beside the face on one side (-1 left in the picture). */
+export function paintLock(sketch: Sketch, hand: number): void {
+  const { svg, person, skull, view } = sketch
+  const { hair } = person
+  const cut = cutOf(hair.style, hair.volume)
+  const dice = new Dice(hair.seed, 3 + hand)
+  const wide = skull.halfWidth(0.1)
+  const inner = wide * (0.98 - 0.16 * hair.volume)
+  const shape: [number, number, number][] = [
+    [wide * 0.9, -0.55, 0.2],
+    [inner, -0.1, 0.16],
+    [inner * 1.02, 0.4, 0.1],
+    [inner * 0.98, cut.end * 0.85, 0],
+    [wide * 1.0, cut.end, -0.1],
+    [wide * 1.1 + cut.side, cut.end * 0.85, -0.1],
+    [wide * 1.04 + cut.side, 0.2, -0.05],
+    [wide * 0.98 + cut.side, -0.4, 0],
+  ]
+  svg.fill(rounded(shape.map(([x, y, z]) => view.project([hand * x, y, z]))), sketch.paint(hair.colour, 0.8))
+  for (const aside of [0.25, 0.5, 0.75]) {
+    const at = (y: number) => view.project([hand * (inner + (wide * 1.04 + cut.side - inner) * aside), y, 0.05])
+    const strand = bend([at(-0.4), at(0.3), at(cut.end * 0.9)])
+    svg.line(strand, lit(hair.colour, dice.between(0.6, 1.25)), sketch.unit * 0.03, 0.45)
   }
 }
 

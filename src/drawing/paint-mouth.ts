@@ -1,11 +1,11 @@
 import { lit, mix } from './colour.ts'
 import type { Sketch } from './sketch.ts'
-import type { Point, Point3 } from './skull.ts'
-import { bend, hull, polygon, rounded } from './svg.ts'
+import type { Point3 } from './skull.ts'
+import { bend, polygon } from './svg.ts'
 
 const steps = Array.from({ length: 13 }, (_, index) => index / 6 - 1)
 
-interface Lips {
+export interface Lips {
   halfWidth: number
   /** Of the line between the lips, of the upper lip's lower edge and of the lower lip's upper edge, and their outer edges. */
   line(part: number): number
@@ -13,7 +13,7 @@ interface Lips {
   outer: { above(part: number): number; below(part: number): number }
 }
 
-function lipsOf({ person: { mouth }, mood }: Sketch): Lips {
+export function lipsOf({ person: { mouth }, mood }: Sketch): Lips {
   const smile = mood.smile
   const gap = mood.open * 0.17
   const corner = mouth.corners - smile * 0.055
@@ -71,89 +71,4 @@ export function paintMouth(sketch: Sketch): void {
   for (const hand of [-1, 1])
     sketch.spot(hand * (lips.halfWidth + 0.01), lips.line(1), 0.04, 0.035, lit(skin, 0.4), 0.6)
   sketch.spot(0, mouth.y - mouth.upper - 0.05, 0.03, 0.05, lit(skin, 0.6), 0.35)
-}
-
-/** Hair of the face, above the skin and beneath the mouth. */
-export function paintBeard(sketch: Sketch): void {
-  const { svg, person, skull, mood, unit, dice } = sketch
-  const { beard, mouth, nose, eyes } = person
-  if (beard.style === 'none') return
-  const { halfWidth, line, outer } = lipsOf(sketch)
-  const colour = sketch.paint(beard.colour)
-  const base = eyes.y + nose.length
-  const lip = mouth.y - mouth.upper
-  const chin = skull.chin
-  const drop = mood.open * 0.1
-  const mirror = (points: [number, number][]) => [
-    ...points.map(([x, y]) => sketch.on(x, y, 0.01)),
-    ...points.toReversed().map(([x, y]) => sketch.on(-x, y, 0.01)),
-  ]
-  if (beard.style === 'stubble' || beard.style === 'full') {
-    const jaw = [0.12, 0.3, 0.45, 0.6, 0.75, 0.88, 0.97].map((part) => 0.02 + (chin - 0.02) * part)
-    const cheek: [number, number][] = [
-      [halfWidth * 0.35, lip - 0.02],
-      [halfWidth + 0.06, lip + 0.02],
-      [skull.halfWidth(0.55) * 0.7, 0.6],
-      [skull.halfWidth(0.35) * 0.9, 0.36],
-      [skull.halfWidth(0.1) * 0.97, 0.05],
-    ]
-    const left = cheek.toReversed().map(([x, y]) => sketch.on(-x, y))
-    const right = cheek.map(([x, y]) => sketch.on(x, y))
-    const long = beard.style === 'full' ? 0.03 + 0.1 * beard.density : 0
-    const under = hull(
-      jaw.flatMap((y) =>
-        [-95, -80, -60, -30, 0, 30, 60, 80, 95].map((angle) => sketch.around(angle, y + long * (y - 0.2), long * 0.6)),
-      ),
-    )
-    const below = under.filter(([x, y]) => {
-      // Only what lies beneath the line of the cheeks.
-      const [[lx, ly], [rx, ry]] = [left[0]!, right.at(-1)!]
-      return (y - ly) * (rx - lx) - (ry - ly) * (x - lx) > 0
-    })
-    const around = below.sort((a, b) => angleOf(a, right.at(-1)!, left[0]!) - angleOf(b, right.at(-1)!, left[0]!))
-    svg.fill(
-      rounded([...left, ...right, ...around]),
-      colour,
-      beard.style === 'full' ? 0.95 : 0.2 + 0.18 * beard.density,
-    )
-    if (beard.style === 'full') {
-      for (let count = 0; count < 26; count++) {
-        const [x, y] = [dice.between(-0.45, 0.45), dice.between(0.72, chin)]
-        svg.line(
-          bend([sketch.on(x, y), sketch.on(x * 1.03, y + 0.07)]),
-          lit(beard.colour, dice.between(0.7, 1.5)),
-          unit * 0.012,
-          0.5,
-        )
-      }
-    }
-  }
-  if (beard.style === 'goatee') {
-    const points: [number, number][] = [
-      [0.05, mouth.y + mouth.lower + 0.04 + drop],
-      [halfWidth * 0.75, mouth.y + mouth.lower + 0.07 + drop],
-      [halfWidth * 0.8, chin - 0.08],
-      [halfWidth * 0.4, chin + 0.02],
-    ]
-    svg.fill(rounded(mirror(points)), colour, 0.9)
-  }
-  if (beard.style === 'moustache' || beard.style === 'goatee' || beard.style === 'full') {
-    const wide = halfWidth * (beard.style === 'moustache' ? 0.95 + 0.35 * beard.density : 1.12)
-    const points: [number, number][] = [
-      [0.02, base + 0.045],
-      [halfWidth * 0.55, base + 0.07],
-      [wide, line(1) - 0.01],
-      [wide * 0.94, line(1) + 0.02],
-      [halfWidth * 0.5, outer.above(0.5) + 0.012],
-      [0.03, outer.above(0.15) + 0.008],
-    ]
-    svg.fill(rounded(mirror(points)), colour, 0.93)
-  }
-}
-
-/** How far around their middle a point is on the way from the right end to the left one, with the clock. */
-function angleOf([x, y]: Point, right: Point, left: Point): number {
-  const [mx, my] = [(right[0] + left[0]) / 2, (right[1] + left[1]) / 2]
-  const angle = Math.atan2(y - my, x - mx) - Math.atan2(right[1] - my, right[0] - mx)
-  return (angle + 2 * Math.PI) % (2 * Math.PI)
 }

@@ -25,15 +25,26 @@ export function paintNose(sketch: Sketch): void {
   for (const hand of [-1, 1]) {
     const slope: Point3 = [hand * 0.9, 0.05, 0.55]
     const shade = sketch.shade(slope) / sketch.shade([0, 0, 1])
-    const foot = shares.map((share) =>
+    const foot = (share: number, wide: number) =>
       sketch.on(
-        hand * (nose.bridge * 1.35 + (nose.width * 1.02 - nose.bridge) * share ** 2),
+        hand * wide * (nose.bridge * 1.2 + (nose.width * 0.98 - nose.bridge) * share ** 2),
         top + (base - 0.04 - top) * share,
-      ),
-    )
-    const flank = polygon([...shares.map((share) => ridge(share, hand * nose.bridge * 0.42)), ...foot.toReversed()])
+      )
     const colour = shade < 1 ? lit(skin, 0.5) : lit(skin, 1.25)
-    svg.fill(flank, colour, Math.min(0.5, Math.abs(1 - shade) * 0.9) + (shade < 1 ? 0.12 : 0))
+    const strength = Math.min(0.5, Math.abs(1 - shade) * 0.9) + (shade < 1 ? 0.14 : 0)
+    // Nothing of it is seen between the brows, most of it above the wing; two layers make its edge softer.
+    const paint = svg.gradient(ridge(0), ridge(1), [
+      [0, colour, shade < 1 ? 0.45 : 0],
+      [0.45, colour, 0.55],
+      [1, colour, 1],
+    ])
+    for (const wide of [0.8, 1.15]) {
+      const flank = [
+        ...shares.map((share) => ridge(share, hand * nose.bridge * (0.62 - 0.2 * wide))),
+        ...shares.map((share) => foot(share, wide)).toReversed(),
+      ]
+      svg.fill(polygon(flank), paint, strength * 0.55)
+    }
   }
   const wings = [-1, 1].map((hand) => wing(sketch, hand, base))
   for (const shape of wings) svg.fill(rounded(shape), sketch.paint(lit(skin, 0.9)))
@@ -64,7 +75,16 @@ export function paintNose(sketch: Sketch): void {
     const down = unit * 0.024 * Math.max(0.35, Math.min(2, seen))
     svg.spot(middle, [across * 1.15, hand * across * 0.2], [0, down * 1.7], mix(lit(skin, 0.2), [40, 10, 10], 0.5), 1)
   }
-  svg.line(bend(shares.map((share) => ridge(share))), lit(skin, 1.4), unit * nose.bridge * 0.55, 0.3)
+  const shine = svg.gradient(ridge(0.1), ridge(1), [
+    [0, lit(skin, 1.4), 0],
+    [1, lit(skin, 1.4), 0.36],
+  ])
+  const broad = nose.bridge * 0.3
+  const crest = [
+    ...shares.map((share) => ridge(share, -broad)),
+    ...shares.map((share) => ridge(share, broad)).toReversed(),
+  ]
+  svg.fill(polygon(crest), shine)
   svg.spot([tx + light.from[0] * size * 0.4, ty - size * 0.35], [size * 0.6, 0], [0, size * 0.5], lit(skin, 1.55), 0.6)
 }
 

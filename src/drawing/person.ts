@@ -55,13 +55,14 @@ export interface Person {
 export type HairStyle = 'bald' | 'buzz' | 'short' | 'swept' | 'curly' | 'afro' | 'bob' | 'long' | 'bun' | 'tail'
 export type BeardStyle = 'none' | 'stubble' | 'moustache' | 'goatee' | 'full'
 
+/** Few, and closer than in life: people are to be told by their features. */
 const skins: Colour[] = [
-  [244, 206, 180],
-  [232, 186, 152],
-  [212, 162, 124],
-  [182, 130, 94],
-  [140, 94, 66],
-  [102, 68, 50],
+  [240, 202, 176],
+  [228, 184, 150],
+  [210, 162, 126],
+  [186, 136, 102],
+  [156, 108, 80],
+  [126, 86, 64],
 ]
 const hairs: Colour[] = [
   [28, 23, 22],
@@ -186,7 +187,7 @@ export function personOf(id: number): Person {
     moles: Array.from({ length: dice.chance(0.45) ? dice.integer(1, 2) : 0 }, () => ({
       x: dice.pick([-1, 1]) * dice.between(0.14, 0.42),
       y: dice.between(0.2, 0.82),
-      size: dice.between(0.016, 0.028),
+      size: dice.between(0.013, 0.022),
     })),
     cheeks: {
       bone: dice.between(0, 1),

@@ -26,7 +26,7 @@ export async function drawPortrait(person: number, seed: number, width = 240, he
   return photograph([sitting], dice.pick(places), width, height, dice)
 }
 
-/** People together, two to eight, left to right and back to front. The same bytes for the same people and seed. */
+/** People together, none to eight, left to right and back to front. The same bytes for the same people and seed. */
 export async function drawGroup(people: number[], seed: number, width = 960, height = 640): Promise<DrawnPhoto> {
   const dice = new Dice(seed, 2, ...people)
   return photograph(arrange(people, width, height, dice), dice.pick(places), width, height, dice)
@@ -43,17 +43,17 @@ async function photograph(
   const svg = new Svg()
   const faces = sittings.map((sitting) => paintPerson(svg, sitting, light, dice, height))
   // Drawn small and enlarged, what is behind is out of focus at no cost.
-  const blur = dice.between(0.22, 0.5)
-  const behind = paintBackground(place, width, height, dice).toBuffer(width, height, blur)
-  const backdrop = await sharp(behind)
+  const backdrop = await paintBackground(place, width, height, dice)
+    .render(width, height, dice.between(0.22, 0.5))
     .resize(width, height, { kernel: 'cubic', fit: 'fill' })
     .removeAlpha()
     .raw()
     .toBuffer()
-  const people = await sharp(svg.toBuffer(width, height)).raw().toBuffer()
+  const people = await svg.render(width, height).raw().toBuffer()
   lay(people, backdrop)
   const image = sharp(backdrop, { raw: { width, height, channels: 3 } })
-  return { width, height, faces, jpeg: await develop(image, shotOf(dice), dice) }
+  const skins = sittings.map(({ person }) => person.skin)
+  return { width, height, faces, jpeg: await develop(image, shotOf(skins, dice), dice) }
 }
 
 /** Pixels with alpha over others without. */

@@ -72,9 +72,10 @@ export class Skull {
     const [sine, cosine] = [Math.sin(angle), Math.cos(angle)]
     const deep = (cosine > 0 ? this.#front(y) : this.#back(y)) + out
     const power = 2 / (cosine > 0 ? squareness : 2)
+    const upwards = Math.max(0, (-0.4 - y) / (-0.4 - crown))
     return [
-      Math.sign(sine) * Math.abs(sine) ** power * (this.#width(y) + out),
-      y,
+      Math.sign(sine) * Math.abs(sine) ** power * (this.#width(y) + out * (1 - 0.45 * upwards ** 2)),
+      y - out * upwards ** 1.5,
       Math.sign(cosine) * Math.abs(cosine) ** power * deep,
     ]
   }

@@ -1,3 +1,4 @@
+import sharp, { type Sharp } from 'sharp'
 import { type Colour, css } from './colour.ts'
 import type { Point } from './skull.ts'
 
@@ -39,13 +40,14 @@ export class Svg {
     return this.#paint(`<linearGradient id="ID" gradientUnits="userSpaceOnUse" ${line}>${list}</linearGradient>`)
   }
 
-  /** @param scale pixels per unit of what was drawn */
-  toBuffer(width: number, height: number, scale = 1): Buffer {
+  /** Its pixels, RGBA. @param scale pixels per unit of what was drawn */
+  render(width: number, height: number, scale = 1): Sharp {
     const size = `width="${width * scale}" height="${height * scale}" viewBox="0 0 ${width} ${height}"`
     const paints = [...this.#paints].map(([text, id]) => text.replace('ID', id)).join('')
-    return Buffer.from(
-      `<svg xmlns="http://www.w3.org/2000/svg" ${size}><defs>${paints}</defs>${this.#shapes.join('')}</svg>`,
-    )
+    const shapes = this.#shapes.join('')
+    // An agent, whom others send images, never draws and keeps this reader blocked; a process that draws may use it.
+    sharp.unblock({ operation: ['VipsForeignLoadSvg'] })
+    return sharp(Buffer.from(`<svg xmlns="http://www.w3.org/2000/svg" ${size}><defs>${paints}</defs>${shapes}</svg>`))
   }
 
   #paint(text: string): string {
@@ -109,7 +111,7 @@ function middle(a: Point, b: Point): Point {
 }
 
 function pair([x, y]: Point): string {
-  return `${short(x)} ${short(y)}`
+  return `${Math.round(x * 10) / 10} ${Math.round(y * 10) / 10}`
 }
 
 function paintOf(paint: string | Colour): string {

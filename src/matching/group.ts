@@ -1,6 +1,6 @@
 import { chineseWhispers, type Graph } from './chinese-whispers.ts'
 import { embeddingLength } from './dot-products.ts'
-import { findNeighbours, type Neighbours } from './neighbours.ts'
+import { type EarlierNeighbours, findNeighbours, type Neighbours } from './neighbours.ts'
 
 export interface GroupOptions {
   /** Lowest similarity that links two faces; depends on the embedding model. */
@@ -14,21 +14,28 @@ export interface GroupOptions {
 /** Nodes whose person has thousands of photos still hang together with so many, as measured; memory grows with it. */
 const defaultNeighbours = 32
 
+/** Groups, and what they were made of. */
+export interface GroupedFaces {
+  /** The group of each face: 0 is the largest, equals are in the order of their first faces; -1 is none. */
+  labels: Int32Array
+  neighbours: Neighbours
+}
+
 /**
  * Groups faces by person: Chinese Whispers on the graph of their nearest neighbours, weighted by similarity.
  *
  * @param vectors embeddings of length 1, one after another
+ * @param earlier neighbours that were found with the same options: what they say is not searched for again
  * @param progress gets the share of the work that is done, 0 to 1
- * @returns the group of each face: 0 is the largest, equals are in the order of their first faces; -1 is none
  */
 export function groupFaces(
   vectors: Float32Array,
   { threshold, neighbours: most = defaultNeighbours, smallest = 2 }: GroupOptions,
-  progress?: (done: number) => void,
-): Int32Array {
+  { earlier, progress }: { earlier?: EarlierNeighbours | undefined; progress?: (done: number) => void } = {},
+): GroupedFaces {
   if (vectors.length % embeddingLength !== 0) throw new RangeError(`${vectors.length} numbers are no embeddings`)
-  const classes = chineseWhispers(undirected(findNeighbours(vectors, { threshold, most }, progress)))
-  return numberBySize(classes, smallest)
+  const neighbours = findNeighbours(vectors, { threshold, most, earlier }, progress)
+  return { labels: numberBySize(chineseWhispers(undirected(neighbours)), smallest), neighbours }
 }
 
 /** A link counts for both faces, also where only one has the other among its nearest. */

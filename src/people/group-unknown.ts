@@ -1,4 +1,5 @@
 import { type GroupOptions, groupFaces } from '../matching/group.ts'
+import { type LinkedFace, printOf } from '../runs/face-links.ts'
 import type { FaceGroup, FaceRef, GroupLedger } from '../runs/group-ledger.ts'
 import { isForgotten, type NamedFace } from '../runs/job-record.ts'
 import type { Run } from '../runs/ledger.ts'
@@ -22,7 +23,7 @@ export function groupUnknown(
   for (const group of before) for (const face of group.faces) former.set(keyOf(face), group)
 
   const kept = new Map<number, FaceGroup>()
-  const refs: FaceRef[] = []
+  const refs: LinkedFace[] = []
   const vectors: Float32Array[] = []
   for (const { job, faces, embeddings } of ledger.embedded(run.id)) {
     for (const [face, about] of faces.entries()) {
@@ -32,12 +33,15 @@ export function groupUnknown(
       if (group?.byHand) {
         kept.getOrInsertComputed(group.number, () => ({ ...group, faces: [] })).faces.push(ref)
       } else if (isClear(about)) {
-        refs.push(ref)
+        refs.push({ ...ref, print: printOf(embeddings[face]!) })
         vectors.push(embeddings[face]!)
       }
     }
   }
-  const labels = groupFaces(joined(vectors), options, progress)
+  const groupedBy = groupedWith(options)
+  const links = ledger.links(run.id, groupedBy)
+  const earlier = links && { neighbours: links.neighbours, numbers: numbersNow(links.faces, refs) }
+  const { labels, neighbours } = groupFaces(joined(vectors), options, { earlier, progress })
   const numbers = numberGroups(
     labels,
     refs.map((ref) => former.get(keyOf(ref))?.number ?? 0),
@@ -49,7 +53,7 @@ export function groupUnknown(
     if (number === undefined) continue
     made.getOrInsertComputed(number, () => ({ number, byHand: false, faces: [] })).faces.push(ref)
   }
-  ledger.setGroups(run, [...kept.values(), ...made.values()], groupedWith(options))
+  ledger.setGroups(run, [...kept.values(), ...made.values()], groupedBy, { faces: refs, neighbours })
   return refs.length
 }
 
@@ -66,4 +70,11 @@ export function joined(vectors: readonly Float32Array[]): Float32Array {
   return all
 }
 
+/** The number that each face of an earlier grouping has now; -1 for one that is not there any more, or is another. */
+function numbersNow(before: readonly LinkedFace[], now: readonly LinkedFace[]): Int32Array {
+  const numbers = new Map(now.map((face, number) => [printedKeyOf(face), number]))
+  return Int32Array.from(before, (face) => numbers.get(printedKeyOf(face)) ?? -1)
+}
+
+const printedKeyOf = (face: LinkedFace) => `${keyOf(face)} ${face.print}`
 const keyOf = ({ job, face }: FaceRef) => `${job} ${face}`

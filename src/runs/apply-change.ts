@@ -110,6 +110,7 @@ function forgetFaces(sql: Prepare, { id }: Run, job: string, positions: readonly
   const columns = 'result, embeddings, thumbnail, crops'
   const row = sql(`SELECT ${columns} FROM jobs WHERE run = ? AND id = ?`).get(id, job) as EncodedRecord | undefined
   if (!row) return
+  sql('DELETE FROM face_links WHERE run = ?').run(id)
   const { result, embeddings, thumbnail, crops } = encodeRecord(withoutTraces(decodeRecord(row), positions))
   sql('UPDATE jobs SET result = ?, embeddings = ?, thumbnail = ?, crops = ? WHERE run = ? AND id = ?').run(
     result,

@@ -1,5 +1,6 @@
 import { DatabaseSync } from 'node:sqlite'
 import { CpnError } from '../common/errors.ts'
+import { decodeLinks, type EncodedLinks, encodeLinks, type FaceLinks } from './face-links.ts'
 import { decodeRecord, type NamedFace } from './job-record.ts'
 import { openLedger, type Run } from './ledger.ts'
 import { tellDamage } from './ledger-damage.ts'
@@ -52,7 +53,7 @@ class GroupLedger implements Disposable {
 
   constructor(file: string) {
     this.#db = new DatabaseSync(file, { timeout: 10_000 })
-    this.#db.exec('PRAGMA synchronous = FULL')
+    this.#db.exec('PRAGMA synchronous = FULL; PRAGMA secure_delete = FAST')
   }
 
   /** With what the groups of a run were made; null when they have to be made anew. */
@@ -78,11 +79,20 @@ class GroupLedger implements Disposable {
     return [...groups.values()]
   }
 
+  /** What grouping with these parameters found last; undefined where that is not known. */
+  links(run: string, groupedBy: string): FaceLinks | undefined {
+    const row = this.#db
+      .prepare('SELECT faces, most, counts, others, similarities FROM face_links WHERE run = ? AND made_with = ?')
+      .get(run, groupedBy) as EncodedLinks | undefined
+    return row && decodeLinks(row)
+  }
+
   /**
    * Puts groups in the place of all that the run had; durable when it returns. Throws CPN_ERR_STALE_EPOCH when the run was
    * resumed meanwhile.
+   * @param links what they were made of; those that are kept stay without it
    */
-  setGroups({ id, epoch }: Run, groups: readonly FaceGroup[], groupedBy: string | null): void {
+  setGroups({ id, epoch }: Run, groups: readonly FaceGroup[], groupedBy: string, links?: FaceLinks): void {
     this.#db.exec('BEGIN IMMEDIATE')
     try {
       if (this.#run(id)?.epoch !== epoch) throw new CpnError('CPN_ERR_STALE_EPOCH', `run ${id} goes on elsewhere`)
@@ -96,6 +106,7 @@ class GroupLedger implements Disposable {
       this.#db
         .prepare('UPDATE runs SET grouped = ?, last_group = MAX(last_group, ?) WHERE id = ?')
         .run(groupedBy, highest, id)
+      if (links) this.#setLinks(id, groupedBy, links)
       this.#db.exec('COMMIT')
     } catch (error) {
       this.#db.exec('ROLLBACK')
@@ -144,6 +155,14 @@ class GroupLedger implements Disposable {
 
   [Symbol.dispose](): void {
     this.#db.close()
+  }
+
+  #setLinks(run: string, groupedBy: string, links: FaceLinks): void {
+    const { faces, most, counts, others, similarities } = encodeLinks(links)
+    this.#db
+      .prepare(`INSERT OR REPLACE INTO face_links (run, made_with, faces, most, counts, others, similarities)
+        VALUES (?, ?, ?, ?, ?, ?, ?)`)
+      .run(run, groupedBy, faces, most, counts, others, similarities)
   }
 
   #run(run: string): { epoch: number; grouped: string | null; lastGroup: number } | undefined {

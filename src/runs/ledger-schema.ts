@@ -61,7 +61,23 @@ const version5 = `
   ALTER TABLE runs ADD COLUMN last_group INTEGER NOT NULL DEFAULT 0;
 `
 
-const steps = [version1, version2, version3, version4, version5]
+/**
+ * Who is like whom among the faces that were grouped, so that other names do not make that be searched for again. Jobs are
+ * found by an index: rows as large as theirs make a tree of rows deep, and finding one slow.
+ */
+const version6 = `
+  CREATE TABLE jobs_6 (
+    run TEXT NOT NULL REFERENCES runs, id TEXT NOT NULL, state TEXT NOT NULL, result TEXT, embeddings BLOB, error TEXT,
+    thumbnail BLOB, crops BLOB, PRIMARY KEY (run, id)) STRICT;
+  INSERT INTO jobs_6 SELECT run, id, state, result, embeddings, error, thumbnail, crops FROM jobs;
+  DROP TABLE jobs;
+  ALTER TABLE jobs_6 RENAME TO jobs;
+  CREATE TABLE face_links (
+    run TEXT PRIMARY KEY, made_with TEXT NOT NULL, faces TEXT NOT NULL, most INTEGER NOT NULL, counts BLOB NOT NULL,
+    others BLOB NOT NULL, similarities BLOB NOT NULL) STRICT;
+`
+
+const steps = [version1, version2, version3, version4, version5, version6]
 
 /** Makes the tables, or brings those of an older cpn to this version. Throws CPN_ERR_STATE_DIR for a newer one's. */
 export function prepareSchema(db: DatabaseSync, file: string): void {

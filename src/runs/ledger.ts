@@ -123,6 +123,12 @@ export interface RunRecord extends Run {
   pipelineDigest: string
 }
 
+/** What is read with each line only on request: it lies on pages of its own. */
+export interface LineOptions {
+  embeddings?: boolean
+  thumbnails?: boolean
+}
+
 /**
  * The record of runs in one SQLite file. Every method that writes is durable when it returns, which takes an fsync:
  * while a run works, `commit` is called by the thread of run-writer.ts.
@@ -173,8 +179,8 @@ export interface Ledger extends Disposable {
   namedBy(run: string): string | null
   setNamedBy(run: Run, matching: string | null): void
   counts(run: string): RunCounts
-  /** All inputs of a run ordered by name, streamed; with their thumbnails on request only. */
-  lines(run: string, options?: { thumbnails: boolean }): Iterable<InputLine>
+  /** All inputs of a run ordered by name, streamed. */
+  lines(run: string, options?: LineOptions): Iterable<InputLine>
 }
 
 /** Plain data: it travels to the thread that writes. */

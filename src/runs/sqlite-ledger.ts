@@ -16,6 +16,7 @@ import type {
   KnownInput,
   Ledger,
   LedgerChange,
+  LineOptions,
   NewRun,
   Run,
   RunCounts,
@@ -65,6 +66,7 @@ export class SqliteLedger implements Ledger {
       'DELETE FROM inputs WHERE run = ?1 AND seq IN (SELECT seq FROM inputs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM attempts WHERE run = ?1 AND job IN (SELECT DISTINCT job FROM attempts WHERE run = ?1 LIMIT 1000)',
       'DELETE FROM grouped_faces WHERE run = ?1',
+      'DELETE FROM face_links WHERE run = ?1',
       'DELETE FROM jobs WHERE run = ?1 AND id IN (SELECT id FROM jobs WHERE run = ?1 LIMIT 5000)',
       'DELETE FROM runs WHERE id = ?1',
     ]
@@ -77,6 +79,8 @@ export class SqliteLedger implements Ledger {
       (SELECT COALESCE(SUM(2 * length(name) + length(source) + 200), 0) FROM inputs WHERE run = ?1) +
       (SELECT COALESCE(SUM(COALESCE(length(result), 0) + COALESCE(length(embeddings), 0) +
         COALESCE(length(thumbnail), 0) + COALESCE(length(crops), 0) + 120), 0) FROM jobs WHERE run = ?1) +
+      (SELECT COALESCE(SUM(length(faces) + length(counts) + length(others) + length(similarities)), 0)
+        FROM face_links WHERE run = ?1) +
       (SELECT COUNT(*) * 160 FROM attempts WHERE run = ?1) AS bytes`).get(run) as { bytes: number }
     return bytes
   }
@@ -198,10 +202,11 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  *lines(run: string, { thumbnails = false } = {}): Iterable<InputLine> {
+  *lines(run: string, { embeddings: wanted = false, thumbnails = false }: LineOptions = {}): Iterable<InputLine> {
+    const vectors = wanted ? 'j.embeddings' : 'NULL AS embeddings'
     const small = thumbnails ? 'j.thumbnail' : 'NULL AS thumbnail'
     const rows =
-      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, j.embeddings, ${small}, COALESCE(i.error, j.error) AS error
+      this.#sql(`SELECT i.name, i.source, i.state, i.job, j.result, ${vectors}, ${small}, COALESCE(i.error, j.error) AS error
       FROM inputs i LEFT JOIN jobs j ON j.run = i.run AND j.id = i.job WHERE i.run = ? ORDER BY i.name`).iterate(run)
     for (const row of rows) {
       const { name, source, state, job, result, embeddings, thumbnail, error } = row as Record<

@@ -39,7 +39,7 @@ export function asKilledAfterFirstAttempt(home: Project, name: string): void {
 /** Makes the ledger what it is when all runs were interrupted before their faces were grouped. */
 export function forgetGroups(home: Project): void {
   using ledger = new DatabaseSync(join(stateDir(home), 'ledger.db'))
-  ledger.exec('DELETE FROM grouped_faces; UPDATE runs SET grouped = NULL, last_group = 0')
+  ledger.exec('DELETE FROM grouped_faces; DELETE FROM face_links; UPDATE runs SET grouped = NULL, last_group = 0')
 }
 
 /** Beside the inventory, or where a person without one has it. */

@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { PeopleInfo } from '../../src/actions/people.ts'
-import { drawnPictures } from '../../src/rollout/drawn-faces.ts'
+import { goldenPictures } from '../../src/rollout/golden-pictures.ts'
 import { drawMany } from '../helpers/drawn-job.ts'
 import { leakFree } from '../helpers/leaks.ts'
 import { type Project, project } from '../helpers/project.ts'
@@ -16,11 +16,12 @@ const lite = ['lite-detector@1', 'lite-embedder@1']
 /** Where no address of the catalogue is reached: a proxy that nobody is. */
 const offline = { HTTPS_PROXY: 'http://127.0.0.1:1', CPN_MODEL_MIRROR: undefined }
 
-/** A project on this machine with a folder of drawn faces, whose pictures have `three.png` with three of them. */
-function withFaces(): Project {
+/** A project on this machine with an album of drawn faces: none.jpg, one.jpg, two.jpg, three.jpg. */
+async function withFaces(): Promise<Project> {
   const home = project()
   mkdirSync(join(home.folder, 'album'))
-  for (const { name, bytes } of drawnPictures()) writeFileSync(join(home.folder, 'album', name), bytes)
+  for (const { name, read } of await goldenPictures(undefined))
+    writeFileSync(join(home.folder, 'album', name), await read())
   return home
 }
 
@@ -35,7 +36,7 @@ test(
   'where no model can be had, those that come with cpn do the work, and that is told',
   { timeout: 240_000 },
   leakFree(async () => {
-    await using home = withFaces()
+    await using home = await withFaces()
     const out = join(home.folder, 'album-predicted')
     const { stdout, stderr } = await home.ok(['predict', 'album', '--yes'], { env: offline })
     assert.match(
@@ -46,7 +47,7 @@ test(
     const { instead, run, done } = readSummary(out)
     assert.deepEqual([done, instead?.pipeline], [4, 'persons-lite'])
     const faces = readPredictions(out).map((line) => [line.path, line.faces?.length])
-    assert.deepEqual(Object.fromEntries(faces), { 'none.png': 0, 'one.png': 1, 'two.png': 2, 'three.png': 3 })
+    assert.deepEqual(Object.fromEntries(faces), { 'none.jpg': 0, 'one.jpg': 1, 'two.jpg': 2, 'three.jpg': 3 })
     assert.deepEqual(modelsOf(out), new Set(lite))
     assert.match(readFileSync(join(out, 'index.html'), 'utf8'), /"models":\["lite-detector@1","lite-embedder@1"\]/)
 
@@ -70,7 +71,7 @@ test(
   'provisioning needs no network either, and what is asked for by name is not told of',
   { timeout: 240_000 },
   leakFree(async () => {
-    await using home = withFaces()
+    await using home = await withFaces()
     writeFileSync(home.inventory, 'version: 1\nhosts:\n  here: { transport: local }\n')
     const provisioned = await home.ok(['provision', '--yes'], { env: offline })
     assert.match(provisioned.stderr, /yunet-s-dynamic cannot be had; nodes get lite-detector/)
@@ -85,8 +86,8 @@ test(
   'people stay with the models that know them until they are enrolled again',
   { timeout: 240_000, skip: sharedMissing },
   leakFree(async () => {
-    await using home = withFaces()
-    const add = (...args: string[]) => ['people', 'add', 'Ada', 'album/one.png', '--force', ...args]
+    await using home = await withFaces()
+    const add = (...args: string[]) => ['people', 'add', 'Ada', 'album/one.jpg', '--force', ...args]
     const modelOfPeople = async () => (await home.json<PeopleInfo>(['people', 'list'])).model
     const enrolled = await home.ok(add('--yes'), { env: offline })
     assert.match(enrolled.stderr, /persons-lite is used, because/)
@@ -97,7 +98,7 @@ test(
     const out = join(home.folder, 'album-predicted')
     const { stderr } = await home.ok(['predict', 'album'])
     assert.match(stderr, /persons-lite is used, because people are enrolled with it/)
-    assert.equal(readPredictions(out).find(({ path }) => path === 'one.png')?.faces?.[0]?.person, 'Ada')
+    assert.equal(readPredictions(out).find(({ path }) => path === 'one.jpg')?.faces?.[0]?.person, 'Ada')
 
     // Their numbers mean nothing to another model.
     const other = await home.ok(['predict', 'album', '--pipeline', 'persons', '--out', 'other'])

@@ -48,6 +48,7 @@ test('each heavy dependency has one importer', () => {
   const runtimes = importers('onnxruntime-node')
   assert.ok(runtimes.length <= 1, `one file may import onnxruntime-node, not ${runtimes.join(' and ')}`)
   onlyImportedIn('onnxruntime-node', ['agent/'])
+  onlyImportedIn('sharp', ['agent/', 'drawing/'])
   onlyImportedIn('libheif-js', ['agent/vision/libheif.ts'])
   onlyImportedIn('libraw-wasm', ['agent/vision/libraw.ts'])
 })

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, realpathSync } from 'node:fs'
 import { setPriority } from 'node:os'
 import { join } from 'node:path'
 
@@ -59,9 +59,10 @@ export function permissionFlags(folders: string[]): string[] {
   ]
 }
 
-// Threads inherit niceness from the one that makes them, so this has to come before Node.js makes its own.
+// Threads inherit niceness from the one that makes them. On a busy host Node.js may have made some before this comes.
 function yieldToOthers(pid: number, nice: number): void {
   try {
     setPriority(pid, nice)
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), nice)
   } catch {}
 }

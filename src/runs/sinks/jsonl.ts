@@ -10,7 +10,8 @@ export async function writeJsonl(results: Results): Promise<void> {
 }
 
 function* lines(results: Results): Iterable<string> {
-  for (const line of results.lines()) yield `${JSON.stringify(prediction(line, results))}\n`
+  for (const line of results.lines({ embeddings: results.embeddings }))
+    yield `${JSON.stringify(prediction(line, results))}\n`
 }
 
 function prediction({ name, job, state, result, error }: FinishedLine, about: Results): object {

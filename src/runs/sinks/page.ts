@@ -53,26 +53,29 @@ function* page(results: Results, { template, style, script }: PageParts): Iterab
 }
 
 function* data(results: Results): Iterable<string> {
+  const { counts, images } = read(results)
   const { kind, models, copies } = results
-  yield script('id="run"', JSON.stringify({ ...count(results), kind, models, thumbnailsPerChunk, copies }))
-  yield* chunks('images', imagesPerChunk, listed(results), (line) => JSON.stringify(entry(line)))
-  yield* chunks('thumbnails', thumbnailsPerChunk, listed(results, { thumbnails: true }), (line) =>
-    JSON.stringify(thumbnail(line)),
-  )
+  yield script('id="run"', JSON.stringify({ ...counts, kind, models, thumbnailsPerChunk, copies }))
+  yield* chunks('images', imagesPerChunk, images)
+  yield* chunks('thumbnails', thumbnailsPerChunk, thumbnails(results))
 }
 
-function* listed(results: Results, options?: { thumbnails: boolean }): Iterable<FinishedLine> {
+function* thumbnails(results: Results): Iterable<string> {
   let count = 0
-  for (const line of results.lines(options)) {
+  for (const line of results.lines({ thumbnails: true })) {
     if (count++ === listedAtMost) return
-    yield line
+    yield JSON.stringify(thumbnail(line))
   }
 }
 
-function count(results: Results): object {
+/** The numbers of all inputs, and the first ones as JSON. */
+function read(results: Results): { counts: object; images: string[] } {
   const names = new Set<string>()
+  const images: string[] = []
   const counts = { images: 0, failed: 0, found: 0 }
-  for (const { state, result } of results.lines()) {
+  for (const line of results.lines()) {
+    if (images.length < listedAtMost) images.push(JSON.stringify(entry(line)))
+    const { state, result } = line
     if (state !== 'done' || !result) {
       counts.failed++
       continue
@@ -82,7 +85,7 @@ function count(results: Results): object {
     counts.found += found.length
     for (const [name] of result.labels ? found.slice(0, 1) : found) if (name !== null) names.add(name)
   }
-  return { ...counts, names: names.size }
+  return { counts: { ...counts, names: names.size }, images }
 }
 
 /**
@@ -113,10 +116,10 @@ function thumbnail({ result }: FinishedLine): string | null {
 }
 
 /** Elements with lists of `size` items each, all but the last. */
-function* chunks<T>(name: string, size: number, items: Iterable<T>, json: (item: T) => string): Iterable<string> {
+function* chunks(name: string, size: number, items: Iterable<string>): Iterable<string> {
   let chunk: string[] = []
   for (const item of items) {
-    chunk.push(json(item))
+    chunk.push(item)
     if (chunk.length < size) continue
     yield script(`class="${name}"`, `[${chunk.join(',')}]`)
     chunk = []

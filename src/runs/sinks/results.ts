@@ -1,7 +1,7 @@
 import type { CpnError } from '../../common/errors.ts'
 import type { ModelRef } from '../../protocol/model.ts'
 import type { Pipeline } from '../../protocol/pipeline.ts'
-import type { InputLine, InputState, Ledger, RunRecord } from '../ledger.ts'
+import type { InputLine, InputState, Ledger, LineOptions, RunRecord } from '../ledger.ts'
 
 /** An input that was done, or that something kept from it. */
 export type FinishedLine = InputLine & { state: Exclude<InputState, 'queued'> }
@@ -22,10 +22,9 @@ export interface Results {
   /** name@version of each model that the results are from. */
   models: string[]
   /**
-   * Finished inputs ordered by path; read from the ledger again with each call, one after another. Small pictures are
-   * with them on request only.
+   * Finished inputs ordered by path; read from the ledger again with each call, one after another.
    */
-  lines(options?: { thumbnails: boolean }): Iterable<FinishedLine>
+  lines(options?: LineOptions): Iterable<FinishedLine>
 }
 
 /** Beside the annotated copies, or beside the originals. */

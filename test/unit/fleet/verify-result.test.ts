@@ -2,14 +2,17 @@ import assert from 'node:assert/strict'
 import { readdirSync, readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import sharp from 'sharp'
+import { CpnError } from '../../../src/common/errors.ts'
 import { pictureOf } from '../../../src/fleet/picture/picture.ts'
 import { faultOf, maxAnswerBytes, originalOf } from '../../../src/fleet/verify-result.ts'
 import type { Face } from '../../../src/protocol/messages.ts'
 import type { Pipeline } from '../../../src/protocol/pipeline.ts'
 import type { NodeResult } from '../../../src/scheduler/scheduler.ts'
+import { mutate, oneOf } from '../../fuzz/mutate.ts'
 import { drawnHeic, heifEncMissing } from '../../helpers/drawn-heic.ts'
 import { type DrawnPhoto, drawnPhoto, drawnPixels } from '../../helpers/drawn-images.ts'
 import { drawnRaw, rawKinds } from '../../helpers/drawn-raw.ts'
+import { seededRandom } from '../../helpers/embeddings.ts'
 import { facesPipeline, runFaces } from '../../helpers/faces.ts'
 import { classifyPipeline, objectsPipeline, patchedPhoto, runLabelled } from '../../helpers/labelled.ts'
 import { shared, sharedMissing } from '../../helpers/shared.ts'
@@ -66,6 +69,21 @@ test('what an honest node answers to a HEIC or a raw photo is taken: the copy is
   const { pipeline, result } = await answerTo(images.at(-1)!, 'full')
   const said = { ...result, answer: { ...result.answer, width: 640, height: 480 + 1 } }
   assert.match(faultOf(originalOf(images.at(-1)!), pipeline, said) ?? '', /a size of 640x481 for an image of 640x480/)
+})
+
+test('what an honest node answers to a damaged picture is taken', async () => {
+  const good = await Promise.all(formats.map((format) => drawnPhoto({ ...square, width: 96, height: 64, format })))
+  const random = seededRandom(1)
+  let taken = 0
+  for (let i = 0; i < 450; i++) {
+    // GIF is where decoders and headers differ most.
+    const image = mutate(i % 3 === 0 ? oneOf(random, good) : good.at(-1)!, random)
+    const answered = await answerTo(image, 'full').catch((error: CpnError) => error)
+    if (answered instanceof CpnError) continue
+    assert.equal(faultOf(originalOf(image), answered.pipeline, answered.result), undefined, `picture ${i}`)
+    taken++
+  }
+  assert.ok(taken > 50, `${taken} pictures could be read`)
 })
 
 test('a copy that is cut, or has something behind it, is refused in every format', async () => {

@@ -40,8 +40,25 @@ class FacesRun implements Disposable {
     return job
   }
 
-  name(job: string, person: string): void {
-    this.ledger.commit(this.run, [{ kind: 'named', job, faces: [{ ...face, person, similarity: 0.9 }] }])
+  name(job: string, person: string | null, forget?: number[]): void {
+    const named = { ...face, person, similarity: person === null ? null : 0.9 }
+    this.ledger.commit(this.run, [{ kind: 'named', job, faces: [named], ...(forget ? { forget } : {}) }])
+  }
+
+  /** The photo was inferred again and shows somebody else. */
+  replace(job: string, person: string): void {
+    const embeddings = [embeddingNear(this.#people.get(person)!, 0.85, this.#random)]
+    const record = encodeRecord({ width: 640, height: 480, faces: [face], embeddings })
+    this.ledger.commit(this.run, [{ kind: 'job', job, state: 'done', ...record }])
+  }
+
+  /** Photos whose faces are known to be like that photo's. */
+  linked(job: string): string[] {
+    const links = this.groups.links(this.run.id, groupedWith(options))
+    if (!links) return []
+    const { counts, others, most } = links.neighbours
+    const number = links.faces.findIndex((known) => known.job === job)
+    return Array.from({ length: counts[number] ?? 0 }, (_, i) => links.faces[others[number * most + i]!]!.job).sort()
   }
 
   /** Groups by number: whose photos they have. */
@@ -106,6 +123,40 @@ test('what was merged by hand is not made anew, and loses only faces that got a 
   photos.add('c')
   photos.name('b-4', 'Bea')
   assert.deepEqual(photos.grouped(), { 1: 'a-1 a-2 a-3 b-5', 3: 'c-6 c-7 c-9' })
+})
+
+test('who is like whom is kept without those who got a name, and found again for those who lost it', () => {
+  using photos = new FacesRun()
+  for (const person of ['a', 'a', 'a', 'b', 'b']) photos.add(person)
+  photos.grouped()
+  assert.deepEqual(photos.linked('a-1'), ['a-2', 'a-3'])
+
+  photos.name('a-2', 'Ada')
+  assert.deepEqual(photos.grouped(), { 1: 'a-1 a-3', 2: 'b-4 b-5' })
+  assert.deepEqual(photos.linked('a-1'), ['a-3'])
+
+  photos.name('a-2', null)
+  photos.add('b')
+  assert.deepEqual(photos.grouped(), { 1: 'a-1 a-2 a-3', 2: 'b-4 b-5 b-6' })
+  assert.deepEqual(photos.linked('a-1'), ['a-2', 'a-3'])
+})
+
+test('a photo that was inferred again is compared again', () => {
+  using photos = new FacesRun()
+  for (const person of ['a', 'a', 'a', 'b', 'b']) photos.add(person)
+  photos.grouped()
+  photos.replace('a-3', 'b')
+  assert.deepEqual(photos.grouped(), { 1: 'a-1 a-2', 2: 'a-3 b-4 b-5' })
+})
+
+test('nothing is kept of whom a forgotten face was like', () => {
+  using photos = new FacesRun()
+  for (const person of ['a', 'a', 'a']) photos.add(person)
+  photos.grouped()
+  photos.name('a-1', null, [0])
+  assert.deepEqual(photos.linked('a-2'), [])
+  assert.deepEqual(photos.grouped(), { 1: 'a-2 a-3' })
+  assert.deepEqual(photos.linked('a-2'), ['a-3'])
 })
 
 test('a master whose run was resumed by another one changes no group', () => {

@@ -241,6 +241,7 @@ function asFirstVersion(file: string): void {
   db.exec(`
     DROP INDEX runs_by_out;
     DROP TABLE grouped_faces;
+    DROP TABLE face_links;
     ALTER TABLE runs DROP COLUMN grouped;
     ALTER TABLE runs DROP COLUMN last_group;
     ALTER TABLE runs DROP COLUMN started_at;
