@@ -13,7 +13,8 @@ if (isOldRuntime()) {
 } else {
   endWithStarter()
   quietPipes()
-  keepCompiledCode()
+  // A demo leaves nothing behind.
+  if (process.argv[2] !== 'demo') keepCompiledCode()
   // oclif would load semver to compare what was compared above.
   process.env.OCLIF_DISABLE_ENGINE_WARNING = '1'
   const { execute, settings } = await import('../dist/main.js')

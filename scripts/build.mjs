@@ -44,7 +44,7 @@ const { metafile } = await build({
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunks/[name]-[hash]',
-  external: optionalNatives,
+  external: [...optionalNatives, 'sharp'],
   metafile: true,
   plugins: [leaveOut],
 })

@@ -2,7 +2,7 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { openState, type State } from '../inventory/state.ts'
-import type { PinnedModel } from '../models/pipeline-version.ts'
+import { looksForPersons, type PinnedModel } from '../models/pipeline-version.ts'
 import { resolveModel } from '../models/resolve.ts'
 import { openModelStore } from '../models/store.ts'
 import type { People } from '../people/people.ts'
@@ -68,7 +68,7 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   using _lock = lockOut(state.locksDir, out)
   const { pipeline, pipelineName, threshold, embeddings, results } = options as unknown as FacesRunOptions
   const embedder = await embedderOf(run, state, ctx)
-  const isNamed = pipelineName === 'persons'
+  const isNamed = looksForPersons(pipelineName)
   const naming = isNamed ? namingOf(people, embedder, parts.threshold ?? threshold, ctx) : undefined
   const shown: typeof pipeline = outputs ? pipeline : { ...pipeline, annotate: 'none' }
   await using held = new AsyncDisposableStack()
@@ -111,7 +111,7 @@ export interface FacesRunOptions {
 
 /** Those whose folder no later run has written to. */
 export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecord[] {
-  const isPersons = ({ options }: RunRecord) => options.pipelineName === 'persons'
+  const isPersons = ({ options }: RunRecord) => looksForPersons(String(options.pipelineName))
   const isLast = ({ id, out }: RunRecord) => ledger.lastRunOf(out)?.id === id
   const runs = ledger.runs()
   if (wanted === undefined) return runs.filter((run) => isPersons(run) && isLast(run))

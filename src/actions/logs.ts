@@ -21,7 +21,7 @@ export interface LogOptions {
   /** Not older than this: milliseconds since 1970, by the clock here. */
   since?: number | undefined
   level?: LogLevel | undefined
-  /** Only what belongs to this run. */
+  /** Only what belongs to this run; its id, or `last`. */
   run?: string | undefined
 }
 

@@ -2,6 +2,7 @@ import type { Context } from '../common/context.ts'
 import { sha256File } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
 import { formatBytes } from '../common/format.ts'
+import { isEmbedded } from '../models/embedded.ts'
 import { resolveModel } from '../models/resolve.ts'
 import { catalogue, type InstalledModel, type ModelStore } from '../models/store.ts'
 import type { ModelManifest } from '../protocol/model.ts'
@@ -17,6 +18,8 @@ export interface ModelEntry {
   licence: string
   sha256: string
   installed: boolean
+  /** Its bytes come with cpn. */
+  builtIn: boolean
 }
 
 /** The models of the catalogue in its order, then those that were added by hand. */
@@ -33,7 +36,7 @@ export type OnPulling = (model: ModelManifest, received: number, total: number) 
 
 /**
  * The models that something is about to use, in the order of `names`, digests checked. What is missing or changed is
- * pulled after asking once for all. Throws CPN_ERR_MODEL_UNKNOWN before anything is pulled, CPN_ERR_NEEDS_TERMINAL or
+ * pulled after asking once for all; what comes with cpn is taken without a question. Throws CPN_ERR_MODEL_UNKNOWN before anything is pulled, CPN_ERR_NEEDS_TERMINAL or
  * CPN_ERR_DECLINED without a yes, CPN_ERR_MODEL_DOWNLOAD.
  */
 export async function ensureModels(
@@ -44,7 +47,10 @@ export async function ensureModels(
 ): Promise<InstalledModel[]> {
   const wanted = await resolveAll(store, names)
   const missing = new Map(wanted.filter((model) => !model.installed).map(({ manifest }) => [manifest.sha256, manifest]))
-  await askFor([...missing.values()], ctx)
+  await askFor(
+    [...missing.values()].filter((manifest) => !isEmbedded(manifest)),
+    ctx,
+  )
   const here = new Map(wanted.map(({ manifest, installed }) => [manifest.sha256, installed]))
   for (const [sha256, manifest] of missing) here.set(sha256, await pullOne(store, manifest, ctx, onPulling))
   return wanted.map(({ manifest }) => here.get(manifest.sha256)!)
@@ -83,12 +89,15 @@ async function pullOne(
   ctx: Context,
   onPulling: OnPulling,
 ): Promise<InstalledModel> {
-  ctx.notice(`pulling ${manifest.name} (${formatBytes(manifest.bytes)}, licence: ${manifest.licence})`)
+  if (!isEmbedded(manifest)) {
+    ctx.notice(`pulling ${manifest.name} (${formatBytes(manifest.bytes)}, licence: ${manifest.licence})`)
+  }
   const onProgress = (received: number, total: number) => onPulling(manifest, received, total)
   return store.pull(manifest, { signal: ctx.signal, onProgress })
 }
 
 function describe(manifest: ModelManifest, installed: boolean): ModelEntry {
   const { name, version, family, task, description, bytes, licence, sha256 } = manifest
-  return { name, version, family, task, description, bytes, licence, sha256, installed }
+  const builtIn = isEmbedded(manifest)
+  return { name, version, family, task, description, bytes, licence, sha256, installed, builtIn }
 }

@@ -3,7 +3,9 @@ import { sha256 } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
 import { encodeGallery } from '../matching/gallery.ts'
 import { type Match, Matcher } from '../matching/match.ts'
-import { galleryOf, type People } from '../people/people.ts'
+import { isEmbedded } from '../models/embedded.ts'
+import type { PinnedModel } from '../models/pipeline-version.ts'
+import { galleryOf, type People, type Person } from '../people/people.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import type { Matching } from '../protocol/pipeline.ts'
 
@@ -39,7 +41,7 @@ export function namingOf(
   const found = galleryOf(people)
   if (!found) return undefined
   if (found.model !== embedder.sha256) {
-    notice(`nobody gets a name: ${otherModel(people, embedder).message}`)
+    notice(`nobody gets a name: ${noticeOf(otherModel(people, embedder))}`)
     return undefined
   }
   const gallery = encodeGallery(found)
@@ -61,9 +63,25 @@ export function thresholdFor(people: number, identification: number): number {
 }
 
 /** Embeddings of two models have nothing to do with each other. */
-export function otherModel({ model }: People, embedder: EmbedderFacts): CpnError {
+export function otherModel({ model, people }: People, embedder: EmbedderFacts): CpnError {
   const message = `people are enrolled with ${model?.name}@${model?.version}, and faces are embedded with ${embedder.name}@${embedder.version}`
   return new CpnError('CPN_ERR_GALLERY_MODEL', message, {
-    suggestions: ['Go back to the model they were enrolled with, or remove them and enrol them again.'],
+    suggestions: waysBack(model!, embedder, people),
   })
 }
+
+const shownNames = 10
+
+function waysBack(model: PinnedModel, embedder: EmbedderFacts, people: readonly Person[]): string[] {
+  const names = people.slice(0, shownNames).map(({ name }) => name)
+  const all =
+    people.length > shownNames ? `${names.join(', ')} and ${people.length - shownNames} more` : names.join(', ')
+  const again = (pipeline: string) => `Or enrol them again (${all}): cpn people add NAME PHOTO… --pipeline ${pipeline}`
+  if (isEmbedded(model)) return ['Have them recognised with --pipeline persons-lite.', again('persons')]
+  if (isEmbedded(embedder)) return ['Have them recognised by persons: cpn models pull persons', again('persons-lite')]
+  return ['Go back to the model they were enrolled with, or remove them and enrol them again.']
+}
+
+/** What an error says, and what to do, for a notice. */
+export const noticeOf = ({ message, suggestions }: CpnError): string =>
+  [message, ...suggestions.map((suggestion) => `  → ${suggestion}`)].join('\n')

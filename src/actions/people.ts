@@ -3,17 +3,19 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { didYouMean } from '../inventory/nearest.ts'
-import { openState, statePaths } from '../inventory/state.ts'
+import { openState, type State, statePaths } from '../inventory/state.ts'
+import { isEmbedded } from '../models/embedded.ts'
 import { judgePhoto, likenessTo, type SeenPhoto } from '../people/judge-photo.ts'
 import type { EnrolledPhoto, People, Person } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
 import { nameKey, personName } from '../people/person-name.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
+import { choosePipeline } from './choose-pipeline.ts'
 import { lookAt } from './look-at.ts'
 import { type EmbedderFacts, otherModel } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
-import { openStores, resolvePipeline } from './resolve-pipeline.ts'
+import type { ResolvedPipeline } from './resolve-pipeline.ts'
 
 export interface AddPersonOptions {
   inventory: Inventory
@@ -24,6 +26,8 @@ export interface AddPersonOptions {
   hosts: string[]
   /** Takes photos that would be refused. */
   force: boolean
+  /** Whose embedder is to know the person; default: that of the people there are. */
+  pipeline?: 'persons' | 'persons-lite' | undefined
 }
 
 /** What became of one photo. */
@@ -43,7 +47,8 @@ export interface AddPersonResult {
 
 /**
  * Enrols somebody by photos that show nobody else: nodes find and embed the face. Photos that would name people wrongly
- * are refused, each with its reason. Rejects with CPN_ERR_PERSON_NAME, CPN_ERR_INPUT_MISSING, CPN_ERR_GALLERY_*,
+ * are refused, each with its reason. Where people are enrolled with another model than the pipeline's, everybody begins
+ * anew after a question. Rejects with CPN_ERR_PERSON_NAME, CPN_ERR_INPUT_MISSING, CPN_ERR_GALLERY_*,
  * CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function addPerson(options: AddPersonOptions, ctx: Context): Promise<AddPersonResult> {
@@ -51,9 +56,12 @@ export async function addPerson(options: AddPersonOptions, ctx: Context): Promis
   const name = personName(options.name)
   const state = await openState(inventory.stateDir)
   const store = new PeopleStore(state.peopleDir)
-  const resolved = await resolvePipeline(openStores(state, ctx), enrolment, ctx)
+  const before = await store.read()
+  const resolved = await resolveEnrolment(state, options.pipeline, before, ctx)
   const embedder = resolved.embedder!
-  assertModel(await store.read(), embedder)
+  const anew = options.pipeline !== undefined && isOfOther(before, embedder)
+  if (anew) await agreeToBeginAnew(before, embedder, ctx)
+  else assertModel(before, embedder)
   await using fleet = await openFleet({ inventory, hosts, state, models: resolved.models }, ctx)
   await fleet.usable(ctx.signal)
   const files: EnrolledFile[] = []
@@ -65,18 +73,40 @@ export async function addPerson(options: AddPersonOptions, ctx: Context): Promis
   if (files.length + seen.length === 0) throw noPhotos(paths)
   // In the order of names: which photo is the first of somebody must not depend on which node was faster.
   seen.sort((a, b) => (a.path < b.path ? -1 : 1))
-  const people = await store.update((before) => {
-    assertModel(before, embedder)
-    const { person, told } = enrol(before, name, seen, { likeness: likenessOf(embedder) }, force)
+  const people = await store.update((now) => {
+    const known = anew && isOfOther(now, embedder) ? { ...now, people: [] } : now
+    if (known === now) assertModel(now, embedder)
+    const { person, told } = enrol(known, name, seen, { likeness: likenessOf(embedder) }, force)
     files.push(...told)
-    return person ? withPerson({ ...before, model: modelOf(embedder) }, person) : before
+    return person ? withPerson({ ...known, model: modelOf(embedder) }, person) : now
   })
   const photos = findPerson(people, name)?.photos.length ?? 0
   return { name, photos, files: files.sort((a, b) => (a.path < b.path ? -1 : 1)) }
 }
 
+/** Nobody can be added to people of another model: then that of persons has to be there. */
+async function resolveEnrolment(
+  state: State,
+  pipeline: AddPersonOptions['pipeline'],
+  people: People,
+  ctx: Context,
+): Promise<ResolvedPipeline> {
+  const mayBeLite = pipeline === undefined && (people.model === undefined || isEmbedded(people.model))
+  const options = { ...enrolment, pipelineName: pipeline ?? 'persons', mayBeLite }
+  return (await choosePipeline(state, options, undefined, ctx)).resolved
+}
+
+const isOfOther = ({ model }: People, { sha256 }: EmbedderFacts) => model !== undefined && model.sha256 !== sha256
+
+async function agreeToBeginAnew(people: People, embedder: EmbedderFacts, { prompter }: Context): Promise<void> {
+  const { message } = otherModel(people, embedder)
+  const names = people.people.map(({ name }) => name).join(', ')
+  const question = `${message}. Begin anew? These would have to be added again: ${names}.`
+  if (await prompter.confirm(question)) return
+  throw new CpnError('CPN_ERR_DECLINED', 'nobody was added: everybody stays as they are')
+}
+
 const enrolment = {
-  pipelineName: 'persons',
   embeddings: true,
   thumbnails: false,
   annotate: 'none',

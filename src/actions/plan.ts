@@ -7,8 +7,6 @@ import { randomOf } from '../common/random.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
-import { noPeople } from '../people/people.ts'
-import { PeopleStore } from '../people/people-store.ts'
 import { type Estimate, estimate } from '../planning/estimate.ts'
 import { keepPlan, type Planned } from '../planning/plan-file.ts'
 import { stratifiedSample } from '../planning/sample.ts'
@@ -18,11 +16,11 @@ import { InputReader } from '../runs/input-reader.ts'
 import { openLedger } from '../runs/ledger.ts'
 import { listedAtMost } from '../runs/sinks/page.ts'
 import { isSameWork } from '../runs/sqlite-ledger.ts'
+import { choosePipeline } from './choose-pipeline.ts'
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import type { PredictOptions } from './predict.ts'
 import { nothingToDo } from './predict-run.ts'
-import { openStores, resolvePipeline } from './resolve-pipeline.ts'
 import { type Survey, surveyInputs } from './survey-inputs.ts'
 import { Trial, type TrialEvent } from './trial.ts'
 import { TrialWriter } from './trial-writer.ts'
@@ -71,13 +69,13 @@ export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: 
   await assertKeepsOriginals(roots, out)
   selectSomeHosts(options.inventory, options.hosts)
   const state = await openState(options.inventory.stateDir)
-  const resolved = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const place = await realPath(out)
+  const { resolved, people } = await choosePipeline(state, options, { ...options, place }, ctx)
   const { pipeline, models, embedder, labels, without } = resolved
-  const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   const about: Planned = {
     paths: options.paths.map((path) => resolve(path)),
-    out: await realPath(out),
+    out: place,
     pipelineDigest: sha256(canonicalJson(pipeline)),
   }
   const random = randomOf(seed)

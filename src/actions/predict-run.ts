@@ -6,6 +6,7 @@ import { canonicalJson, sha256 } from '../common/digest.ts'
 import { CpnError, toCpnError } from '../common/errors.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import type { Fleet } from '../fleet/fleet.ts'
+import { looksForPersons } from '../models/pipeline-version.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
@@ -60,6 +61,8 @@ export interface RunParts {
   options: PredictOptions
   ctx: Context
   onEvent: (event: PredictEvent) => void
+  /** Why persons-lite does what was asked of persons, where it does. */
+  because: string | undefined
 }
 
 /** One run from its beginning to its end, in a ledger and a folder that it alone writes to. */
@@ -71,6 +74,7 @@ export class PredictRun {
   readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
   readonly #asked: PredictOptions
+  readonly #because: string | undefined
   readonly #fleet: Fleet
   readonly #out: string
   readonly #ctx: Context
@@ -108,6 +112,7 @@ export class PredictRun {
     this.#pipeline = pipeline
     this.#naming = naming
     this.#sorting = sorting
+    this.#because = parts.because
     this.#fleet = fleet
     this.#out = out
     this.#audit = options.audit
@@ -171,7 +176,7 @@ export class PredictRun {
 
   /** People may have been named since an earlier epoch, or thresholds be others. */
   async #applyNames(): Promise<void> {
-    if (this.#asked.pipelineName !== 'persons') return
+    if (!looksForPersons(this.#asked.pipelineName)) return
     const { changed, redrawn } = await applyNames(
       {
         ledger: this.#ledger,
@@ -370,6 +375,9 @@ export class PredictRun {
       run: this.#run.id,
       ...counts,
       ignored: this.#discovery.ignored,
+      ...(this.#because === undefined
+        ? {}
+        : { instead: { pipeline: this.#asked.pipelineName, because: this.#because } }),
       seconds: round(seconds),
       imagesPerSecond: round(counts.done / seconds),
     }

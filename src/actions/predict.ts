@@ -5,8 +5,7 @@ import { collectGarbageLessOften } from '../common/heap.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { noPeople } from '../people/people.ts'
-import { PeopleStore } from '../people/people-store.ts'
+import { looksForPersons } from '../models/pipeline-version.ts'
 import { assertKeepsOriginals, defaultOut, realPath, resolveRoots } from '../runs/find-inputs.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { openLedger } from '../runs/ledger.ts'
@@ -15,12 +14,13 @@ import type { FinishedInput } from '../runs/recorder.ts'
 import { lockOut } from '../runs/run-lock.ts'
 import { RunWriter } from '../runs/run-writer.ts'
 import type { ResultOptions } from '../runs/sinks/index.ts'
+import { choosePipeline } from './choose-pipeline.ts'
 import { followInventory } from './follow-inventory.ts'
 import { namingOf } from './naming.ts'
 import { openFleet } from './open-fleet.ts'
 import { tellPlanError } from './plan-error.ts'
 import { PredictRun } from './predict-run.ts'
-import { openStores, type PipelineOptions, resolvePipeline } from './resolve-pipeline.ts'
+import type { PipelineOptions } from './resolve-pipeline.ts'
 
 export interface PredictOptions extends PipelineOptions {
   inventory: Inventory
@@ -69,22 +69,22 @@ export interface PredictResult {
  * CPN_ERR_RUN_BUSY, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
-  options: PredictOptions,
+  asked: PredictOptions,
   ctx: Context,
   onEvent: (event: PredictEvent) => void,
 ): Promise<PredictResult> {
   collectGarbageLessOften(100)
-  const roots = await resolveRoots(options.paths)
-  const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
+  const roots = await resolveRoots(asked.paths)
+  const out = asked.out === undefined ? defaultOut(roots) : resolve(asked.out)
   await assertKeepsOriginals(roots, out)
   // Asked before anything else: a model for no host is not worth a question.
-  selectSomeHosts(options.inventory, options.hosts)
-  const state = await openState(options.inventory.stateDir)
+  selectSomeHosts(asked.inventory, asked.hosts)
+  const state = await openState(asked.inventory.stateDir)
   const place = await realPath(out)
   using _lock = lockOut(state.locksDir, place)
-  const resolved = await resolvePipeline(openStores(state, ctx), options, ctx)
+  const { resolved, pipelineName, because, people } = await choosePipeline(state, asked, { ...asked, place }, ctx)
+  const options = { ...asked, pipelineName }
   const { pipeline, models, embedder, labels, without } = resolved
-  const people = options.pipelineName === 'persons' ? await new PeopleStore(state.peopleDir).read() : noPeople
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
   await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
@@ -94,9 +94,23 @@ export async function predict(
   await using reader = new InputReader()
   const usable = fleet.usable(ctx.signal)
   await (options.wait ? usable.catch(() => ctx.signal.throwIfAborted()) : usable)
-  const sorting =
-    embedder && options.pipelineName === 'persons' ? { ledgerFile: state.ledgerFile, embedder } : undefined
-  const parts = { ledger, writer, reader, pipeline, naming, labels, sorting, fleet, out, place, options, ctx, onEvent }
+  const sorting = embedder && looksForPersons(pipelineName) ? { ledgerFile: state.ledgerFile, embedder } : undefined
+  const parts = {
+    ledger,
+    writer,
+    reader,
+    pipeline,
+    naming,
+    labels,
+    sorting,
+    fleet,
+    out,
+    place,
+    options,
+    ctx,
+    onEvent,
+    because,
+  }
   // Awaited here: what `using` holds is let go of when this function returns.
   const result = await new PredictRun(parts).go(roots)
   await tellPlanError({ state, ledger, place }, result, ctx)

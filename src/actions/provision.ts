@@ -5,8 +5,10 @@ import { provisionedRelease } from '../inventory/host-history.ts'
 import type { Host, Inventory } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState, type State } from '../inventory/state.ts'
-import { firstVersions } from '../models/pipeline-version.ts'
-import { type InstalledModel, openModelStore } from '../models/store.ts'
+import { liteDetector } from '../models/catalogue/lite-detector.ts'
+import { firstVersions, labelOf } from '../models/pipeline-version.ts'
+import { UnreachableModel } from '../models/pull.ts'
+import { type InstalledModel, type ModelStore, openModelStore } from '../models/store.ts'
 import type { ReleasePlatform } from '../protocol/release.ts'
 import { Journal, type Unfinished } from '../provision/journal.ts'
 import { whoWeAre } from '../provision/lock.ts'
@@ -130,9 +132,21 @@ async function modelsToSend(state: State, dryRun: boolean, ctx: Context): Promis
   const models = await store.list()
   if (models.some(({ manifest }) => manifest.task === 'detect-faces')) return models
   const { name } = firstVersions()[0]!.detector
-  if (!dryRun) return [...models, ...(await ensureModels(store, [name], ctx))]
+  if (!dryRun) return [...models, ...(await oneDetector(store, name, ctx))]
   ctx.notice(`The model ${name} would be pulled and sent as well.`)
   return models
+}
+
+async function oneDetector(store: ModelStore, name: string, ctx: Context): Promise<InstalledModel[]> {
+  try {
+    return await ensureModels(store, [name], ctx)
+  } catch (error) {
+    if (!(error instanceof UnreachableModel)) throw error
+    ctx.notice(
+      `${name} cannot be had; nodes get ${liteDetector.name}, which comes with cpn, until they are used with another`,
+    )
+    return ensureModels(store, [labelOf(liteDetector)], ctx)
+  }
 }
 
 function releaseOnce(options: ReleaseOptions): (platform: ReleasePlatform) => Promise<Release> {

@@ -1,7 +1,7 @@
 import type { Context } from '../common/context.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { openState } from '../inventory/state.ts'
-import { labelOf } from '../models/pipeline-version.ts'
+import { labelOf, looksForPersons } from '../models/pipeline-version.ts'
 import { goldenPictures } from '../rollout/golden-pictures.ts'
 import { lockRollouts } from '../rollout/lock.ts'
 import { connectorOf } from './open-fleet.ts'
@@ -32,7 +32,7 @@ export async function pushModels(
   const from = await stores.pipelines.active(version.name)
   const here = new Set((await stores.models.list()).map(({ manifest }) => manifest.sha256))
   // Who only looks for faces need not pull what nothing uses.
-  const embeddings = version.name === 'persons' || here.has(version.embedder.sha256)
+  const embeddings = looksForPersons(version.name) || here.has(version.embedder.sha256)
   const target = await pipelineOf(stores.models, version, { ...goldenOptions, embeddings }, ctx)
   // Where faces are is all that two versions can be compared by.
   const isComparable = labelOf(from) !== labelOf(version) && here.has(from.detector.sha256)

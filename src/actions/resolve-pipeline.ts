@@ -2,20 +2,25 @@ import type { Context } from '../common/context.ts'
 import { CpnError } from '../common/errors.ts'
 import type { StatePaths } from '../inventory/state.ts'
 import { PipelineStore } from '../models/pipeline-store.ts'
-import { labelOf, type PinnedModel, type PipelineVersion } from '../models/pipeline-version.ts'
+import { labelOf, looksForPersons, type PinnedModel, type PipelineVersion } from '../models/pipeline-version.ts'
 import { type InstalledModel, type ModelStore, openModelStore } from '../models/store.ts'
 import { type ModelManifest, type ModelRef, modelRefSchema } from '../protocol/model.ts'
 import type { FacesPipeline, Pipeline } from '../protocol/pipeline.ts'
 import { ensureModels } from './models.ts'
 import { resolveLabelled } from './resolve-labels.ts'
 
-/** What can be asked for: `persons` is `faces` with embeddings, by which faces get names. */
-export const askedPipelines = ['persons', 'faces', 'objects', 'classify'] as const
+/**
+ * What can be asked for: `persons` is `faces` with embeddings, by which faces get names; `persons-lite` is that with models that
+ * come with cpn.
+ */
+export const askedPipelines = ['persons', 'persons-lite', 'faces', 'objects', 'classify'] as const
 export type AskedPipelineName = (typeof askedPipelines)[number]
 
 export interface PipelineOptions {
   /** Whose version in use says which models do the work. */
   pipelineName: AskedPipelineName
+  /** Nobody asked for it by name: persons-lite may do the work of persons. Default false. */
+  mayBeLite?: boolean
   /** Model that finds faces or objects, `name` or `name@version`, in the place of the pipeline's. */
   detector?: string | undefined
   /** Model of the pipeline `classify`, `name` or `name@version`. */
@@ -26,7 +31,7 @@ export interface PipelineOptions {
   top?: number | undefined
   /** Lowest similarity that names a person; default from the embedder's manifest. */
   threshold?: number | undefined
-  /** Small copies come back as well; default: with `persons`. */
+  /** Small copies come back as well; default: where persons are looked for. */
   thumbnails?: boolean
   /** Tells the embedding of every face. */
   embeddings: boolean
@@ -85,10 +90,10 @@ export async function resolvePipeline(
 export async function pipelineOf(
   store: ModelStore,
   version: PipelineVersion,
-  options: Omit<PipelineOptions, 'pipelineName' | 'begun' | 'thresholds'>,
+  options: Omit<PipelineOptions, 'pipelineName' | 'mayBeLite' | 'begun' | 'thresholds'>,
   ctx: Context,
 ): Promise<ResolvedPipeline<FacesPipeline>> {
-  const persons = version.name === 'persons'
+  const persons = looksForPersons(version.name)
   const wanted = [options.detector ?? version.detector, ...(persons || options.embeddings ? [version.embedder] : [])]
   const models = await pinnedModels(store, wanted, ctx)
   const [detector, embedder] = models.map(({ manifest }) => manifest)

@@ -12,9 +12,12 @@ export interface RunWindow {
 /** Lines that the clocks of nodes put a little outside still belong to it. */
 const marginMs = 2000
 
-/** Undefined when the lines say nothing of the run. */
-export function windowOf(lines: string[], run: string): RunWindow | undefined {
-  const records = lines.map(parseLogLine).filter((record) => record?.run === run)
+/** Of the run with that id, or of the `last` one that began. Undefined when the lines say nothing of it. */
+export function windowOf(lines: string[], wanted: string): RunWindow | undefined {
+  const all = lines.map(parseLogLine)
+  const run = wanted === 'last' ? all.findLast((record) => record?.event === 'run-began')?.run : wanted
+  if (run === undefined) return undefined
+  const records = all.filter((record) => record?.run === run)
   const times = records.map((record) => timeOf(record!)).filter((time) => !Number.isNaN(time))
   if (times.length === 0) return undefined
   const began = Math.min(...times) - marginMs

@@ -55,7 +55,7 @@ export abstract class BaseRun extends BaseCommand {
   }
 
   #report({ summary, out, ended }: PredictResult, quiet: boolean): Summary {
-    const { done, failed, quarantined, skipped, pending, unwritten = 0, seconds, imagesPerSecond } = summary
+    const { done, failed, quarantined, skipped, pending, unwritten = 0, instead, seconds, imagesPerSecond } = summary
     const time = `${formatDuration(seconds * 1000)}, ${formatRate(imagesPerSecond)} images/s`
     const rest = [
       skipped && `${skipped} skipped`,
@@ -63,6 +63,7 @@ export abstract class BaseRun extends BaseCommand {
       quarantined && `${quarantined} quarantined`,
       pending && `${pending} pending`,
       unwritten && `${unwritten} results not written`,
+      instead && `by ${instead.pipeline}`,
     ]
     const line = [`${done} done`, ...rest.filter(Boolean), time].join(' · ')
     for (const each of quiet ? [`${line} · ${out}`] : [line, out]) this.log(each)

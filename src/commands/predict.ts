@@ -39,10 +39,10 @@ export default class Predict extends BaseRun {
     }),
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
     pipeline: Flags.option({ options: askedPipelines })({
-      default: 'persons',
       description:
-        'persons: find faces and name those of enrolled people; faces: find them only; objects: find things; ' +
-        'classify: say what a picture as a whole shows.',
+        'persons (default): find faces and name those of enrolled people; persons-lite: the same with models that come ' +
+        'with cpn, which is the default where those of persons cannot be had; faces: find faces only; objects: find ' +
+        'things; classify: say what a picture as a whole shows.',
     }),
     detector: Flags.string({
       helpValue: 'NAME',
@@ -121,12 +121,12 @@ function parseFormats(text: string): FormatName[] {
 
 /** Flags that only some pipelines know. */
 const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
-  detector: ['persons', 'faces', 'objects'],
-  'score-threshold': ['persons', 'faces', 'objects'],
-  threshold: ['persons', 'faces'],
-  embeddings: ['persons', 'faces'],
-  'format xmp': ['persons', 'faces'],
-  'write-metadata': ['persons', 'faces'],
+  detector: ['persons', 'persons-lite', 'faces', 'objects'],
+  'score-threshold': ['persons', 'persons-lite', 'faces', 'objects'],
+  threshold: ['persons', 'persons-lite', 'faces'],
+  embeddings: ['persons', 'persons-lite', 'faces'],
+  'format xmp': ['persons', 'persons-lite', 'faces'],
+  'write-metadata': ['persons', 'persons-lite', 'faces'],
   classifier: ['classify'],
   'top-k': ['classify'],
 }
@@ -143,7 +143,8 @@ export function pipelineOptions(flags: PipelineFlags): PipelineOptions {
     detector: flags.detector,
     classifier: flags.classifier,
     top: flags['top-k'],
-    pipelineName: flags.pipeline,
+    pipelineName: flags.pipeline ?? 'persons',
+    mayBeLite: flags.pipeline === undefined,
     scoreThreshold: parseShare('score-threshold', flags['score-threshold']),
     tryRotations: flags['try-rotations'],
     threshold: parseShare('threshold', flags.threshold),
@@ -154,10 +155,13 @@ export function pipelineOptions(flags: PipelineFlags): PipelineOptions {
 }
 
 /** A flag that would change nothing is a misunderstanding. */
-function refuseForeignFlags(flags: { pipeline: AskedPipelineName } & Record<string, unknown>): void {
+function refuseForeignFlags({
+  pipeline = 'persons',
+  ...flags
+}: { pipeline: AskedPipelineName | undefined } & Record<string, unknown>): void {
   for (const [flag, pipelines] of Object.entries(pipelinesOf)) {
-    if (flags[flag] === undefined || flags[flag] === false || pipelines.includes(flags.pipeline)) continue
-    throw new CpnError('CPN_ERR_USAGE', `--${flag} means nothing to the pipeline ${flags.pipeline}`, {
+    if (flags[flag] === undefined || flags[flag] === false || pipelines.includes(pipeline)) continue
+    throw new CpnError('CPN_ERR_USAGE', `--${flag} means nothing to the pipeline ${pipeline}`, {
       suggestions: [`It is for: ${pipelines.join(', ')}.`],
     })
   }

@@ -112,6 +112,7 @@ export const errorCodes = {
   CPN_ERR_OUTPUT_SPACE: 'partial',
   CPN_ERR_OUTPUT_WRITE: 'partial',
   CPN_ERR_XMP: 'partial',
+  CPN_ERR_DEMO: 'partial',
 } as const satisfies Record<string, ExitClass>
 
 export type ErrorCode = keyof typeof errorCodes

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream'
 import { finished } from 'node:stream/promises'
 import { sha256File } from '../common/digest.ts'
 import { CpnError } from '../common/errors.ts'
-import { type HttpAnswer, type HttpDeadlines, httpGet } from './http.ts'
+import { DownloadFault, type HttpAnswer, type HttpDeadlines, httpGet } from './http.ts'
 import { sizeOf } from './partial.ts'
 
 export interface DownloadOptions {
@@ -95,7 +95,7 @@ function checkHead({ headers }: HttpAnswer, at: number, wanted: Wanted): void {
   }
   const length = headers['content-length']
   if (length !== undefined && at + Number(length) !== wanted.bytes) {
-    throw failure(`the file there has ${at + Number(length)} bytes and not ${wanted.bytes}`)
+    throw wrongBytes(`the file there has ${at + Number(length)} bytes and not ${wanted.bytes}`)
   }
 }
 
@@ -109,7 +109,7 @@ async function append(
   let received = at
   const count = (chunk: Buffer) => {
     received += chunk.length
-    if (received > wanted.bytes) throw failure(`more than the ${wanted.bytes} bytes of the model came`)
+    if (received > wanted.bytes) throw wrongBytes(`more than the ${wanted.bytes} bytes of the model came`)
     onProgress?.(received, wanted.bytes)
   }
   try {
@@ -147,7 +147,7 @@ async function checkFile(path: string, wanted: Wanted): Promise<void> {
   const found = await sha256File(path)
   if (found === wanted.sha256) return
   await rm(path, { force: true })
-  throw failure(
+  throw wrongBytes(
     `the bytes are not the model: sha256 ${found.slice(0, 12)}… and not ${wanted.sha256.slice(0, 12)}…`,
     true,
   )
@@ -155,6 +155,10 @@ async function checkFile(path: string, wanted: Wanted): Promise<void> {
 
 function isRetryable(error: unknown): boolean {
   return error instanceof CpnError && error.retryable
+}
+
+function wrongBytes(reason: string, retryable = false): CpnError {
+  return new DownloadFault('CPN_ERR_MODEL_DOWNLOAD', reason, { retryable })
 }
 
 function failure(reason: string, retryable = false): CpnError {

@@ -10,6 +10,9 @@ export interface HttpDeadlines {
   idleMs: number
 }
 
+/** A failure that no other network would help: bytes that came and are wrong, or that cannot be written. */
+export class DownloadFault extends CpnError {}
+
 export type HttpAnswer = Dispatcher.ResponseData
 
 const mostRedirects = 5
@@ -53,8 +56,11 @@ function describe(error: unknown, deadlines: HttpDeadlines): CpnError {
   const cause = rootCause(error)
   const code = systemErrorCode(cause) ?? ''
   const [message, retryable] = known(code, deadlines) ?? [cause instanceof Error ? cause.message : String(cause), false]
-  return new CpnError('CPN_ERR_MODEL_DOWNLOAD', message, { cause: error, retryable })
+  const Failure = ofDisk.has(code) ? DownloadFault : CpnError
+  return new Failure('CPN_ERR_MODEL_DOWNLOAD', message, { cause: error, retryable })
 }
+
+const ofDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'])
 
 function known(code: string, { connectMs, headersMs, idleMs }: HttpDeadlines): [string, boolean] | undefined {
   const reasons: Record<string, [string, boolean]> = {

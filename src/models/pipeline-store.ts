@@ -44,7 +44,7 @@ export class PipelineStore {
 
   /** All that are known, by name, older before newer. */
   async list(): Promise<PipelineVersion[]> {
-    const files = (await namesIn(this.#dir)).filter((file) => /^[a-z]+@.+\.json$/.test(file))
+    const files = (await namesIn(this.#dir)).filter((file) => /^[a-z-]+@.+\.json$/.test(file))
     const own = await Promise.all(files.map((file) => this.#read(file)))
     return [...firstVersions(), ...own].sort((a, b) => a.name.localeCompare(b.name, 'en') || byVersion(a, b))
   }

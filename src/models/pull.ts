@@ -6,7 +6,9 @@ import { CpnError } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import { type DownloadOptions, download } from './download.ts'
+import { copyEmbedded, embeddedFile, isEmbedded } from './embedded.ts'
 import { install, readManifest, writeManifest } from './folder.ts'
+import { DownloadFault } from './http.ts'
 import { inspectModel } from './inspect.ts'
 import { copyFromFolder, mirrorUrls, parseMirror } from './mirror.ts'
 import { abandonedPartials, claimPartial, type PartialFile, sizeOf } from './partial.ts'
@@ -17,6 +19,9 @@ export interface PullOptions extends DownloadOptions {
   mirror?: string
 }
 
+/** A model that has addresses, none of which could be reached or has it; `cause` says why of the last one. */
+export class UnreachableModel extends CpnError {}
+
 /** A place that may have the bytes; `fetch` completes the file at `path` or throws with the reason. */
 interface Source {
   place: string
@@ -25,7 +30,8 @@ interface Source {
 
 /**
  * Gets a model from the first place that has exactly its bytes. Throws CPN_ERR_MODEL_DOWNLOAD with every place and its
- * reason, and CPN_ERR_MODEL_INVALID for bytes that do not fit the family of the manifest.
+ * reason (an UnreachableModel where the network is to blame), and CPN_ERR_MODEL_INVALID for bytes that do not fit the
+ * family of the manifest.
  */
 export async function pullModel(
   dir: string,
@@ -64,7 +70,8 @@ function sources(manifest: ModelManifest, options: PullOptions): Source[] {
   const web = (url: string): Source => ({ place: url, fetch: (path) => download(url, path, manifest, options) })
   const folder = (place: string): Source => ({ place, fetch: (path) => copyFromFolder(place, manifest, path) })
   const first = mirror?.kind === 'folder' ? [folder(mirror.path)] : mirrorUrls(mirror?.base, manifest).map(web)
-  return [...first, ...manifest.urls.map(web)]
+  const own = { place: embeddedFile(manifest), fetch: (path: string) => copyEmbedded(manifest, path) }
+  return [...(isEmbedded(manifest) ? [own] : []), ...first, ...manifest.urls.map(web)]
 }
 
 async function fetchFromFirst(
@@ -74,6 +81,7 @@ async function fetchFromFirst(
   logger: Logger,
   signal?: AbortSignal,
 ): Promise<void> {
+  const failures: CpnError[] = []
   const reasons: string[] = []
   for (const { place, fetch } of places) {
     signal?.throwIfAborted()
@@ -81,18 +89,22 @@ async function fetchFromFirst(
       return await fetch(partial.path)
     } catch (error) {
       if (!(error instanceof CpnError) || error.code !== 'CPN_ERR_MODEL_DOWNLOAD') throw error
+      failures.push(error)
       reasons.push(`${place}: ${error.message}`)
       logger.info({ model: manifest.name, place, reason: error.message }, 'model not there')
     }
   }
-  throw nowhere(manifest, reasons)
+  throw nowhere(manifest, reasons, failures)
 }
 
-function nowhere(manifest: ModelManifest, reasons: string[]): CpnError {
+function nowhere(manifest: ModelManifest, reasons: string[], failures: CpnError[]): CpnError {
   const { name, sha256, urls } = manifest
   const tried = [...reasons, ...(urls.length === 0 ? ['it has no public address'] : [])].map((reason) => `  ${reason}`)
-  return new CpnError('CPN_ERR_MODEL_DOWNLOAD', [`the model ${name} could not be had:`, ...tried].join('\n'), {
+  const unreachable = urls.length > 0 && !failures.some((failure) => failure instanceof DownloadFault)
+  const Failure = unreachable ? UnreachableModel : CpnError
+  return new Failure('CPN_ERR_MODEL_DOWNLOAD', [`the model ${name} could not be had:`, ...tried].join('\n'), {
     retryable: true,
+    cause: failures.at(-1),
     suggestions: [
       ...(urls.length > 0
         ? ['Check the network (HTTPS_PROXY is honoured), then try again: what has come is kept.']

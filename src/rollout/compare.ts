@@ -2,6 +2,7 @@ import type { CpnError } from '../common/errors.ts'
 import type { Box, Face } from '../protocol/messages.ts'
 import type { NodeResult } from '../scheduler/scheduler.ts'
 import type { GoldenPicture } from './golden-pictures.ts'
+import { pairUp } from './pair-up.ts'
 
 /** What a node says of a golden picture: a result, or that the picture cannot be used. */
 export type Opinion = { result: NodeResult } | { error: CpnError }
@@ -11,16 +12,13 @@ export interface Difference {
   /** Faces of the side that is compared with. */
   before: number
   after: number
-  /** Faces of both, at an IoU of `sameFaceIou` or more. */
+  /** Faces of both, as pairUp tells. */
   same: number
   /** Pictures with a face that only one side has. */
   pictures: number
   /** Mean IoU of the faces of both; null without any. */
   iou: number | null
 }
-
-/** Two boxes with at least this overlap are one face: what object detection has used since PASCAL VOC. */
-export const sameFaceIou = 0.5
 
 const none: Difference = { before: 0, after: 0, same: 0, pictures: 0, iou: null }
 
@@ -59,7 +57,7 @@ function sum(differences: Difference[]): Difference {
 }
 
 function differenceOfBoxes(before: readonly Box[], after: readonly Box[]): Difference {
-  const overlaps = pairUp(before, after)
+  const overlaps = pairUp(before, after).map(({ iou }) => iou)
   const same = overlaps.length
   return {
     before: before.length,
@@ -68,21 +66,4 @@ function differenceOfBoxes(before: readonly Box[], after: readonly Box[]): Diffe
     pictures: same < before.length || same < after.length ? 1 : 0,
     iou: same > 0 ? overlaps.reduce((all, each) => all + each, 0) / same : null,
   }
-}
-
-/** The overlaps of boxes that are the same face, greedily: each box once, the largest overlap first. */
-function pairUp(a: readonly Box[], b: readonly Box[]): number[] {
-  const pairs = a.flatMap((box, i) => b.map((other, j) => ({ i, j, iou: iouOf(box, other) })))
-  const [left, right] = [new Set(a.keys()), new Set(b.keys())]
-  return pairs
-    .filter(({ iou }) => iou >= sameFaceIou)
-    .sort((one, other) => other.iou - one.iou)
-    .filter(({ i, j }) => left.has(i) && right.has(j) && left.delete(i) && right.delete(j))
-    .map(({ iou }) => iou)
-}
-
-function iouOf([x, y, width, height]: Box, [u, v, w, h]: Box): number {
-  const shared =
-    Math.max(0, Math.min(x + width, u + w) - Math.max(x, u)) * Math.max(0, Math.min(y + height, v + h) - Math.max(y, v))
-  return shared / (width * height + w * h - shared)
 }

@@ -9,6 +9,8 @@ export interface Summary extends Omit<RunCounts, 'bytes'> {
   ignored: number
   /** Results that could not be written while the rest was, if any. */
   unwritten?: number
+  /** The pipeline that did the work in the place of persons, and why; absent where it did what it was asked. */
+  instead?: { pipeline: string; because: string }
   seconds: number
   imagesPerSecond: number
 }

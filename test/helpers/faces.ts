@@ -6,6 +6,7 @@ import { type PipelineResult, predictFaces } from '../../src/agent/pipelines/fac
 import { LabelPainter } from '../../src/agent/vision/label-painter.ts'
 import { Scratch } from '../../src/agent/vision/scratch.ts'
 import { catalogue } from '../../src/models/catalogue/index.ts'
+import { embeddedFile, isEmbedded } from '../../src/models/embedded.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import type { FacesPipeline } from '../../src/protocol/pipeline.ts'
 import { onExit } from './exit-cleanup.ts'
@@ -31,13 +32,17 @@ const files: Record<string, string> = {
 
 let folder: string | undefined
 
-/** A folder as on a node, with the tests' own model and, where they are there, the shared ones; removed at exit. */
+/** A folder as on a node, with the tests' own models, those that come with cpn and, where they are there, the shared ones; removed at exit. */
 export function modelsFolder(): string {
   if (folder !== undefined) return folder
   const made = mkdtempSync(join(tmpdir(), 'cpn-models-'))
   onExit(() => rmSync(made, { recursive: true, force: true }))
   for (const [bytes, manifest] of tinyModels()) {
     writeFileSync(join(made, manifest.sha256), bytes)
+    writeManifest(made, manifest)
+  }
+  for (const manifest of catalogue().filter(isEmbedded)) {
+    symlinkSync(embeddedFile(manifest), join(made, manifest.sha256))
     writeManifest(made, manifest)
   }
   if (!sharedMissing) {

@@ -20,13 +20,13 @@ export interface Program {
   says(pattern: RegExp): Promise<RegExpExecArray>
 }
 
-/** Starts a program with piped streams. */
+/** Starts a program with piped streams; `env` is added to that of the tests, or with `onlyEnv` in its place. */
 export function start(
   command: string,
   args: string[],
-  options: { env?: NodeJS.ProcessEnv; cwd?: string } = {},
+  { onlyEnv = false, ...options }: { env?: NodeJS.ProcessEnv; onlyEnv?: boolean; cwd?: string } = {},
 ): Program {
-  const child = spawn(command, args, { ...options, env: { ...process.env, ...options.env } })
+  const child = spawn(command, args, { ...options, env: onlyEnv ? options.env : { ...process.env, ...options.env } })
   const output = { stdout: '', stderr: '' }
   for (const name of ['stdout', 'stderr'] as const) {
     child[name].setEncoding('utf8').on('data', (text: string) => {

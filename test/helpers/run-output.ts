@@ -33,6 +33,7 @@ export interface RunSummary {
   seconds: number
   imagesPerSecond: number
   unwritten?: number
+  instead?: { pipeline: string; because: string }
 }
 
 /** The lines of OUT/predictions.jsonl, which has to be whole: each line parses, no path comes twice. */

@@ -32,9 +32,10 @@ test('models list shows the catalogue and what is here', async () => {
     stdout,
     /^NAME +VERSION +TASK +SIZE +INSTALLED +LICENCE\nyunet-s-dynamic +1 +detect-faces +232 KiB +no +Apache/,
   )
+  assert.match(stdout, /^lite-detector .* built in +Apache/m)
   assert.equal((await run(own)).exitCode, 0)
   const { models } = JSON.parse((await run(['list', '--json'])).stdout)
-  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [8, 'tiny', true])
+  assert.deepEqual([models.length, models.at(-1).name, models.at(-1).installed], [10, 'tiny', true])
 })
 
 test('a pull without a terminal needs --yes, and says what it would get', async () => {

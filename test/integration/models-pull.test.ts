@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { sha256 } from '../../src/common/digest.ts'
 import { CpnError } from '../../src/common/errors.ts'
+import { UnreachableModel } from '../../src/models/pull.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import { type Answer, cutAfter, serveFiles, wholeFile } from '../helpers/file-server.ts'
 import { storeFolder } from '../helpers/model-files.ts'
@@ -95,6 +96,13 @@ test('a partial file with wrong bytes is thrown away and fetched anew', async ()
     await place.store.pull(manifest)
     assert.deepEqual((await readdir(place.store.dir)).sort(), complete, `${size} bytes`)
   }
+})
+
+test('only where the network is to blame is it an error that another network would help', async () => {
+  const missing: Answer = (_request, response) => void response.writeHead(404).end()
+  const blame = async (...answers: Answer[]) => (await pullFrom(answers)).error instanceof UnreachableModel
+  assert.deepEqual([await blame(page), await blame(missing, page)], [true, true])
+  assert.deepEqual([await blame(wrong), await blame(page, wrong), await blame()], [false, false, false])
 })
 
 test('a web page, other bytes, another size and a missing file lead to the next address', async () => {

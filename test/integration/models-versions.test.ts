@@ -43,7 +43,7 @@ test('a version is made of models that fit, under a name that is free', async ()
   }
   assert.deepEqual(await define('persons@3', '--score-threshold', 'high'), [2, 'CPN_ERR_USAGE'])
   const { stdout } = await home.ok(['models', 'list'])
-  assert.match(stdout, /persons@1 +yes .*\npersons@2 +no +squares@2, areas@1\n$/)
+  assert.match(stdout, /persons@1 +yes .*\npersons@2 +no +squares@2, areas@1\npersons-lite@1 +yes .*\n$/)
 })
 
 test('another embedder is told of, there and back, and embeddings come from the version in use', async () => {

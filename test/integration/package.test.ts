@@ -24,6 +24,8 @@ test('the package holds what it needs and nothing else', () => {
     'NOTICE',
     'CHANGELOG.md',
     'README.md',
+    'assets/models/lite-detector.onnx',
+    'assets/models/lite-embedder.onnx',
   ]
   const bundles = ['dist/bundle/agent.mjs', 'dist/bundle/worker.mjs', 'dist/commands/hosts/list.js']
   assert.deepEqual(

@@ -24,6 +24,10 @@ test('matching knows numbers and names, whichever side uses it', () => {
   onlyImports('matching/', ['matching/', 'protocol/', 'common/', 'zod', 'node:'])
 })
 
+test('drawing knows pictures only', () => {
+  onlyImports('drawing/', ['drawing/', 'common/', 'sharp'])
+})
+
 test('the agent is a world of its own', () => {
   const packages = ['zod', 'pino', 'sharp', 'onnxruntime-node', '@julusian/jpeg-turbo', 'libheif-js', 'libraw-wasm']
   onlyImports('agent/', ['agent/', 'matching/', 'protocol/', 'common/', 'node:', ...packages])
@@ -44,6 +48,7 @@ test('each heavy dependency has one importer', () => {
   const runtimes = importers('onnxruntime-node')
   assert.ok(runtimes.length <= 1, `one file may import onnxruntime-node, not ${runtimes.join(' and ')}`)
   onlyImportedIn('onnxruntime-node', ['agent/'])
+  onlyImportedIn('sharp', ['agent/', 'drawing/'])
   onlyImportedIn('libheif-js', ['agent/vision/libheif.ts'])
   onlyImportedIn('libraw-wasm', ['agent/vision/libraw.ts'])
 })

@@ -38,6 +38,7 @@ export default class HostsAdd extends BaseCommand {
       multipleNonGreedy: true,
       description: 'tag for tag:… patterns; may be repeated',
     }),
+    'remote-dir': Flags.string({ helpValue: 'DIR', description: 'folder of cpn there; default ~/.cpn' }),
     workers: Flags.string({ helpValue: 'N|auto', description: 'worker processes; default auto' }),
     transport: Flags.option({ options: ['ssh', 'local'] as const, description: 'local is this machine' })(),
     provision: Flags.boolean({
@@ -69,6 +70,7 @@ export default class HostsAdd extends BaseCommand {
 
 interface AddFlags extends Pick<Partial<Host>, 'address' | 'port' | 'user' | 'jump' | 'transport' | 'provision'> {
   'identity-file'?: string
+  'remote-dir'?: string
   tag?: string[]
   workers?: string
 }
@@ -76,6 +78,7 @@ interface AddFlags extends Pick<Partial<Host>, 'address' | 'port' | 'user' | 'ju
 // What is as it would be anyway is left out of the inventory.
 function settingsOf(flags: AddFlags): Partial<Host> {
   const { address, port, user, jump, transport, provision, tag, workers, 'identity-file': identityFile } = flags
+  const { 'remote-dir': remoteDir } = flags
   return {
     transport: transport === 'local' ? transport : undefined,
     address,
@@ -83,6 +86,7 @@ function settingsOf(flags: AddFlags): Partial<Host> {
     user,
     identityFile,
     jump,
+    remoteDir,
     tags: tag,
     workers: workers === undefined || workers === 'auto' ? (workers as 'auto' | undefined) : Number(workers),
     provision: provision ? undefined : false,

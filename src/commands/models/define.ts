@@ -16,7 +16,7 @@ export default class ModelsDefine extends BaseCommand {
     '<%= config.bin %> models define persons@3 --embedder mine@2 --identification-threshold 0.4',
   ]
   static override args = {
-    version: Args.string({ required: true, description: 'faces@VERSION or persons@VERSION' }),
+    version: Args.string({ required: true, description: 'faces@VERSION, persons@VERSION or persons-lite@VERSION' }),
   }
   static override flags = {
     detector: Flags.string({ helpValue: 'NAME', description: 'model that finds faces: name, or name@version' }),

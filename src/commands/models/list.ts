@@ -40,6 +40,6 @@ function pipelineRow({ pipeline, inUse, models }: PipelineEntry): string[] {
   return [pipeline, inUse ? 'yes' : 'no', models.join(', ')]
 }
 
-function row({ name, version, task, bytes, installed, licence }: ModelEntry): string[] {
-  return [name, version, task, formatBytes(bytes), installed ? 'yes' : 'no', licence]
+function row({ name, version, task, bytes, installed, builtIn, licence }: ModelEntry): string[] {
+  return [name, version, task, formatBytes(bytes), builtIn ? 'built in' : installed ? 'yes' : 'no', licence]
 }

@@ -1,8 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { ensureModels } from '../../actions/models.ts'
-import { openState } from '../../inventory/state.ts'
-import { openModelStore } from '../../models/store.ts'
+import { pullModels } from '../../actions/pull-models.ts'
 import { BaseCommand } from '../base.ts'
 
 interface Pulled {
@@ -13,24 +11,24 @@ interface Pulled {
 }
 
 export default class ModelsPull extends BaseCommand {
-  static override summary = 'Get models of the catalogue, after showing their size and licence.'
+  static override summary =
+    'Get models of the catalogue, or all that a pipeline uses, after showing their size and licence.'
   static override description =
     'CPN_MODEL_MIRROR (a folder or an address) is asked first, then the public addresses of the model in turn. A file counts only with the digest of the catalogue. What is interrupted goes on where it ended.'
   static override examples = [
-    '<%= config.bin %> models pull yunet-s-dynamic',
+    '<%= config.bin %> models pull persons',
     '<%= config.bin %> models pull yunet-s-dynamic mobilefacenet-112 --yes',
     'CPN_MODEL_MIRROR=/media/stick <%= config.bin %> models pull ultraface-320 --yes',
   ]
   static override args = {
-    name: Args.string({ required: true, multiple: true, description: 'name, or name@version' }),
+    name: Args.string({ required: true, multiple: true, description: 'model or pipeline: name, or name@version' }),
   }
 
   async run(): Promise<{ models: Pulled[] }> {
     const { flags, args } = await this.parse(ModelsPull)
     const ctx = this.context()
-    const state = await openState((await findInventory(flags.inventory, ctx)).stateDir)
-    const store = openModelStore({ dir: state.modelsDir, logger: ctx.logger })
-    const installed = await ensureModels(store, args.name, ctx)
+    const inventory = await findInventory(flags.inventory, ctx)
+    const installed = await pullModels({ inventory, names: args.name }, ctx)
     const models = installed.map(({ manifest, path }) => {
       return { name: manifest.name, version: manifest.version, sha256: manifest.sha256, path }
     })

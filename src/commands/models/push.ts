@@ -25,7 +25,10 @@ export default class ModelsPush extends BaseCommand {
   ]
 
   static override args = {
-    version: Args.string({ required: true, description: 'name@version, or faces or persons for the newest.' }),
+    version: Args.string({
+      required: true,
+      description: 'name@version, or faces, persons or persons-lite for the newest.',
+    }),
   }
 
   static override flags = {

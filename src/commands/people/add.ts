@@ -28,6 +28,9 @@ export default class PeopleAdd extends BaseCommand {
 
   static override flags = {
     hosts: Flags.string({ helpValue: 'PATTERN', multiple: true, description: 'Nodes to use; default all.' }),
+    pipeline: Flags.option({ options: ['persons', 'persons-lite'] as const })({
+      description: 'Whose models are to know the person; default those that know the people there are, else persons.',
+    }),
     force: Flags.boolean({ description: 'Take photos that would be refused; of several faces the largest.' }),
   }
 
@@ -36,8 +39,8 @@ export default class PeopleAdd extends BaseCommand {
     const ctx = this.context()
     const inventory = await findInventory(flags.inventory, ctx)
     const [name = '', ...paths] = argv as string[]
-    const { hosts = [], force } = flags
-    const result = await addPerson({ inventory, name, paths, hosts, force }, ctx)
+    const { hosts = [], force, pipeline } = flags
+    const result = await addPerson({ inventory, name, paths, hosts, force, pipeline }, ctx)
     const refused = result.files.filter((file) => file.refused !== undefined)
     for (const { path, refused: reason } of refused) this.log(printable(`refused: ${path}: ${reason}`))
     const taken = result.files.length - refused.length

@@ -1,4 +1,6 @@
 import type { ModelManifest } from '../../protocol/model.ts'
+import { liteDetector } from './lite-detector.ts'
+import { liteEmbedder } from './lite-embedder.ts'
 import { mobilefacenet112 } from './mobilefacenet-112.ts'
 import { mobilenetv2Int8 } from './mobilenetv2-int8.ts'
 import { sface2021dec } from './sface-2021dec.ts'
@@ -9,5 +11,15 @@ import { yunetSDynamic } from './yunet-s-dynamic.ts'
 
 /** Every model cpn knows, the default detector first. */
 export function catalogue(): ModelManifest[] {
-  return [yunetSDynamic, yunet2023mar, ultraface320, mobilefacenet112, sface2021dec, yoloxNano416, mobilenetv2Int8]
+  return [
+    yunetSDynamic,
+    yunet2023mar,
+    ultraface320,
+    liteDetector,
+    mobilefacenet112,
+    sface2021dec,
+    liteEmbedder,
+    yoloxNano416,
+    mobilenetv2Int8,
+  ]
 }

@@ -54,8 +54,8 @@ function* page(results: Results, { template, style, script }: PageParts): Iterab
 
 function* data(results: Results): Iterable<string> {
   const { counts, images } = read(results)
-  const { kind, copies } = results
-  yield script('id="run"', JSON.stringify({ ...counts, kind, thumbnailsPerChunk, copies }))
+  const { kind, models, copies } = results
+  yield script('id="run"', JSON.stringify({ ...counts, kind, models, thumbnailsPerChunk, copies }))
   yield* chunks('images', imagesPerChunk, images)
   yield* chunks('thumbnails', thumbnailsPerChunk, thumbnails(results))
 }

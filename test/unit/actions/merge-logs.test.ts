@@ -64,7 +64,7 @@ test('a log that fails leaves the others whole', async () => {
 
 test('a run is what names it, and what happened meanwhile in its process and on nodes', () => {
   const [began, ended] = [
-    line(60, 'run began', { run: 'r1', pid: 7 }),
+    line(60, 'run began', { run: 'r1', pid: 7, event: 'run-began' }),
     line(30, 'run ended', { run: 'r1', pid: 7, event: 'run-ended' }),
   ]
   const window = windowOf([began, line(50, 'other', { run: 'r2', pid: 8 }), ended], 'r1')!
@@ -77,4 +77,7 @@ test('a run is what names it, and what happened meanwhile in its process and on 
   assert.equal(has(50, 'node1', {}), true)
   assert.equal(has(10, 'node1', {}), false)
   assert.equal(windowOf([began], 'r9'), undefined)
+  const before = line(90, 'run began', { run: 'r0', pid: 6, event: 'run-began' })
+  assert.equal(windowOf([before, began, ended], 'last')!.began, window.began)
+  assert.equal(windowOf([line(9, 'command began')], 'last'), undefined)
 })

@@ -36,6 +36,17 @@ test('models that are here are given without a question', async () => {
   assert.deepEqual(ctx.questions, [])
 })
 
+test('models that come with cpn are given without a question', async () => {
+  await using place = await storeFolder()
+  const ctx = context(false)
+  const models = await ensureModels(place.store, ['lite-detector', 'lite-embedder'], ctx)
+  assert.deepEqual(
+    models.map(({ manifest }) => manifest.name),
+    ['lite-detector', 'lite-embedder'],
+  )
+  assert.deepEqual(ctx.questions, [])
+})
+
 test('a no to the question pulls nothing and says what to run', async () => {
   await using place = await storeFolder()
   const ensured = ensureModels(place.store, ['yunet-2023mar'], context(false))

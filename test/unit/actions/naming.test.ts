@@ -42,7 +42,8 @@ test('people of another model name nobody, and that is told', () => {
   const other = { ...people, model: { name: 'sface', version: '1', sha256: 'b'.repeat(64) } }
   assert.equal(namingOf(other, embedder, undefined, ctx), undefined)
   assert.deepEqual(ctx.notices, [
-    'nobody gets a name: people are enrolled with sface@1, and faces are embedded with mobilefacenet-112@1',
+    'nobody gets a name: people are enrolled with sface@1, and faces are embedded with mobilefacenet-112@1\n' +
+      '  → Go back to the model they were enrolled with, or remove them and enrol them again.',
   ])
 })
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { CpnError } from '../../../src/common/errors.ts'
+import { embeddedFile, isEmbedded } from '../../../src/models/embedded.ts'
 import { readOnnx } from '../../../src/models/onnx.ts'
 import { catalogue } from '../../../src/models/store.ts'
 import { checkSignature } from '../../../src/protocol/families.ts'
@@ -123,8 +124,10 @@ test('the real models of the catalogue fit their families and no other', { skip:
     'mobilenetv2-int8': 'mobilenetv2-int8-static',
   }
   // The bytes of SFace are not among the test data.
-  for (const { name, family } of catalogue().filter((manifest) => manifest.name !== 'sface-2021dec')) {
-    const model = readOnnx(readFileSync(shared('models', `${files[name] ?? name}.onnx`)))
+  for (const manifest of catalogue().filter(({ name }) => name !== 'sface-2021dec')) {
+    const { name, family } = manifest
+    const file = isEmbedded(manifest) ? embeddedFile(manifest) : shared('models', `${files[name] ?? name}.onnx`)
+    const model = readOnnx(readFileSync(file))
     assert.equal(model.externalData, false)
     checkSignature(family, model)
     // A classifier may be anything that turns a picture into numbers: it has to have labels as well.

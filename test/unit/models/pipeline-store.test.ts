@@ -18,7 +18,7 @@ test('a fleet begins with version 1 of every pipeline, and nothing is written fo
   using folder = tempFolder()
   const store = storeIn(folder.path)
   assert.deepEqual(await store.active('faces'), faces1)
-  assert.deepEqual((await store.list()).map(labelOf), ['faces@1', 'persons@1'])
+  assert.deepEqual((await store.list()).map(labelOf), ['faces@1', 'persons@1', 'persons-lite@1'])
   await assert.rejects(store.rollBack('faces'), { code: 'CPN_ERR_USAGE' })
   assert.deepEqual(readdirSync(folder.path), [])
 })
@@ -49,7 +49,7 @@ test('every rollback goes back by one push, and one pipeline does not touch anot
     await store.define(version(number))
     await store.activate(version(number), { version: number, ...by })
   }
-  assert.deepEqual((await store.kept()).map(labelOf), ['faces@2', 'faces@3', 'persons@1'])
+  assert.deepEqual((await store.kept()).map(labelOf), ['faces@2', 'faces@3', 'persons@1', 'persons-lite@1'])
   assert.deepEqual(await store.active('persons'), persons1)
   assert.deepEqual([(await store.rollBack('faces')).to.version, (await store.rollBack('faces')).to.version], ['2', '1'])
   await assert.rejects(store.rollBack('faces'), { code: 'CPN_ERR_USAGE' })

@@ -9,7 +9,7 @@ import { facesPipeline, runFaces } from '../../helpers/faces.ts'
 import { sharedMissing } from '../../helpers/shared.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
-test('the drawn pictures are PNGs, and the same bytes every time', async () => {
+test('the drawn pictures are JPEGs, and the same bytes every time', async () => {
   const [first, second] = [await goldenPictures(undefined), await goldenPictures(undefined)]
   assert.deepEqual(
     first.map(({ sha256 }) => sha256),
@@ -17,7 +17,7 @@ test('the drawn pictures are PNGs, and the same bytes every time', async () => {
   )
   for (const picture of first) {
     const { format, width, height } = await sharp(await picture.read()).metadata()
-    assert.equal(format, 'png')
+    assert.equal(format, 'jpeg')
     for (const [x, y, w, h] of picture.truth!) assert.ok(x >= 0 && y >= 0 && x + w <= width && y + h <= height)
   }
 })

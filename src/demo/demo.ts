@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { CpnError } from '../common/errors.ts'
+import { quote } from '../transport/shell.ts'
+import { drawPhotos, drawPortraits, names, photoCount, portraitsOf } from './cast.ts'
+import { type DemoHosts, makeHosts } from './hosts.ts'
+import { type Score, scoreOf } from './score.ts'
+import { makeStage, type Stage } from './stage.ts'
+
+export interface DemoOptions {
+  /** Absolute folder of the results. */
+  out: string
+  /** Leaves hosts and fleet running. */
+  keep: boolean
+  /** Command line of cpn itself. */
+  program: readonly string[]
+  /** Descriptor that gets what the commands say on stdout; 1, or 2 where stdout is for something else. */
+  stdout: 1 | 2
+}
+
+export interface DemoResult {
+  transport: DemoHosts['transport']
+  out: string
+  score: Score
+  seconds: number
+  /** Where the fleet is that was left. */
+  kept?: { folder: string; inventory: string }
+}
+
+/** How long an interrupted command may take to end. */
+const patienceMs = 10_000
+
+/** Exit codes of a command that a demo goes on after. */
+const enough = { usual: [0], enrolment: [0, 7] } as const
+
+/**
+ * Shows cpn at work: three hosts, and the real commands one after another on photos that it draws, without a network and without
+ * anything of this user's. What it leaves is OUT alone. Rejects with CPN_ERR_DEMO when a command fails, CPN_ERR_USAGE when
+ * OUT is something else, CPN_ERR_INTERRUPTED.
+ * @param say a line for the person
+ */
+export async function runDemo(
+  options: DemoOptions,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<DemoResult> {
+  const { out, keep, program } = options
+  const started = performance.now()
+  await assertFree(out)
+  const stage = await makeStage(program)
+  let kept = false
+  try {
+    const hosts = await makeHosts(stage.folder)
+    signal.throwIfAborted()
+    say(`three hosts: ${hosts.told}`)
+    const score = await play(options, stage, hosts, signal, say)
+    kept = keep
+    const seconds = Math.round((performance.now() - started) / 100) / 10
+    const inventory = join(stage.fleet, 'inventory.yaml')
+    return {
+      transport: hosts.transport,
+      out,
+      score,
+      seconds,
+      ...(keep ? { kept: { folder: stage.folder, inventory } } : {}),
+    }
+  } finally {
+    if (kept) stage.keep()
+    else await stage.end()
+  }
+}
+
+async function play(
+  options: DemoOptions,
+  stage: Stage,
+  { adds }: DemoHosts,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<Score> {
+  const { out, keep } = options
+  const cpn = (args: string[], accepted: readonly number[] = enough.usual) =>
+    command(args, accepted, options, stage, signal, say)
+  const [people, photos] = [join(stage.fleet, 'people'), join(stage.fleet, 'photos')]
+  say(`${photoCount} photos of people who do not exist are drawn meanwhile`)
+  // Whatever ends the commands ends the drawing.
+  using drawing = new Drawing(signal)
+  const portraits = drawing.add(drawPortraits(people, drawing.signal))
+  const truth = drawing.add(portraits.then(() => drawPhotos(photos, drawing.signal)))
+  for (const args of adds) await cpn(args)
+  await cpn(['models', 'pull', 'persons-lite'])
+  await cpn(['provision', '--yes'])
+  await portraits
+  for (const name of names) {
+    const add = ['people', 'add', name, `people/${portraitsOf(name)}`, '--pipeline', 'persons-lite']
+    await cpn(add, enough.enrolment)
+  }
+  const known = await truth
+  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out])
+  await cpn(['status'])
+  const score = await scoreOf(out, known)
+  if (keep) return score
+  await cpn(['stop', 'all'])
+  await cpn(['unprovision', 'all', '--yes'])
+  return score
+}
+
+/** Work that goes on beside the commands; it ends with its owner, and what fails is told by whoever awaits it. */
+class Drawing {
+  readonly #end = new AbortController()
+  readonly signal: AbortSignal
+
+  constructor(signal: AbortSignal) {
+    this.signal = AbortSignal.any([signal, this.#end.signal])
+  }
+
+  add<T>(work: Promise<T>): Promise<T> {
+    work.catch(() => {})
+    return work
+  }
+
+  [Symbol.dispose](): void {
+    this.#end.abort()
+  }
+}
+
+/** Runs cpn as anybody would, after saying so. What it says goes where this process speaks. */
+async function command(
+  args: string[],
+  accepted: readonly number[],
+  { program, stdout }: DemoOptions,
+  { fleet, env }: Stage,
+  signal: AbortSignal,
+  say: (line: string) => void,
+): Promise<void> {
+  signal.throwIfAborted()
+  const line = ['cpn', ...args].map(asWord).join(' ')
+  say('')
+  say(`$ ${line}`)
+  const [file = '', ...before] = program
+  const child = spawn(file, [...before, ...args], { cwd: fleet, env, stdio: ['ignore', stdout, 'inherit', 'ipc'] })
+  let killing: NodeJS.Timeout | undefined
+  const interrupt = () => {
+    child.kill('SIGINT')
+    killing = setTimeout(() => child.kill('SIGKILL'), patienceMs)
+  }
+  signal.addEventListener('abort', interrupt, { once: true })
+  const { promise, resolve, reject } = Promise.withResolvers<string | number>()
+  child.once('error', reject)
+  child.once('exit', (code, ended) => resolve(code ?? ended ?? ''))
+  const end = await promise.finally(() => signal.removeEventListener('abort', interrupt))
+  clearTimeout(killing)
+  signal.throwIfAborted()
+  if (accepted.some((code) => code === end)) return
+  throw new CpnError('CPN_ERR_DEMO', `the demo ended because this command did, with ${end}: ${line}`, {
+    suggestions: ['What it said is above. Run the demo again with CPN_DEBUG=1 to see more.'],
+  })
+}
+
+/** Only what a shell would take apart is quoted. */
+const asWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text))
+
+/** Results of an earlier demo are replaced; what is anything else is nobody's to write into. */
+async function assertFree(out: string): Promise<void> {
+  const found = await readdir(out).catch((): string[] => [])
+  if (found.length === 0 || (found.includes('index.html') && found.includes('predictions.jsonl'))) return
+  throw new CpnError('CPN_ERR_USAGE', `${out} is there already, and not of a demo`, {
+    suggestions: ['Name another folder: cpn demo --out DIR'],
+  })
+}
