@@ -55,7 +55,7 @@ test('every command is told of', () => {
 
 test(
   'the commands of every page do what they say, from its top to its end',
-  { skip: sharedMissing || sshdMissing, timeout: 600_000 },
+  { skip: sharedMissing || sshdMissing, timeout: 900_000 },
   leakFree(async (t) => {
     await using world = await openWorld()
     const run = commandBlocks.filter(isRun)

@@ -9,7 +9,7 @@ import { record, toAsciicast } from './asciicast.ts'
 import { play } from './screen-lines.ts'
 import { toSvg } from './svg.ts'
 
-const root = join(import.meta.dirname, '../..')
+const root = join(import.meta.dirname, '../../')
 const to = join(root, 'docs/pictures')
 const out = join(root, 'cpn-demo')
 const command = 'npm run demo'
@@ -25,6 +25,8 @@ interface Line {
 }
 
 const recording = await record(command, { ...size, cwd: root, env: process.env })
+// Where a checkout lies is nobody's business.
+for (const event of recording.events) event.text = event.text.replaceAll(root, '/home/me/cpn/')
 const session = await play(recording, interval * speed)
 if (recording.exitCode !== 0) {
   console.error(session.transcript.join('\n'))

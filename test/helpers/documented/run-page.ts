@@ -13,7 +13,7 @@ export interface RunCommand {
   seconds: number
 }
 
-const timeoutMs = 240_000
+const timeoutMs = 600_000
 /** The last command of a session: it came to its end. */
 const end = ': end'
 

@@ -162,6 +162,7 @@ const filesOf: Record<string, Record<string, (path: string) => void>> = {
     'birds.onnx': (path) => writeFileSync(path, tinyClassifier()),
     'birds.txt': text('robin\ncardinal\nbluebird\n'),
     garden: photosOf('objects/*.jpg'),
+    photos: photosOf('ultraface-groups/3.jpg'),
   },
 }
 
