@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Block, blocksOf, commandLanguages, inlineCode, pages } from '../helpers/documented/blocks.ts'
 import { commandNames, isFlag, wrongIn } from '../helpers/documented/command-lines.ts'
 import { runPage } from '../helpers/documented/run-page.ts'
 import { openWorld } from '../helpers/documented/world.ts'
-import { leakFree } from '../helpers/leaks.ts'
+import { assertIdle, leakFree } from '../helpers/leaks.ts'
 import { sharedMissing } from '../helpers/shared.ts'
 import { sshdMissing } from '../helpers/sshd.ts'
 
@@ -72,5 +74,11 @@ test(
       const seconds = commands.reduce((sum, each) => sum + each.seconds, 0)
       t.diagnostic(`${page}: ${ofPage.length} blocks in ${seconds.toFixed(1)} s`)
     }
+    await world.unprovision(first)
+    await assertIdle(world.hosts)
+    assert.deepEqual(
+      world.hosts.filter(({ home }) => existsSync(join(home, '.cpn'))).map(({ name }) => name),
+      [],
+    )
   }),
 )
