@@ -49,6 +49,17 @@ test('commands, scripts and flags of blocks and of inline code exist', () => {
   )
 })
 
+test('what does not exist is told, whatever stands around it', () => {
+  const told = (line: string) => wrongIn(line).map((problem) => problem.replace(/^.*: /, ''))
+  assert.deepEqual(told('npx cpn predict ./photos --yess && npm run demmo   # --comment'), [
+    'cpn predict has no --yess',
+    'package.json has no script demmo',
+  ])
+  assert.deepEqual(told('CPN_X=1 cpn people add|ad NAME'), ['there is no cpn people ad'])
+  assert.deepEqual(told('cpn run-remote all --fold -- uname --all'), [])
+  assert.deepEqual(told('node bin/none.js'), ['there is no bin/none.js'])
+})
+
 test('every command is told of', () => {
   const told = pages.flatMap(inlineCode).concat(commandBlocks.map(({ text }) => text))
   const missing = commandNames.filter((name) => !told.some((code) => new RegExp(`\\bcpn ${name}\\b`).test(code)))

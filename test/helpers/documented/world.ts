@@ -111,7 +111,7 @@ function sshConfig(hosts: SshdHost[]): string {
 function makePrograms(folder: string): void {
   const untilCtrlC = (program: string, flags: string) =>
     `#!/bin/sh
-for word; do case $word in --) break ;; ${flags}) timeout --foreground -s INT 0.7 ${program} "$@" || [ $? = 124 ]; exit ;; esac; done
+for word; do case $word in --) break ;; ${flags}) timeout --foreground -s INT 1 ${program} "$@" || [ $? = 124 ]; exit ;; esac; done
 exec ${program} "$@"
 `
   const programs = {
