@@ -350,6 +350,6 @@
       `the first ${number(images.length)} files are shown here, all are in predictions.jsonl`,
   ]
   byId('counts').textContent = parts.filter(Boolean).join(' · ')
-  byId('models').textContent = `by ${run.models.join(', ')}`
+  if (run.models.length > 0) byId('models').textContent = `by ${run.models.join(', ')}`
   draw()
 })()

@@ -97,7 +97,9 @@ function npm(args: string[], cwd: string): void {
   // npm's own settings for this run, and the checkout's programs, are not for the project.
   const path = (process.env.PATH ?? '').split(delimiter).filter((each) => !each.startsWith(repositoryRoot))
   const others = Object.entries(process.env).filter(([key]) => !/^(npm_|INIT_CWD$|NODE_)/.test(key))
-  const env = { ...Object.fromEntries(others), PATH: [...path, dirname(pinnedNode)].join(delimiter) }
+  const inPath = [...path, dirname(pinnedNode)].join(delimiter)
+  // Its install script would download libraries for graphics cards.
+  const env = { ...Object.fromEntries(others), PATH: inPath, ONNXRUNTIME_NODE_INSTALL: 'skip' }
   execFileSync('npm', args, { cwd, env, stdio: ['ignore', 'ignore', 'inherit'] })
 }
 

@@ -56,6 +56,7 @@ function lines({ out, score, seconds, kept }: DemoResult): string[] {
     '',
     ...told(score),
     `look at it: ${out}/index.html`,
+    'your own photos: cpn predict DIR',
     `${seconds} s`,
     ...(kept
       ? [

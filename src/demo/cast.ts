@@ -18,6 +18,8 @@ const strangers = [7_000_007, 7_000_008, 7_000_009]
 export const names = Object.keys(enrolled)
 export const photoCount = 60
 const portraitsEach = 5
+/** Pixels, in which a face is as large as enrolling wants it. */
+const portrait = { width: 360, height: 420 }
 const seed = 2026
 
 /** A face of a photo: where it is and whose, null for somebody who is not enrolled. */
@@ -30,7 +32,11 @@ export interface TrueFace {
 export type Truth = ReadonlyMap<string, TrueFace[]>
 
 /** Where the portraits of somebody are, below the folder of people. */
-export const portraitsOf = (name: string): string => name.split(' ')[0]!.toLowerCase()
+export const portraitsOf = (name: string): string =>
+  name
+    .normalize('NFD')
+    .replace(/\p{M}| .*/gu, '')
+    .toLowerCase()
 
 /** Draws portraits to enrol people by, in a folder for each. */
 export async function drawPortraits(folder: string, signal: AbortSignal): Promise<void> {
@@ -39,7 +45,7 @@ export async function drawPortraits(folder: string, signal: AbortSignal): Promis
     await mkdir(own, { recursive: true })
     for (let index = 1; index <= portraitsEach; index++) {
       signal.throwIfAborted()
-      const { jpeg } = await drawPortrait(person, seed + index)
+      const { jpeg } = await drawPortrait(person, seed + index, portrait.width, portrait.height)
       await writeFile(join(own, `${index}.jpg`), jpeg)
     }
   }

@@ -84,7 +84,7 @@ async function play(
   const [people, photos] = [join(stage.fleet, 'people'), join(stage.fleet, 'photos')]
   say(`${photoCount} photos of people who do not exist are drawn meanwhile`)
   // Whatever ends the commands ends the drawing.
-  using drawing = new Drawing(signal)
+  await using drawing = new Drawing(signal)
   const portraits = drawing.add(drawPortraits(people, drawing.signal))
   const truth = drawing.add(portraits.then(() => drawPhotos(photos, drawing.signal)))
   for (const args of adds) await cpn(args)
@@ -108,6 +108,7 @@ async function play(
 /** Work that goes on beside the commands; it ends with its owner, and what fails is told by whoever awaits it. */
 class Drawing {
   readonly #end = new AbortController()
+  readonly #works: Promise<unknown>[] = []
   readonly signal: AbortSignal
 
   constructor(signal: AbortSignal) {
@@ -115,12 +116,14 @@ class Drawing {
   }
 
   add<T>(work: Promise<T>): Promise<T> {
-    work.catch(() => {})
+    this.#works.push(work.catch(() => {}))
     return work
   }
 
-  [Symbol.dispose](): void {
+  /** What was drawn may go afterwards. */
+  async [Symbol.asyncDispose](): Promise<void> {
     this.#end.abort()
+    await Promise.all(this.#works)
   }
 }
 

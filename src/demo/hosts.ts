@@ -33,7 +33,10 @@ export async function makeHosts(folder: string): Promise<DemoHosts> {
 
 async function sshHosts(folder: string): Promise<DemoHosts> {
   const key = await makeKey(join(folder, 'fleet', 'id_demo'))
-  const servers = await Promise.all(hostNames.map((name) => startSshd(folder, name, key)))
+  const starting = hostNames.map((name) => startSshd(folder, name, key))
+  // What is still about to start could not be ended.
+  await Promise.allSettled(starting)
+  const servers = await Promise.all(starting)
   const { username } = userInfo()
   const adds = servers.map(({ name, port, fingerprint }) => [
     ...['hosts', 'add', name, '--address', '127.0.0.1', '--port', String(port), '--user', username],

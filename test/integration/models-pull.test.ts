@@ -8,7 +8,9 @@ import { sha256 } from '../../src/common/digest.ts'
 import { CpnError } from '../../src/common/errors.ts'
 import { UnreachableModel } from '../../src/models/pull.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
+import { fillDisk, mountDisk } from '../fault/lab/small-disk.ts'
 import { type Answer, cutAfter, serveFiles, wholeFile } from '../helpers/file-server.ts'
+import { canMakeUsers } from '../helpers/login-user.ts'
 import { storeFolder } from '../helpers/model-files.ts'
 import { repositoryRoot } from '../helpers/shared.ts'
 import { tinyDetector, tinyManifest } from '../helpers/tiny-model.ts'
@@ -103,6 +105,15 @@ test('only where the network is to blame is it an error that another network wou
   const blame = async (...answers: Answer[]) => (await pullFrom(answers)).error instanceof UnreachableModel
   assert.deepEqual([await blame(page), await blame(missing, page)], [true, true])
   assert.deepEqual([await blame(wrong), await blame(page, wrong), await blame()], [false, false, false])
+})
+
+test('a disk that is full is not the network’s fault', { skip: canMakeUsers ? false : 'needs root' }, async () => {
+  await using place = await storeFolder()
+  using _disk = mountDisk(place.store.dir, 1)
+  using _full = fillDisk(place.store.dir)
+  await using server = await serveFiles({ '/m.onnx': good })
+  const error = await place.store.pull(tinyManifest([`${server.url}/m.onnx`])).catch((thrown: unknown) => thrown)
+  assert.ok(error instanceof CpnError && !(error instanceof UnreachableModel), String(error))
 })
 
 test('a web page, other bytes, another size and a missing file lead to the next address', async () => {

@@ -696,4 +696,24 @@ export const mutants: Mutant[] = [
       name: 'labels are those of the manifest here, and only where the master means the same',
     },
   },
+  {
+    bug: 'wrong bytes are taken for a network that is down, and other models used',
+    file: 'src/models/pull.ts',
+    replace: 'urls.length > 0 && !failures.some((failure) => failure instanceof DownloadFault)',
+    by: 'urls.length > 0',
+    test: {
+      file: 'test/integration/models-pull.test.ts',
+      name: 'only where the network is to blame is it an error that another network would help',
+    },
+  },
+  {
+    bug: 'a model that comes with cpn is used whatever its bytes are',
+    file: 'src/models/embedded.ts',
+    replace: '  if (found !== manifest.sha256) throw',
+    by: '  if (found === undefined) throw',
+    test: {
+      file: 'test/unit/models/embedded.test.ts',
+      name: 'a copy of cpn’s own that is damaged is not used, and the error says what helps',
+    },
+  },
 ]

@@ -39,9 +39,17 @@ for (const manifest of embedded) {
 
 test('a copy of cpn’s own that is damaged is not used, and the error says what helps', async () => {
   await using place = await storeFolder()
-  const wanted = { ...embedded[0]!, name: 'lite-lost' }
-  await assert.rejects(place.store.pull(wanted, { mirror: '' }), {
-    code: 'CPN_ERR_MODEL_DOWNLOAD',
-    message: /lite-lost\.onnx: .*install cpn again/,
-  })
+  const [detector, embedder] = embedded
+  const [lost, changed] = [
+    { ...detector!, name: 'lite-lost' },
+    { ...detector!, name: embedder!.name },
+  ]
+  for (const [wanted, reason] of [
+    [lost, /lite-lost\.onnx: .*does not exist.*install cpn again/],
+    [changed, /lite-embedder\.onnx: .*has the sha256.*install cpn again/],
+  ] as const) {
+    const pulled = place.store.pull(wanted, { mirror: '' })
+    await assert.rejects(pulled, { code: 'CPN_ERR_MODEL_DOWNLOAD', message: reason })
+  }
+  assert.deepEqual(await place.store.list(), [])
 })

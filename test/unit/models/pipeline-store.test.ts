@@ -6,7 +6,7 @@ import { PipelineStore } from '../../../src/models/pipeline-store.ts'
 import { firstVersions, labelOf, type PipelineVersion } from '../../../src/models/pipeline-version.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
 
-const [faces1, persons1] = firstVersions()
+const [faces1, persons1, lite1] = firstVersions()
 const version = (number: string, thresholds = {}): PipelineVersion => ({ ...faces1!, version: number, thresholds })
 const by = { since: '2026-11-28T00:00:00.000Z', by: 'me@here', without: {} }
 
@@ -29,6 +29,8 @@ test('the newest version is told by number, and an unknown one by what it may ha
   for (const number of ['10', '2']) await store.define(version(number))
   assert.equal((await store.find('faces')).version, '10')
   assert.equal((await store.find('faces@2')).version, '2')
+  await store.define({ ...lite1!, version: '2' })
+  assert.equal((await store.find('persons-lite')).version, '2')
   await assert.rejects(store.find('face@2'), { code: 'CPN_ERR_MODEL_UNKNOWN', message: /did you mean "faces@2"/ })
 })
 
