@@ -7,7 +7,7 @@ import { commandNames, isFlag, wrongIn } from '../helpers/documented/command-lin
 import { runPage } from '../helpers/documented/run-page.ts'
 import { openWorld } from '../helpers/documented/world.ts'
 import { assertIdle, leakFree } from '../helpers/leaks.ts'
-import { sharedMissing } from '../helpers/shared.ts'
+import { repositoryRoot, sharedMissing } from '../helpers/shared.ts'
 import { sshdMissing } from '../helpers/sshd.ts'
 
 const languages = [...commandLanguages, 'json', 'text', 'ts', 'yaml']
@@ -30,6 +30,11 @@ test('every block says what it is, and commands stand in blocks that are run', (
 test('a block that is not run says why', (t) => {
   const marked = commandBlocks.filter((block) => !isRun(block))
   assert.deepEqual(marked.filter(({ notRun }) => notRun!.length < 15).map(where), [])
+  const tests = marked.flatMap(({ notRun }) => notRun!.match(/test\/\S+\.test\.ts/g) ?? [])
+  assert.deepEqual(
+    tests.filter((file) => !existsSync(join(repositoryRoot, file))),
+    [],
+  )
   t.diagnostic(`${commandBlocks.length} blocks of commands, ${marked.length} of them not run:`)
   for (const block of marked) t.diagnostic(`${where(block)} ${block.notRun}`)
 })
