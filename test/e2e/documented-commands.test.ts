@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Block, blocksOf, commandLanguages, inlineCode, pages } from '../helpers/documented/blocks.ts'
 import { commandNames, isFlag, wrongIn } from '../helpers/documented/command-lines.ts'
 import { runPage } from '../helpers/documented/run-page.ts'
 import { openWorld } from '../helpers/documented/world.ts'
-import { leakFree } from '../helpers/leaks.ts'
-import { sharedMissing } from '../helpers/shared.ts'
+import { assertIdle, leakFree } from '../helpers/leaks.ts'
+import { repositoryRoot, sharedMissing } from '../helpers/shared.ts'
 import { sshdMissing } from '../helpers/sshd.ts'
 
 const languages = [...commandLanguages, 'json', 'text', 'ts', 'yaml']
@@ -28,6 +30,11 @@ test('every block says what it is, and commands stand in blocks that are run', (
 test('a block that is not run says why', (t) => {
   const marked = commandBlocks.filter((block) => !isRun(block))
   assert.deepEqual(marked.filter(({ notRun }) => notRun!.length < 15).map(where), [])
+  const tests = marked.flatMap(({ notRun }) => notRun!.match(/test\/\S+\.test\.ts/g) ?? [])
+  assert.deepEqual(
+    tests.filter((file) => !existsSync(join(repositoryRoot, file))),
+    [],
+  )
   t.diagnostic(`${commandBlocks.length} blocks of commands, ${marked.length} of them not run:`)
   for (const block of marked) t.diagnostic(`${where(block)} ${block.notRun}`)
 })
@@ -45,6 +52,17 @@ test('commands, scripts and flags of blocks and of inline code exist', () => {
     written.filter((flag) => !isFlag(flag)),
     [],
   )
+})
+
+test('what does not exist is told, whatever stands around it', () => {
+  const told = (line: string) => wrongIn(line).map((problem) => problem.replace(/^.*: /, ''))
+  assert.deepEqual(told('npx cpn predict ./photos --yess && npm run demmo   # --comment'), [
+    'cpn predict has no --yess',
+    'package.json has no script demmo',
+  ])
+  assert.deepEqual(told('CPN_X=1 cpn people add|ad NAME'), ['there is no cpn people ad'])
+  assert.deepEqual(told('cpn run-remote all --fold -- uname --all'), [])
+  assert.deepEqual(told('node bin/none.js'), ['there is no bin/none.js'])
 })
 
 test('every command is told of', () => {
@@ -72,5 +90,11 @@ test(
       const seconds = commands.reduce((sum, each) => sum + each.seconds, 0)
       t.diagnostic(`${page}: ${ofPage.length} blocks in ${seconds.toFixed(1)} s`)
     }
+    await world.unprovision(first)
+    await assertIdle(world.hosts)
+    assert.deepEqual(
+      world.hosts.filter(({ home }) => existsSync(join(home, '.cpn'))).map(({ name }) => name),
+      [],
+    )
   }),
 )

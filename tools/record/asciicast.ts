@@ -21,9 +21,11 @@ export interface RecordOptions {
 /** Runs a command of the shell on a pseudo terminal of util-linux's script, and writes down what it says when. */
 export async function record(command: string, { columns, rows, cwd, env }: RecordOptions): Promise<Recording> {
   const typed = `stty cols ${columns} rows ${rows}; printf '$ %s\\n' "$TYPED"; eval "$TYPED"`
+  // What npm says to its scripts would change what npm says on the terminal.
+  const own = Object.entries(env).filter(([name]) => !name.startsWith('npm_'))
   const child = spawn('script', ['-qefc', typed, '/dev/null'], {
     cwd,
-    env: { ...env, TYPED: command, TERM: 'xterm-256color' },
+    env: { ...Object.fromEntries(own), TYPED: command, TERM: 'xterm-256color' },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const began = performance.now()

@@ -33,9 +33,10 @@ text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",mon
 @media (prefers-reduced-motion:reduce){.s,.l,.all{animation:none!important}}
 </style>
 <rect width="100%" height="100%" rx="8" fill="#12161d"/>
-<svg x="${padding}" y="${padding}" width="${round(width - 2 * padding)}" height="${rows * cell.height}"><g class="all">
+<clipPath id="screen"><rect width="${round(width - 2 * padding)}" height="${rows * cell.height}"/></clipPath>
+<g transform="translate(${padding} ${padding})" clip-path="url(#screen)"><g class="all">
 ${shown.map(line).join('\n')}
-</g></svg>
+</g></g>
 </svg>
 `
 }

@@ -67,6 +67,11 @@ export class World implements AsyncDisposable {
       cpSync(join(this.folder(fleetOf!), part), join(folder, part), { recursive: true })
   }
 
+  /** Takes cpn off the hosts that the pages have left as nodes. */
+  async unprovision(page: string): Promise<void> {
+    await this.#home.ok(['unprovision', 'all', '--yes'], { cwd: this.folder(page) })
+  }
+
   #fleetId(page: string): string {
     const file = join(this.folder(page), '.cpn/fleet-id')
     return existsSync(file) ? readFileSync(file, 'utf8').trim() : '<fleet>'
