@@ -13,7 +13,7 @@ export interface RunCommand {
   seconds: number
 }
 
-const timeoutMs = 180_000
+const timeoutMs = 300_000
 /** The last command of a session: it came to its end. */
 const end = ': end'
 
