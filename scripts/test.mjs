@@ -60,8 +60,15 @@ function runTests(id, folder) {
   const child = spawn(node, args, {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
-    // onnxruntime would report to its maker where a test loads it without our own switch.
-    env: { ...env, TMPDIR: folder, CPN_TEST_RUN: id, ORT_DISABLE_TELEMETRY: '1' },
+    env: {
+      ...env,
+      TMPDIR: folder,
+      CPN_TEST_RUN: id,
+      // Each file of tests is a process; what the first has compiled the others need not.
+      NODE_COMPILE_CACHE: join(folder, 'compiled'),
+      // onnxruntime would report to its maker where a test loads it without our own switch.
+      ORT_DISABLE_TELEMETRY: '1',
+    },
   })
   for (const name of ['SIGINT', 'SIGTERM']) process.on(name, () => child.kill(name))
   return new Promise((done) => {

@@ -7,6 +7,7 @@ import { resolveModel } from '../models/resolve.ts'
 import { openModelStore } from '../models/store.ts'
 import type { People } from '../people/people.ts'
 import { PeopleStore } from '../people/people-store.ts'
+import type { ModelManifest } from '../protocol/model.ts'
 import type { FacesPipeline } from '../protocol/pipeline.ts'
 import { InputReader } from '../runs/input-reader.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
@@ -66,9 +67,9 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   const { id, out, options } = run
   using _lock = lockOut(state.locksDir, out)
   const { pipeline, pipelineName, threshold, embeddings, results } = options as unknown as FacesRunOptions
-  const manifest = await manifestOf(pipeline.embedder!.model, state, ctx)
+  const embedder = await embedderOf(run, state, ctx)
   const isNamed = looksForPersons(pipelineName)
-  const naming = isNamed ? namingOf(people, manifest, parts.threshold ?? threshold, ctx) : undefined
+  const naming = isNamed ? namingOf(people, embedder, parts.threshold ?? threshold, ctx) : undefined
   const shown: typeof pipeline = outputs ? pipeline : { ...pipeline, annotate: 'none' }
   await using held = new AsyncDisposableStack()
   const writer = held.use(new RunWriter(state.ledgerFile))
@@ -84,7 +85,7 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   )
   const asked = { annotate: pipeline.annotate, embeddings, results: { ...defaultResults, ...results } }
   const annotated = pipeline.annotate !== 'none'
-  const sorting = { ledgerFile: state.ledgerFile, run, out, annotated, embedder: manifest }
+  const sorting = { ledgerFile: state.ledgerFile, run, out, annotated, embedder }
   // The groups are a thread's work, meanwhile the lists are written.
   const sorted = outputs && isNamed ? sortFaces(sorting, ctx) : undefined
   try {
@@ -101,6 +102,8 @@ export interface FacesRunOptions {
   pipeline: FacesPipeline
   pipelineName: string
   threshold: number | undefined
+  /** The embedder's, with what its pipeline's version said of them; runs of an older cpn have none. */
+  thresholds?: ModelManifest['thresholds']
   embeddings: boolean
   /** Runs of an older cpn have none. */
   results?: Partial<ResultOptions>
@@ -117,6 +120,13 @@ export function personRuns(ledger: Ledger, wanted: string | undefined): RunRecor
   if (!isPersons(found)) throw unknownRun(`run ${found.id} has no embeddings: it did not look for persons`)
   if (!isLast(found)) throw unknownRun(`the results in ${found.out} are those of a later run than ${found.id}`)
   return [found]
+}
+
+/** The model that embedded the faces of a run, with the thresholds that the run was made with. */
+export async function embedderOf({ options }: RunRecord, state: State, ctx: Context): Promise<EmbedderFacts> {
+  const { pipeline, thresholds } = options as unknown as FacesRunOptions
+  const manifest = await manifestOf(pipeline.embedder!.model, state, ctx)
+  return { ...manifest, thresholds: { ...manifest.thresholds, ...thresholds } }
 }
 
 /** Thresholds lie in the manifest; where that is gone, the usual ones count. */

@@ -50,18 +50,18 @@ const mostTaken = 20
 export async function nameGroup(options: NameGroupOptions, ctx: Context): Promise<NamedGroup> {
   const name = personName(options.name)
   using parts = await openGroups(options.inventory, options.run, ctx)
-  const { state, ledger, groups, run, manifest } = parts
+  const { state, ledger, groups, run, embedder } = parts
   const group = requireGroup(groups.groups(run.id), options.group, run)
   const candidates = typicalPhotos(parts, group)
   const refused: NamedGroup['refused'] = []
   let taken = 0
   const people = await new PeopleStore(state.peopleDir).update((before) => {
-    assertModel(before, manifest)
-    const person = enrol(before, name, candidates, likenessOf(manifest), options.force, (photo, reason) =>
+    assertModel(before, embedder)
+    const person = enrol(before, name, candidates, likenessOf(embedder), options.force, (photo, reason) =>
       refused.push({ photo: photoOf(photo), reason }),
     )
     taken = candidates.length - refused.length
-    return person ? withPerson({ ...before, model: modelOf(manifest) }, person) : before
+    return person ? withPerson({ ...before, model: modelOf(embedder) }, person) : before
   })
   if (taken === 0) throw nothingTaken(group, name, refused[0]?.reason ?? 'none is clear enough')
   const { inventory, hosts } = options

@@ -7,6 +7,7 @@ import { CpnError, toCpnError } from '../common/errors.ts'
 import { mapAhead } from '../common/map-ahead.ts'
 import type { Fleet } from '../fleet/fleet.ts'
 import { looksForPersons } from '../models/pipeline-version.ts'
+import type { ModelManifest } from '../protocol/model.ts'
 import type { Pipeline } from '../protocol/pipeline.ts'
 import { Discovery } from '../runs/discovery.ts'
 import { findInputs, type Root } from '../runs/find-inputs.ts'
@@ -104,7 +105,7 @@ export class PredictRun {
     this.#asked = { ...options, ...modelOptions(pipeline), results: withEarlier(options.results, before) }
     this.#run = ledger.beginRun({
       out: place,
-      options: runOptions(this.#asked, pipeline),
+      options: runOptions(this.#asked, pipeline, sorting?.embedder),
       pipelineDigest: sha256(canonicalJson(pipeline)),
       ...(options.run === undefined ? {} : { id: options.run }),
     })
@@ -423,9 +424,15 @@ export class PredictRun {
 }
 
 /** What `runs resume` needs to ask for the same again. */
-function runOptions(options: PredictOptions, pipeline: Pipeline) {
+function runOptions(
+  options: PredictOptions,
+  pipeline: Pipeline,
+  embedder: Pick<ModelManifest, 'thresholds'> | undefined,
+) {
   const { paths, hosts, pipelineName, threshold, embeddings, results } = options
-  return { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results, pipeline }
+  const thresholds = embedder?.thresholds
+  const asked = { paths: paths.map((path) => resolve(path)), hosts, pipelineName, threshold, embeddings, results }
+  return { ...asked, pipeline, thresholds }
 }
 
 export function nothingToDo(roots: Root[]): CpnError {

@@ -42,6 +42,8 @@ export interface PipelineOptions {
   maxPixels: number
   /** The pipeline of a run that goes on: it stays what it was, whatever version is in use by now. */
   begun?: Pipeline
+  /** The embedder's as they were for that run. */
+  thresholds?: ModelManifest['thresholds']
 }
 
 export interface ResolvedPipeline<Kind extends Pipeline = Pipeline> {
@@ -73,7 +75,7 @@ export async function resolvePipeline(
 ): Promise<ResolvedPipeline> {
   const { pipelineName, detector, begun } = options
   if (pipelineName === 'objects' || pipelineName === 'classify') return resolveLabelled(stores.models, options, ctx)
-  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, ctx)
+  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, options.thresholds ?? {}, ctx)
   const version = await stores.pipelines.active(pipelineName)
   const resolved = await pipelineOf(stores.models, version, options, ctx)
   if (detector !== undefined) return resolved
@@ -88,7 +90,7 @@ export async function resolvePipeline(
 export async function pipelineOf(
   store: ModelStore,
   version: PipelineVersion,
-  options: Omit<PipelineOptions, 'pipelineName' | 'mayBeLite' | 'begun'>,
+  options: Omit<PipelineOptions, 'pipelineName' | 'mayBeLite' | 'begun' | 'thresholds'>,
   ctx: Context,
 ): Promise<ResolvedPipeline<FacesPipeline>> {
   const persons = looksForPersons(version.name)
@@ -123,11 +125,16 @@ const withThresholds = (manifest: ModelManifest, said: PipelineVersion['threshol
   thresholds: { ...manifest.thresholds, ...said },
 })
 
-async function begunPipeline(store: ModelStore, pipeline: FacesPipeline, ctx: Context): Promise<ResolvedPipeline> {
+async function begunPipeline(
+  store: ModelStore,
+  pipeline: FacesPipeline,
+  thresholds: PipelineVersion['thresholds'],
+  ctx: Context,
+): Promise<ResolvedPipeline> {
   const { detector, embedder } = pipeline
   const wanted = [detector.model, ...(embedder ? [embedder.model] : [])]
   const models = await pinnedModels(store, wanted, ctx)
-  return { pipeline, models, embedder: embedder && models[1]!.manifest, without: {} }
+  return { pipeline, models, embedder: embedder && withThresholds(models[1]!.manifest, thresholds), without: {} }
 }
 
 /**

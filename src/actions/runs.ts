@@ -107,7 +107,8 @@ export function optionsOfRun(
   const { id, out, options } = findRun(ledger, name)
   const later = ledger.lastRunOf(out)
   if (later?.id !== id) throw unknownRun(`the results in ${out} are those of the later run ${later?.id}, not of ${id}`)
-  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, results } = options as KeptOptions
+  const kept = options as KeptOptions
+  const { pipeline, pipelineName = 'faces', paths, hosts, embeddings, threshold, thresholds, results } = kept
   const { annotate, maxPixels } = pipeline
   return {
     run: id,
@@ -123,11 +124,12 @@ export function optionsOfRun(
     annotate,
     maxPixels,
     begun: pipeline,
+    thresholds: thresholds ?? {},
   }
 }
 
 /** What predict keeps of its options; runs of an older cpn have neither a pipeline's name nor `results`. */
-export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold'> & {
+export type KeptOptions = Pick<PredictOptions, 'paths' | 'hosts' | 'embeddings' | 'threshold' | 'thresholds'> & {
   pipelineName?: PredictOptions['pipelineName']
   results?: Partial<ResultOptions>
   pipeline: Pipeline

@@ -9,7 +9,7 @@ import { groupedWith, joined } from '../people/group-unknown.ts'
 import { type FaceGroup, type GroupLedger, openGroupLedger } from '../runs/group-ledger.ts'
 import { type Ledger, openLedger, type RunRecord } from '../runs/ledger.ts'
 import { lockOut } from '../runs/run-lock.ts'
-import { type FacesRunOptions, manifestOf, personRuns } from './apply-people.ts'
+import { embedderOf, type FacesRunOptions, personRuns } from './apply-people.ts'
 import type { EmbedderFacts } from './naming.ts'
 import { groupingOf, sortFaces } from './sort-faces.ts'
 
@@ -63,11 +63,11 @@ function describe({ number, byHand, faces }: FaceGroup, ledger: Ledger, { id }: 
  */
 export async function splitGroup(inventory: Inventory, run: string, name: string, ctx: Context): Promise<GroupInfo[]> {
   using parts = await openGroups(inventory, run, ctx)
-  const { groups, run: record, manifest } = parts
+  const { groups, run: record, embedder } = parts
   const all = groups.groups(record.id)
   const group = requireGroup(all, name, record)
   const vectors = joined(group.faces.map(({ job, face }) => groups.facesOf(record.id, job).embeddings[face]!))
-  const labels = fallApart(vectors, groupingOf(manifest).threshold)
+  const labels = fallApart(vectors, groupingOf(embedder).threshold)
   if (!labels) {
     throw new CpnError('CPN_ERR_USAGE', `${groupName(group.number)} cannot be split: its faces are alike`, {
       suggestions: ['Name it all the same, and then remove single photos: see cpn people list.'],
@@ -132,12 +132,12 @@ export class OpenGroups implements Disposable {
   readonly ledger: Ledger
   readonly groups: GroupLedger
   readonly run: RunRecord
-  readonly manifest: EmbedderFacts
+  readonly embedder: EmbedderFacts
   readonly #ctx: Context
   readonly #held: DisposableStack
 
   constructor(
-    parts: Pick<OpenGroups, 'state' | 'ledger' | 'groups' | 'run' | 'manifest'>,
+    parts: Pick<OpenGroups, 'state' | 'ledger' | 'groups' | 'run' | 'embedder'>,
     held: DisposableStack,
     ctx: Context,
   ) {
@@ -145,7 +145,7 @@ export class OpenGroups implements Disposable {
     this.ledger = parts.ledger
     this.groups = parts.groups
     this.run = parts.run
-    this.manifest = parts.manifest
+    this.embedder = parts.embedder
     this.#held = held
     this.#ctx = ctx
   }
@@ -153,13 +153,13 @@ export class OpenGroups implements Disposable {
   /** Puts groups in the place of all that there were, and brings OUT/people to that. */
   async change(groups: readonly FaceGroup[]): Promise<void> {
     using _lock = lockOut(this.state.locksDir, this.run.out)
-    this.groups.setGroups(this.run, groups, groupedWith(groupingOf(this.manifest)))
+    this.groups.setGroups(this.run, groups, groupedWith(groupingOf(this.embedder)))
     await this.#sort()
   }
 
   /** Makes the groups if they were left for later. */
   async makeDue(): Promise<void> {
-    if (this.groups.groupedBy(this.run.id) === groupedWith(groupingOf(this.manifest))) return
+    if (this.groups.groupedBy(this.run.id) === groupedWith(groupingOf(this.embedder))) return
     using _lock = lockOut(this.state.locksDir, this.run.out)
     await this.#sort()
   }
@@ -168,7 +168,7 @@ export class OpenGroups implements Disposable {
     const { pipeline } = this.run.options as unknown as FacesRunOptions
     const { ledgerFile } = this.state
     const annotated = pipeline.annotate !== 'none'
-    await sortFaces({ ledgerFile, run: this.run, out: this.run.out, annotated, embedder: this.manifest }, this.#ctx)
+    await sortFaces({ ledgerFile, run: this.run, out: this.run.out, annotated, embedder: this.embedder }, this.#ctx)
     this.#ctx.signal.throwIfAborted()
   }
 
@@ -183,10 +183,9 @@ export async function openGroups(inventory: Inventory, run: string, ctx: Context
   using held = new DisposableStack()
   const ledger = held.use(openLedger(state.ledgerFile))
   const [record] = personRuns(ledger, run)
-  const { pipeline } = record!.options as unknown as FacesRunOptions
-  const manifest = await manifestOf(pipeline.embedder!.model, state, ctx)
+  const embedder = await embedderOf(record!, state, ctx)
   const groups = held.use(openGroupLedger(state.ledgerFile))
-  const opened = new OpenGroups({ state, ledger, groups, run: record!, manifest }, held.move(), ctx)
+  const opened = new OpenGroups({ state, ledger, groups, run: record!, embedder }, held.move(), ctx)
   await opened.makeDue()
   return opened
 }

@@ -155,6 +155,27 @@ test('a gallery of another model, a damaged one, and names that are none change 
   }
 })
 
+test('a run is named again, and goes on, by the thresholds of the version that it began with', {
+  skip,
+  timeout: 120_000,
+}, async () => {
+  await home.ok(['models', 'define', 'persons@2', '--identification-threshold', '0.99'])
+  await home.ok(['models', 'push', 'persons@2'])
+  await fresh('strict')
+  await home.ok(['models', 'rollback', 'persons'])
+  const out = join(home.folder, 'strict')
+  const named = () =>
+    readPredictions(out).filter(({ faces = [] }) => faces.some(({ person }) => person !== null)).length
+  assert.equal(named(), 0)
+  const [applied] = (await home.json<{ runs: { changed: number }[] }>(['people', 'apply', '--run', 'last'])).runs
+  assert.deepEqual([applied?.changed, named()], [0, 0])
+  appendFileSync(join(out, readPredictions(out)[0]!.path), '')
+  await home.ok(['runs', 'resume', 'last'])
+  assert.equal(named(), 0)
+  await home.ok(['people', 'apply', '--run', 'last', '--threshold', '0.4'])
+  assert.ok(named() > 0)
+})
+
 test('somebody is forgotten without a node that draws: what is kept goes, and pictures that show the name are told', {
   skip,
   timeout: 120_000,

@@ -626,9 +626,30 @@ export const mutants: Mutant[] = [
     },
   },
   {
+    bug: 'a face that lost a neighbour keeps its shortened list',
+    file: 'src/matching/neighbours.ts',
+    replace: '    const isLacking = kept < before.counts[former]! && before.counts[former] === most\n',
+    by: '    const isLacking = false\n',
+    test: {
+      file: 'test/unit/matching/neighbours.test.ts',
+      name: 'a search that goes on from an earlier one finds what a new one finds',
+    },
+  },
+  {
+    bug: 'a forgotten face is still known to be like others',
+    file: 'src/runs/apply-change.ts',
+    replace: "  sql('DELETE FROM face_links WHERE run = ?').run(id)\n",
+    by: '',
+    test: {
+      file: 'test/unit/people/group-unknown.test.ts',
+      name: 'nothing is kept of whom a forgotten face was like',
+    },
+  },
+  {
     bug: 'a run that goes on takes the version that is in use by now',
     file: 'src/actions/resolve-pipeline.ts',
-    replace: "  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, ctx)\n",
+    replace:
+      "  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, options.thresholds ?? {}, ctx)\n",
     by: '',
     test: {
       file: modelsPush,
