@@ -73,7 +73,7 @@ test('every command is told of', () => {
 
 test(
   'the commands of every page do what they say, from its top to its end',
-  { skip: sharedMissing || sshdMissing, timeout: 900_000 },
+  { skip: sharedMissing || sshdMissing, timeout: 450_000 },
   leakFree(async (t) => {
     await using world = await openWorld()
     const run = commandBlocks.filter(isRun)

@@ -10,7 +10,7 @@ export interface TerminalOptions {
   env: Record<string, string>
   /** What is typed now that this was said; nothing while it is undefined. */
   type: (output: string) => string | undefined
-  /** Everything is ended after this time; never without it. */
+  /** Everything is ended after this time, and `late` says so; never without it. */
   timeoutMs?: number
 }
 
@@ -18,7 +18,7 @@ export interface TerminalOptions {
 export async function typeOnTerminal(
   commandLine: string,
   { cwd, env, type, timeoutMs }: TerminalOptions,
-): Promise<{ output: string; exitCode: number | null }> {
+): Promise<{ output: string; exitCode: number | null; late: boolean }> {
   const child = spawn('script', ['-qec', commandLine, '/dev/null'], { cwd, env: { ...env, TERM: 'xterm' } })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
@@ -28,11 +28,16 @@ export async function typeOnTerminal(
   })
   // script hands SIGTERM on to what runs on its terminal.
   const forget = onExit(() => child.kill())
-  const timer = timeoutMs === undefined ? undefined : setTimeout(() => child.kill(), timeoutMs)
+  let late = false
+  const end = () => {
+    late = true
+    child.kill()
+  }
+  const timer = timeoutMs === undefined ? undefined : setTimeout(end, timeoutMs)
   const [exitCode] = (await once(child, 'close')) as [number | null]
   clearTimeout(timer)
   forget()
-  return { output: output.replaceAll('\r', ''), exitCode }
+  return { late, output: output.replaceAll('\r', ''), exitCode }
 }
 
 /**

@@ -13,7 +13,7 @@ export interface RunCommand {
   seconds: number
 }
 
-const timeoutMs = 600_000
+const timeoutMs = 300_000
 /** The last command of a session: it came to its end. */
 const end = ': end'
 
@@ -26,7 +26,7 @@ export async function runPage(world: World, page: string, blocks: Block[]): Prom
   const script = join(scratch.path, 'session')
   const trace = join(scratch.path, 'trace')
   writeFileSync(script, session(blocks, trace, world.substitutions(page)))
-  const { output, exitCode } = await typeOnTerminal(`bash '${script}'`, {
+  const { output, exitCode, late } = await typeOnTerminal(`bash '${script}'`, {
     cwd: world.folder(page),
     env: world.env,
     type: (said) => (stripVTControlCharacters(said.slice(-500)).endsWith('[y/N] ') ? 'y\r' : undefined),
@@ -36,7 +36,8 @@ export async function runPage(world: World, page: string, blocks: Block[]): Prom
   const last = commands.pop()
   if (exitCode === 0 && last?.command === end) return commands
   const written = readPage(page).split('\n')[(last?.line ?? 1) - 1]
-  throw new Error(`${page}:${last?.line} failed: ${written}\nran as: ${last?.command}\n${tail(output)}`)
+  const how = late ? `did not end within ${timeoutMs / 1000} s of its page` : 'failed'
+  throw new Error(`${page}:${last?.line} ${how}: ${written}\nran as: ${last?.command}\n${tail(output)}`)
 }
 
 /** A script whose lines have the numbers that they have on the page. */
