@@ -19,12 +19,25 @@ export function share(hits: number, trials: number): string {
  */
 export function meanShare(groups: readonly (readonly number[])[]): string {
   const sums = groups.map((shares) => ({ sum: shares.reduce((sum, value) => sum + value, 0), count: shares.length }))
+  return resampled(sums, percent, meanOf)
+}
+
+/**
+ * A figure of trials with its 95 % interval by bootstrap, drawn from a fixed seed.
+ *
+ * @param trials independent of each other
+ */
+export function resampled<Trial>(
+  trials: readonly Trial[],
+  shown: (value: number) => string,
+  figure: (trials: readonly Trial[]) => number,
+): string {
   const random = seededRandom(1)
-  const means = Array.from({ length: resamples }, () =>
-    meanOf(sums.map(() => sums[Math.floor(random() * sums.length)]!)),
+  const figures = Array.from({ length: resamples }, () =>
+    figure(trials.map(() => trials[Math.floor(random() * trials.length)]!)),
   ).sort((a, b) => a - b)
-  const at = (quantile: number) => percent(means[Math.floor(quantile * resamples)]!)
-  return `${percent(meanOf(sums))} [${at(0.025)}, ${at(0.975)}]`
+  const at = (quantile: number) => shown(figures[Math.floor(quantile * resamples)]!)
+  return `${shown(figure(trials))} [${at(0.025)}, ${at(0.975)}]`
 }
 
 function meanOf(sums: readonly { sum: number; count: number }[]): number {

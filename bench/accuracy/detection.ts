@@ -1,9 +1,9 @@
 // How many annotated faces are found, what else is, and what it costs.
-import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { readFileSync } from 'node:fs'
 import { facesPipeline, runFaces } from '../../test/helpers/faces.ts'
-import { type Box, countFound, dlibFaces, vocFaces } from '../../test/helpers/ground-truth.ts'
+import { countFound } from '../../test/helpers/ground-truth.ts'
 import { shared } from '../../test/helpers/shared.ts'
+import { type AnnotatedPhoto, dlibPhotos, facemaskPhotos, widerPhotos } from './annotated-photos.ts'
 import { share } from './confidence.ts'
 import type { Row } from './row.ts'
 
@@ -11,11 +11,6 @@ export const needs = ['dlib-faces', 'facemask-voc', 'wider-sample', 'ultraface-g
 
 const detector = 'yunet-s-dynamic'
 const minimumIou = 0.4
-
-interface AnnotatedPhoto {
-  file: string
-  faces: Box[]
-}
 
 export async function measureDetection(): Promise<Row[]> {
   const facemask = facemaskPhotos()
@@ -86,29 +81,4 @@ async function referenceCounts(): Promise<Row[]> {
       reference: counted.map(([, faces]) => faces).join(', '),
     },
   ]
-}
-
-function dlibPhotos(): AnnotatedPhoto[] {
-  const folder = shared('photos', 'dlib-faces')
-  const faces = dlibFaces(join(folder, 'training.xml'), join(folder, 'testing.xml'))
-  return [...faces].map(([name, boxes]) => ({ file: join(folder, name), faces: boxes }))
-}
-
-function facemaskPhotos(): AnnotatedPhoto[] {
-  const [images, annotations] = ['images', 'annotations'].map((name) => shared('photos', 'facemask-voc', name))
-  return photosOf(images!, annotations!)
-}
-
-function widerPhotos(): AnnotatedPhoto[] {
-  const folder = shared('photos', 'wider-sample')
-  return photosOf(folder, folder)
-}
-
-/** Photos that have an annotation of the same name. */
-function photosOf(images: string, annotations: string): AnnotatedPhoto[] {
-  const names = readdirSync(annotations).filter((name) => name.endsWith('.xml'))
-  const stem = (name: string) => name.replace(/\.\w+$/, '')
-  return readdirSync(images)
-    .filter((name) => !name.endsWith('.xml') && names.includes(`${stem(name)}.xml`))
-    .map((name) => ({ file: join(images, name), faces: vocFaces(join(annotations, `${stem(name)}.xml`)) }))
 }

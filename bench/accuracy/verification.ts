@@ -5,7 +5,8 @@ import type { Row } from './row.ts'
 
 export const needs = ['lfw-a']
 
-interface Judged {
+/** What is known of a pair of faces. */
+export interface Judged {
   similarity: number
   same: boolean
 }
@@ -31,7 +32,7 @@ export async function measureVerification(): Promise<Row[]> {
 }
 
 /** The middle of the thresholds that judge most pairs rightly. */
-function bestThreshold(pairs: Judged[]): number {
+export function bestThreshold(pairs: Judged[]): number {
   const candidates = Array.from({ length: 1001 }, (_, i) => i / 1000)
   const scores = candidates.map((threshold) => countRight(pairs, threshold))
   const most = Math.max(...scores)
@@ -40,5 +41,9 @@ function bestThreshold(pairs: Judged[]): number {
 }
 
 function countRight(pairs: Judged[], threshold: number): number {
-  return pairs.filter(({ similarity, same }) => similarity >= threshold === same).length
+  return pairs.filter((pair) => judgedRightly(pair, threshold)).length
+}
+
+export function judgedRightly({ similarity, same }: Judged, threshold: number): boolean {
+  return similarity >= threshold === same
 }

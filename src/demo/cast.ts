@@ -9,11 +9,11 @@ import type { Box } from '../protocol/messages.ts'
  * has learned these.
  */
 const enrolled = {
-  'Ada Lovelace': 7_000_016,
+  'Ada Lovelace': 7_000_020,
   'Björn Åkesson': 7_000_003,
-  'Chiyo Tanaka': 7_000_001,
+  'Chiyo Tanaka': 7_000_004,
   'Dinesh Rao': 7_000_008,
-  'Esi Mensah': 7_000_024,
+  'Esi Mensah': 7_000_010,
   'Farid Haddad': 7_000_013,
 }
 const strangers = [7_000_006, 7_000_007, 7_000_017]
