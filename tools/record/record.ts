@@ -15,7 +15,7 @@ const out = join(root, 'cpn-demo')
 const command = 'npm run demo'
 const size = { columns: 100, rows: 32 }
 /** Played so many times faster than it was. */
-const speed = 3
+const speed = 2
 /** How often the session is looked at, in seconds of the picture. */
 const interval = 0.2
 
