@@ -1,6 +1,6 @@
 """Trains the embedder.
 
-    python3 train.py FACES STORE RUN --steps 20000 [--drawn DRAWN --drawn-held-out OTHERS] [--seed 1] [--threads 1]
+    python3 train.py FACES STORE RUN [--steps 9800] [--drawn DRAWN --drawn-held-out OTHERS] [--seed 1] [--threads 1]
 
 RUN/checkpoint.pt holds all there is to go on with after an interruption (SIGTERM saves it at once): the same command
 does it. RUN/log.jsonl gets a
@@ -77,9 +77,9 @@ def parse():
     arguments.add_argument("run", type=Path, help="folder of this training")
     arguments.add_argument("--drawn", nargs="+", help="folders of drawn people's faces")
     arguments.add_argument("--drawn-held-out", nargs="+", help="folders of other drawn people's faces, to validate on")
-    arguments.add_argument("--steps", type=int, default=20000)
+    arguments.add_argument("--steps", type=int, default=9800)
     arguments.add_argument("--rate", type=float, default=2e-3)
-    arguments.add_argument("--sizes", type=int, nargs=3, default=[76, 20, 24], help="mixtures, photographs, drawn faces a batch")
+    arguments.add_argument("--sizes", type=int, nargs=3, default=[68, 18, 10], help="mixtures, photographs, drawn faces a batch")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=1)
     options = arguments.parse_args()
