@@ -144,7 +144,7 @@ const pipeline = {
 
 const text = (content: string) => (path: string) => writeFileSync(path, content)
 const photosOf = (pattern: string) => (path: string) => photos(path, pattern)
-const ada = { ada: photosOf('lfw-color-10x10/Tony_Blair/*_000[2-5].jpg') }
+const ada = { ada: photosOf('lfw-color-10x10/Jacques_Chirac/*_000[3-6].jpg') }
 
 /** Files that a page's commands are given. */
 const filesOf: Record<string, Record<string, (path: string) => void>> = {
