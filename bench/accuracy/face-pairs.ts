@@ -1,10 +1,13 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
 import type { Detector } from '../../src/agent/families/family.ts'
 import type { Raster } from '../../src/agent/vision/raster.ts'
-import { drawPortrait } from '../../src/drawing/scene.ts'
 import { seededRandom } from '../../test/helpers/embeddings.ts'
 import { lfwPairs } from '../../test/helpers/lfw.ts'
-import { shared } from '../../test/helpers/shared.ts'
+import { repositoryRoot, shared } from '../../test/helpers/shared.ts'
+import { tempFolder } from '../../test/helpers/temp-folder.ts'
 import { alignedFaces } from '../../tools/train/aligned-faces.ts'
 
 /** People of these numbers were drawn for no training. */
@@ -26,8 +29,7 @@ export type Halves = [FacePair[], FacePair[]]
 /** Folds 1 and 2 of LFW's view 2. */
 export async function lfwHalves(detector: Detector): Promise<Halves> {
   const known = new Map<string, Promise<Raster | undefined>>()
-  const cropOf = (file: string) =>
-    known.getOrInsertComputed(file, async () => (await alignedFaces(readFileSync(file), detector))[0]?.crop)
+  const cropOf = (file: string) => known.getOrInsertComputed(file, () => middleFace(file, detector))
   const pairs: FacePair[] = []
   for (const [i, { files, same }] of lfwPairs().entries()) {
     pairs.push({ crops: [await cropOf(files[0]), await cropOf(files[1])], same, group: String(i) })
@@ -35,14 +37,16 @@ export async function lfwHalves(detector: Detector): Promise<Halves> {
   return [pairs.slice(0, pairs.length / 2), pairs.slice(pairs.length / 2)]
 }
 
-/** Ten people in colour, ten photos each. */
+/** Of ten people in colour, ten photos each, those whose photos nothing was learned from. */
 export async function colourHalves(detector: Detector): Promise<Halves> {
   const folder = shared('photos', 'lfw-color-10x10')
   const people: Person[] = []
+  const learned = new Set(readdirSync(shared('photos', 'lfw-a-train')))
   for (const name of readdirSync(folder).sort()) {
+    if (learned.has(name)) continue
     const crops: (Raster | undefined)[] = []
-    for (const file of readdirSync(`${folder}/${name}`).sort()) {
-      crops.push((await alignedFaces(readFileSync(`${folder}/${name}/${file}`), detector))[0]?.crop)
+    for (const file of readdirSync(join(folder, name)).sort()) {
+      crops.push(await middleFace(join(folder, name, file), detector))
     }
     people.push({ name, crops })
   }
@@ -51,20 +55,32 @@ export async function colourHalves(detector: Detector): Promise<Halves> {
 
 /** Drawn people in other poses, moods, light and places on each portrait. */
 export async function drawnHalves(detector: Detector): Promise<Halves> {
-  const people: Person[] = []
-  for (let person = firstHeldOut; person < firstHeldOut + drawnPeople; person++) {
-    const crops: (Raster | undefined)[] = []
-    for (let i = 0; i < portraitsEach; i++) {
-      crops.push((await alignedFaces((await drawPortrait(person, i)).jpeg, detector))[0]?.crop)
-    }
-    people.push({ name: String(person), crops })
+  using folder = tempFolder()
+  // In a process of its own: where photographs are decoded, drawings are not.
+  const options = { people: drawnPeople, portraits: portraitsEach, 'first-person': firstHeldOut }
+  const flags = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)])
+  await promisify(execFile)(process.execPath, [
+    join(repositoryRoot, 'tools', 'train', 'draw.ts'),
+    folder.path,
+    ...flags,
+  ])
+  const portraits = join(folder.path, 'portraits')
+  const people = new Map<string, Person>()
+  for (const file of readdirSync(portraits).sort()) {
+    const name = file.split('-')[0]!
+    const { crops } = people.getOrInsertComputed(name, () => ({ name, crops: [] }))
+    crops.push(await middleFace(join(portraits, file), detector))
   }
-  return crossed(people)
+  return crossed([...people.values()])
 }
 
 interface Person {
   name: string
   crops: (Raster | undefined)[]
+}
+
+async function middleFace(file: string, detector: Detector): Promise<Raster | undefined> {
+  return (await alignedFaces(readFileSync(file), detector))[0]?.crop
 }
 
 /** Every pair of a person's photos, and as many of one of theirs with one of somebody else's. */

@@ -16,7 +16,7 @@ import { colourHalves, drawnHalves, type FacePair, type Halves, lfwHalves } from
 import type { Row } from './row.ts'
 import { bestThreshold, type Judged, judgedRightly } from './verification.ts'
 
-export const needs = ['lfw-a', 'lfw-color-10x10']
+export const needs = ['lfw-a', 'lfw-a-train', 'lfw-color-10x10']
 
 export async function measureLiteEmbedder(): Promise<Row[]> {
   const embedders: [string, Embedder][] = [

@@ -8,22 +8,22 @@ from model import EDGE
 NOISE = np.random.default_rng(7).normal(0, 1, (256, 256, 3)).astype(np.float32)
 
 
-def augment(random, face):
-    """A worse picture of the same face. uint8 in and out."""
+def augment(random, face, strength=1.0):
+    """A worse picture of the same face, uint8 in and out. Strength is how often anything but its place is touched."""
     face = move(random, face)
-    if random.random() < 0.4:
+    if random.random() < 0.4 * strength:
         face = tint(random, face)
-    if random.random() < 0.7:
+    if random.random() < 0.7 * strength:
         face = expose(random, face)
-    if random.random() < 0.2:
+    if random.random() < 0.2 * strength:
         face = light_from_a_side(random, face)
-    if random.random() < 0.25:
+    if random.random() < 0.25 * strength:
         face = soften(random, face)
-    if random.random() < 0.15:
+    if random.random() < 0.15 * strength:
         face = add_noise(random, face)
-    if random.random() < 0.15:
+    if random.random() < 0.15 * strength:
         face = compress(random, face)
-    if random.random() < 0.08:
+    if random.random() < 0.08 * strength:
         face = cover(random, face)
     return face
 

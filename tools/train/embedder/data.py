@@ -14,7 +14,7 @@ MEAN, STD = 127.5, 128.0
 
 def to_input(crops):
     """uint8 faces as the network wants them; the same numbers stand in the model's manifest."""
-    pixels = torch.from_numpy(np.ascontiguousarray(crops)).permute(0, 3, 1, 2)
+    pixels = torch.from_numpy(np.array(crops)).permute(0, 3, 1, 2)
     return pixels.contiguous(memory_format=torch.channels_last).float().sub_(MEAN).div_(STD)
 
 
@@ -70,12 +70,12 @@ class Drawn:
         return [self.faces.crops[i] for i in picked], self.faces.people[picked]
 
 
-def batch(random, store, photographs, drawn, sizes):
+def batch(random, store, photographs, drawn, sizes, strength):
     """Inputs; the teacher's embeddings of the first of them; the drawn people that the others show."""
     mixed, taught = store.draw(random, sizes[0])
     photos, more_taught = photographs.draw(random, sizes[1])
     portraits, people = drawn.draw(random, sizes[2]) if drawn else ([], np.empty(0, np.int64))
-    inputs = to_input(np.stack([augment(random, crop) for crop in mixed + photos + portraits]))
+    inputs = to_input(np.stack([augment(random, crop, strength) for crop in mixed + photos + portraits]))
     return inputs, torch.from_numpy(np.stack(taught + more_taught)), torch.from_numpy(people)
 
 

@@ -27,10 +27,12 @@ class Faces:
 class DrawnFaces:
     """Crops of drawn people and each one's person, counted from 0 in the order of their names."""
 
-    def __init__(self, folder):
-        self.crops, lines = read(folder)
-        numbers = {name: i for i, name in enumerate(sorted({line["person"] for line in lines}))}
-        self.people = np.array([numbers[line["person"]] for line in lines])
+    def __init__(self, folders):
+        read_folders = [read(folder) for folder in folders]
+        self.crops = [crop for crops, _ in read_folders for crop in crops]
+        names = [line["person"] for _, lines in read_folders for line in lines]
+        numbers = {name: i for i, name in enumerate(sorted(set(names)))}
+        self.people = np.array([numbers[name] for name in names])
         self.count = len(numbers)
 
 

@@ -1,6 +1,6 @@
 """Writes shards of faces of nobody: photographs of training people warped, blended and put together in parts.
 
-    python3 mix.py FACES OUT --shards 60 --seed 1
+    python3 mix.py FACES OUT --shards 70 --seed 1
 
 A few thousand photographs are a thin sample of faces. The teacher answers for any picture, so mixtures of aligned faces
 that it answers for (tools/train/teach.ts OUT/*.u8) let the student see what lies between them.
@@ -129,7 +129,7 @@ def main():
     arguments.add_argument("faces")
     arguments.add_argument("out", type=Path)
     arguments.add_argument("--first", type=int, default=0, help="number of the first shard")
-    arguments.add_argument("--shards", type=int, default=60, help=f"of {SHARD} crops each")
+    arguments.add_argument("--shards", type=int, default=70, help=f"of {SHARD} crops each")
     arguments.add_argument("--seed", type=int, default=1)
     options = arguments.parse_args()
     cv2.setNumThreads(1)

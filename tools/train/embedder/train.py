@@ -1,6 +1,6 @@
 """Trains the embedder.
 
-    python3 train.py FACES STORE RUN --steps 20000 [--drawn DRAWN --drawn-held-out OTHERS] [--seed 1] [--threads 1]
+    python3 train.py FACES STORE RUN [--steps 9800] [--drawn DRAWN --drawn-held-out OTHERS] [--seed 1] [--threads 1]
 
 RUN/checkpoint.pt holds all there is to go on with after an interruption (SIGTERM saves it at once): the same command
 does it. RUN/log.jsonl gets a
@@ -26,7 +26,7 @@ from model import DIMENSIONS, Embedder
 from validate import Exam
 
 # Weight of telling drawn people apart beside the teacher's answers.
-DRAWN = 0.1
+DRAWN = 0.02
 WARM_UP = 300
 AVERAGING = 0.998
 VALIDATE_EVERY = 250
@@ -47,7 +47,7 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     started, losses, cosines, saved = time.time(), [], [], time.time()
     while run.step < options.steps and not stopped:
-        loss, cosine = run.learn(*batch(run.random, store, photographs, drawn, options.sizes))
+        loss, cosine = run.learn(*batch(run.random, store, photographs, drawn, options.sizes, run.strength()))
         losses.append(loss)
         cosines.append(cosine)
         if run.step % VALIDATE_EVERY == 0:
@@ -75,11 +75,11 @@ def parse():
     arguments.add_argument("faces", help="folder that tools/train/faces.ts and teach.ts wrote")
     arguments.add_argument("store", help="folder of mix.py's shards, answered by teach.ts")
     arguments.add_argument("run", type=Path, help="folder of this training")
-    arguments.add_argument("--drawn", help="folder of drawn people's faces")
-    arguments.add_argument("--drawn-held-out", help="folder of other drawn people's faces, to validate on")
-    arguments.add_argument("--steps", type=int, default=20000)
+    arguments.add_argument("--drawn", nargs="+", help="folders of drawn people's faces")
+    arguments.add_argument("--drawn-held-out", nargs="+", help="folders of other drawn people's faces, to validate on")
+    arguments.add_argument("--steps", type=int, default=9800)
     arguments.add_argument("--rate", type=float, default=2e-3)
-    arguments.add_argument("--sizes", type=int, nargs=3, default=[76, 20, 24], help="mixtures, photographs, drawn faces a batch")
+    arguments.add_argument("--sizes", type=int, nargs=3, default=[68, 18, 10], help="mixtures, photographs, drawn faces a batch")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--threads", type=int, default=1)
     options = arguments.parse_args()
@@ -123,6 +123,11 @@ class Run:
         self.step += 1
         self.follow()
         return loss.item(), cosine.item()
+
+    def strength(self):
+        """Of augmentation: towards the end pictures become like those that the network will see."""
+        progress = self.step / self.options.steps
+        return min(1.0, max(0.4, 1 - (progress - 0.5) * 1.2))
 
     def rate(self):
         progress = min(1.0, self.step / self.options.steps)
