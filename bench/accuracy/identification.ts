@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import { thresholdFor } from '../../src/actions/naming.ts'
+import { thresholdFor } from '../../src/actions/people/naming.ts'
 import { type Match, Matcher, type MatchOptions } from '../../src/matching/match.ts'
 import { joined, seededRandom } from '../../test/helpers/embeddings.ts'
 import { facesPipeline, model, runFaces } from '../../test/helpers/faces.ts'

@@ -9,7 +9,7 @@ import { labelOf } from '../models/pipeline-version.ts'
 import { openModelStore } from '../models/store.ts'
 import { hostPlatform } from '../provision/release/platform.ts'
 import { openLedger } from '../runs/ledger.ts'
-import { status } from './status.ts'
+import { status } from './nodes/status.ts'
 
 export interface Check {
   /** What was looked at: a part of this machine or a host's name. */

@@ -88,7 +88,7 @@ function repairer(inventory: Inventory, isFirst: (host: Host) => boolean, ctx: C
     ctx.notice(`${host.name}: provisioning, because ${error.message}`)
     const options = { inventory, hosts: [host.name], sudo: false, dryRun: false }
     // Most runs need none of it, and it takes its time to load.
-    const { openProvisioner } = await import('./provision.ts')
+    const { openProvisioner } = await import('./nodes/provision.ts')
     await using provisioner = await openProvisioner(options, { ...ctx, signal: AbortSignal.any([ctx.signal, signal]) })
     for (const each of provisioner.hosts) await provisioner.provision(each, () => {})
     return true

@@ -1,5 +1,5 @@
-import { type AgentControl, openAgentControl } from '../actions/control.ts'
 import { findInventory } from '../actions/find-inventory.ts'
+import { type AgentControl, openAgentControl } from '../actions/nodes/control.ts'
 import type { Host } from '../inventory/inventory.ts'
 import { selectSomeHosts } from '../inventory/select.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'

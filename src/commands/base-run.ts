@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { type PredictEvent, type PredictOptions, type PredictResult, predict } from '../actions/predict.ts'
+import { type PredictEvent, type PredictOptions, type PredictResult, predict } from '../actions/predict/predict.ts'
 import type { Context } from '../common/context.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'

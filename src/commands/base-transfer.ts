@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import type { OnProgress, TransferReport } from '../actions/copy.ts'
+import type { OnProgress, TransferReport } from '../actions/transfer/copy.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import type { Host } from '../inventory/inventory.ts'
 import type { Way } from '../transport/transfer/entries.ts'

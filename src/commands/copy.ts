@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
-import { openCopier } from '../actions/copy.ts'
 import { findInventory } from '../actions/find-inventory.ts'
+import { openCopier } from '../actions/transfer/copy.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'
 import { printable } from '../ui/format.ts'

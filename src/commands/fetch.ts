@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
-import { openFetcher } from '../actions/fetch.ts'
 import { findInventory } from '../actions/find-inventory.ts'
+import { openFetcher } from '../actions/transfer/fetch.ts'
 import { printable } from '../ui/format.ts'
 import { TransferCommand, type TransferJson } from './base-transfer.ts'
 

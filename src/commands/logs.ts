@@ -1,7 +1,7 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import type { LogRecord } from '../actions/log-source.ts'
-import { readLogs } from '../actions/logs.ts'
+import type { LogRecord } from '../actions/logs/log-source.ts'
+import { readLogs } from '../actions/logs/logs.ts'
 import { CpnError } from '../common/errors.ts'
 import { logLevels } from '../common/log-lines.ts'
 import { escapeUnprintable } from '../common/logger.ts'
@@ -25,7 +25,7 @@ export default class Logs extends BaseCommand {
     '<%= config.bin %> <%= command.id %> node2',
     '<%= config.bin %> <%= command.id %> --follow',
     '<%= config.bin %> <%= command.id %> --since 2h --level warn',
-    '<%= config.bin %> <%= command.id %> --run 01jd --json',
+    '<%= config.bin %> <%= command.id %> --run last --json',
   ]
 
   static override strict = false
@@ -44,7 +44,7 @@ export default class Logs extends BaseCommand {
     }),
     since: Flags.string({ helpValue: 'WHEN', description: 'Not older: 90s, 10m, 2h, 3d, or a time in ISO 8601.' }),
     level: Flags.option({ options: logLevels })({ description: 'This level and worse.' }),
-    run: Flags.string({ helpValue: 'RUN', description: 'Only what belongs to this run.' }),
+    run: Flags.string({ helpValue: 'RUN', description: 'Only what belongs to this run: its id, or last.' }),
     json: Flags.boolean({ description: 'Lines of JSON.' }),
   }
 

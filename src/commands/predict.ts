@@ -1,6 +1,6 @@
 import { Args, Flags, type Interfaces } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { type AskedPipelineName, askedPipelines, type PipelineOptions } from '../actions/resolve-pipeline.ts'
+import { type AskedPipelineName, askedPipelines, type PipelineOptions } from '../actions/models/resolve-pipeline.ts'
 import { CpnError } from '../common/errors.ts'
 import { annotateModes } from '../protocol/pipeline.ts'
 import type { Summary } from '../runs/outputs.ts'

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { openProvisioner, type ProvisionOptions, type ProvisionReport } from '../actions/provision.ts'
+import { openProvisioner, type ProvisionOptions, type ProvisionReport } from '../actions/nodes/provision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'
 import type { ProvisionEvent } from '../provision/phase.ts'

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { type PruneReport, prune } from '../actions/prune.ts'
+import { type PruneReport, prune } from '../actions/nodes/prune.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'
 import { renderError } from '../ui/error.ts'

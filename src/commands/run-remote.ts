@@ -1,7 +1,7 @@
 import { fstatSync } from 'node:fs'
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { hasFailed, type RemoteResult, runRemote } from '../actions/run-remote.ts'
+import { hasFailed, type RemoteResult, runRemote } from '../actions/run-remote/run-remote.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { CpnError } from '../common/errors.ts'
 import { renderError } from '../ui/error.ts'

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { type NodeStatus, status } from '../actions/status.ts'
+import { type NodeStatus, status } from '../actions/nodes/status.ts'
 import { formatRate, printable } from '../ui/format.ts'
 import { isolationWords } from '../ui/isolation.ts'
 import { renderTable } from '../ui/table.ts'

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { openUnlocker } from '../actions/unlock.ts'
+import { openUnlocker } from '../actions/nodes/unlock.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
 import { BaseCommand } from './base.ts'

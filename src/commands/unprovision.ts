@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../actions/find-inventory.ts'
-import { openUnprovisioner } from '../actions/unprovision.ts'
+import { openUnprovisioner } from '../actions/nodes/unprovision.ts'
 import { exitCodes } from '../common/error-codes.ts'
 import { runHostTasks } from '../ui/host-tasks.ts'
 import { BaseCommand } from './base.ts'

@@ -37,7 +37,7 @@ export interface SortThreadData {
 
 const { ledgerFile, progress } = threadData as SortThreadData
 
-/** The thread behind actions/sort-faces.ts: groups what has to be, then brings OUT/people to it. */
+/** The thread behind actions/people/sort-faces.ts: groups what has to be, then brings OUT/people to it. */
 answerQuestions(({ run, out, annotated, grouping }: SortOrder): SortedFaces => {
   using ledger = openGroupLedger(ledgerFile)
   progress[0] = 0

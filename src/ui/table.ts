@@ -10,15 +10,20 @@ const narrowest = 8
 
 /**
  * A plain table: a line of headers and a line per row, without an ending newline. Cells are made printable.
- * @param width cells a line may take; the widest columns are cut until it fits. Default: the terminal's, or no limit
+ * @param width cells a line may take; the widest columns are cut until it fits. Default: the terminal's; no limit where there
+ *   is none, or where it says 0 because it does not know
  */
-export function renderTable(columns: Column[], rows: string[][], width = process.stdout.columns): string {
+export function renderTable(
+  columns: Column[],
+  rows: string[][],
+  width = process.stdout.columns || Number.POSITIVE_INFINITY,
+): string {
   const lines = [columns.map((column) => column.header), ...rows].map((row) =>
     columns.map((_column, index) => printable(row[index] ?? '')),
   )
   const widths = fit(
     columns.map((_column, index) => Math.max(...lines.map((line) => displayWidth(line[index]!)))),
-    width ?? Number.POSITIVE_INFINITY,
+    width,
   )
   return lines.map((line) => renderLine(columns, line, widths)).join('\n')
 }

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { openProvisioner, type ProvisionOptions, type ProvisionReport } from '../../src/actions/provision.ts'
+import { openProvisioner, type ProvisionOptions, type ProvisionReport } from '../../src/actions/nodes/provision.ts'
 import type { Context } from '../../src/common/context.ts'
 import { createLogger } from '../../src/common/logger.ts'
 import type { Inventory } from '../../src/inventory/inventory.ts'

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync,
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
-import { importHosts } from '../../src/actions/import-hosts.ts'
+import { importHosts } from '../../src/actions/hosts/import-hosts.ts'
 import type { Context } from '../../src/common/context.ts'
 import { createLogger } from '../../src/common/logger.ts'
 import { loadInventory } from '../../src/inventory/load.ts'

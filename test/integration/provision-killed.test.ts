@@ -14,7 +14,7 @@ import {
 import { basename, join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { openUnprovisioner } from '../../src/actions/unprovision.ts'
+import { openUnprovisioner } from '../../src/actions/nodes/unprovision.ts'
 import { loadInventory } from '../../src/inventory/load.ts'
 import type { PhaseOutcome, ProvisionEvent } from '../../src/provision/phase.ts'
 import { provisionPhases } from '../../src/provision/phases/index.ts'

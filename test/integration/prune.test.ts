@@ -3,7 +3,7 @@ import { existsSync, linkSync, mkdirSync, readdirSync, readlinkSync, utimesSync,
 import { basename, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
-import type { RunInfo } from '../../src/actions/runs.ts'
+import type { RunInfo } from '../../src/actions/predict/runs.ts'
 import { addTinyDetector, drawMany } from '../helpers/drawn-job.ts'
 import { project } from '../helpers/project.ts'
 import { readSummary } from '../helpers/run-output.ts'

@@ -13,7 +13,7 @@ import {
 } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import type { RunInfo, RunReport } from '../../src/actions/runs.ts'
+import type { RunInfo, RunReport } from '../../src/actions/predict/runs.ts'
 import { addTinyDetector, drawMany } from '../helpers/drawn-job.ts'
 import { believeFile } from '../helpers/ledger-file.ts'
 import { type Project, project } from '../helpers/project.ts'

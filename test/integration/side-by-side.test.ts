@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import type { RunInfo } from '../../src/actions/runs.ts'
+import type { RunInfo } from '../../src/actions/predict/runs.ts'
 import { addTinyDetector, drawMany } from '../helpers/drawn-job.ts'
 import { project } from '../helpers/project.ts'
 import { countWritten, readSummary } from '../helpers/run-output.ts'

@@ -563,17 +563,17 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'the journal of a removed host is believed of the next one',
-    file: 'src/actions/hosts.ts',
+    file: 'src/actions/hosts/hosts.ts',
     replace: '    await state.forgetHost(name)\n',
     by: '',
     test: {
-      file: 'test/unit/actions/hosts.test.ts',
+      file: 'test/unit/actions/hosts/hosts.test.ts',
       name: 'nothing is believed of another host that gets the name, and the history stays',
     },
   },
   {
     bug: 'names count before the pictures that show them are written',
-    file: 'src/actions/apply-names.ts',
+    file: 'src/actions/people/apply-names.ts',
     replace:
       '    for (const { name } of inputs) await writer.writePicture(join(out, copyName(name)), picture)\n' +
       "    await this.#commits.add({ kind: 'named', job, ...renamed, written: byteLength })\n",
@@ -606,7 +606,7 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'forgetting leaves embeddings',
-    file: 'src/actions/apply-names.ts',
+    file: 'src/actions/people/apply-names.ts',
     replace: '      forget: forget.toArray(),\n',
     by: '      forget: [],\n',
     test: {
@@ -617,11 +617,11 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'a gallery of another model answers',
-    file: 'src/actions/naming.ts',
+    file: 'src/actions/people/naming.ts',
     replace: 'if (found.model !== embedder.sha256) {',
     by: 'if (found.model === undefined) {',
     test: {
-      file: 'test/unit/actions/naming.test.ts',
+      file: 'test/unit/actions/people/naming.test.ts',
       name: 'people of another model name nobody, and that is told',
     },
   },
@@ -647,7 +647,7 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'a run that goes on takes the version that is in use by now',
-    file: 'src/actions/resolve-pipeline.ts',
+    file: 'src/actions/models/resolve-pipeline.ts',
     replace:
       "  if (begun?.kind === 'faces') return begunPipeline(stores.models, begun, options.thresholds ?? {}, ctx)\n",
     by: '',
@@ -659,7 +659,7 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'a version comes into use although it loses faces',
-    file: 'src/actions/push.ts',
+    file: 'src/actions/models/push.ts',
     replace: 'lostShare(reference) <= options.maxLost',
     by: 'true',
     test: {
@@ -670,14 +670,14 @@ export const mutants: Mutant[] = [
   },
   {
     bug: 'what a push that is given up has sent stays there',
-    file: 'src/actions/push.ts',
+    file: 'src/actions/models/push.ts',
     replace: '      await takeBack(host, models, reach)\n',
     by: '',
     test: { file: modelsPush, name: 'a canary that fails changes nothing anywhere', built: true },
   },
   {
     bug: 'a version is used with other bytes than it names',
-    file: 'src/actions/resolve-pipeline.ts',
+    file: 'src/actions/models/resolve-pipeline.ts',
     replace: 'each.sha256 !== manifest.sha256',
     by: 'false',
     test: {

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { type AddedHost, addHost } from '../../actions/add-host.ts'
+import { type AddedHost, addHost } from '../../actions/hosts/add-host.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { BaseCommand } from '../base.ts'
 

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
-import { type CheckedHost, checkHosts } from '../../actions/check-hosts.ts'
 import { findInventory } from '../../actions/find-inventory.ts'
+import { type CheckedHost, checkHosts } from '../../actions/hosts/check-hosts.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { checkNames } from '../../provision/host-report.ts'
 import { displayWidth, printable } from '../../ui/format.ts'

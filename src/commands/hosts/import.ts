@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { type ImportedHosts, importHosts } from '../../actions/import-hosts.ts'
+import { type ImportedHosts, importHosts } from '../../actions/hosts/import-hosts.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,4 +1,4 @@
-import { listHosts } from '../../actions/hosts.ts'
+import { listHosts } from '../../actions/hosts/hosts.ts'
 import type { Host } from '../../inventory/inventory.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,5 +1,5 @@
 import { Args, Flags } from '@oclif/core'
-import { removeHosts } from '../../actions/hosts.ts'
+import { removeHosts } from '../../actions/hosts/hosts.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class HostsRemove extends BaseCommand {

@@ -1,5 +1,5 @@
 import { Args } from '@oclif/core'
-import { type ShownHost, showHost } from '../../actions/hosts.ts'
+import { type ShownHost, showHost } from '../../actions/hosts/hosts.ts'
 import type { HostEvent } from '../../inventory/state.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'

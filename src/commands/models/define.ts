@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { definePipeline } from '../../actions/pipeline-versions.ts'
+import { definePipeline } from '../../actions/models/pipeline-versions.ts'
 import { CpnError } from '../../common/errors.ts'
 import { labelOf, type PipelineVersion } from '../../models/pipeline-version.ts'
 import { BaseCommand } from '../base.ts'

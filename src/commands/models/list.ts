@@ -1,6 +1,6 @@
 import { findInventory } from '../../actions/find-inventory.ts'
-import { listModels, type ModelEntry } from '../../actions/models.ts'
-import { listPipelines, type PipelineEntry } from '../../actions/pipeline-versions.ts'
+import { listModels, type ModelEntry } from '../../actions/models/models.ts'
+import { listPipelines, type PipelineEntry } from '../../actions/models/pipeline-versions.ts'
 import { statePaths } from '../../inventory/state.ts'
 import { openModelStore } from '../../models/store.ts'
 import { formatBytes } from '../../ui/format.ts'

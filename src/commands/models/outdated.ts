@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type OutdatedReport, outdatedModels } from '../../actions/outdated-models.ts'
+import { type OutdatedReport, outdatedModels } from '../../actions/models/outdated-models.ts'
 import { printable } from '../../ui/format.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { pullModels } from '../../actions/pull-models.ts'
+import { pullModels } from '../../actions/models/pull-models.ts'
 import { BaseCommand } from '../base.ts'
 
 interface Pulled {

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type RolledBack, rollBackModels } from '../../actions/pipeline-versions.ts'
+import { type RolledBack, rollBackModels } from '../../actions/models/pipeline-versions.ts'
 import { pipelineNames } from '../../models/pipeline-version.ts'
 import { printLine } from '../../ui/terminal.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type AddPersonResult, addPerson } from '../../actions/people.ts'
+import { type AddPersonResult, addPerson } from '../../actions/people/people.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { CpnError } from '../../common/errors.ts'
 import { printable } from '../../ui/format.ts'

@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
-import { type AppliedRun, applyPeople } from '../../actions/apply-people.ts'
 import { findInventory } from '../../actions/find-inventory.ts'
+import { type AppliedRun, applyPeople } from '../../actions/people/apply-people.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'

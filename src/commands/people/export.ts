@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
-import { exportPeople } from '../../actions/exchange-people.ts'
 import { findInventory } from '../../actions/find-inventory.ts'
+import { exportPeople } from '../../actions/people/exchange-people.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class PeopleExport extends BaseCommand {

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type ForgottenPerson, forgetPerson } from '../../actions/forget-person.ts'
+import { type ForgottenPerson, forgetPerson } from '../../actions/people/forget-person.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { CpnError } from '../../common/errors.ts'
 import { printable } from '../../ui/format.ts'

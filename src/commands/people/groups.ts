@@ -1,6 +1,6 @@
 import { Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type GroupInfo, type GroupsOfRun, listGroups } from '../../actions/unknown-groups.ts'
+import { type GroupInfo, type GroupsOfRun, listGroups } from '../../actions/people/unknown-groups.ts'
 import { printable } from '../../ui/format.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
-import { type ImportedPeople, importPeople } from '../../actions/exchange-people.ts'
 import { findInventory } from '../../actions/find-inventory.ts'
+import { type ImportedPeople, importPeople } from '../../actions/people/exchange-people.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'
 

@@ -1,5 +1,5 @@
 import { findInventory } from '../../actions/find-inventory.ts'
-import { listPeople, type PeopleInfo, type PersonInfo } from '../../actions/people.ts'
+import { listPeople, type PeopleInfo, type PersonInfo } from '../../actions/people/people.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type NamedGroup, nameGroup } from '../../actions/name-group.ts'
+import { type NamedGroup, nameGroup } from '../../actions/people/name-group.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'

@@ -1,6 +1,6 @@
 import { Args } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { removePerson } from '../../actions/people.ts'
+import { removePerson } from '../../actions/people/people.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { type GroupInfo, splitGroup } from '../../actions/unknown-groups.ts'
+import { type GroupInfo, splitGroup } from '../../actions/people/unknown-groups.ts'
 import { BaseCommand } from '../base.ts'
 
 export default class PeopleSplit extends BaseCommand {

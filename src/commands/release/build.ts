@@ -1,5 +1,5 @@
 import { Flags } from '@oclif/core'
-import { prepareRelease, type ReleaseReport } from '../../actions/release.ts'
+import { prepareRelease, type ReleaseReport } from '../../actions/nodes/release.ts'
 import { releasePlatforms } from '../../protocol/release.ts'
 import { hostPlatform } from '../../provision/release/platform.ts'
 import { formatBytes } from '../../ui/format.ts'

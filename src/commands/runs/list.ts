@@ -1,5 +1,5 @@
 import { findInventory } from '../../actions/find-inventory.ts'
-import { listRuns, type RunInfo } from '../../actions/runs.ts'
+import { listRuns, type RunInfo } from '../../actions/predict/runs.ts'
 import { renderTable } from '../../ui/table.ts'
 import { BaseCommand } from '../base.ts'
 

@@ -1,6 +1,6 @@
 import { Args, Flags } from '@oclif/core'
 import { findInventory } from '../../actions/find-inventory.ts'
-import { optionsOfRun } from '../../actions/runs.ts'
+import { optionsOfRun } from '../../actions/predict/runs.ts'
 import type { Summary } from '../../runs/outputs.ts'
 import { BaseRun } from '../base-run.ts'
 

@@ -22,3 +22,13 @@ test('the widest column gives way until the table fits', () => {
 test('a cell cannot start a new line or colour the terminal', () => {
   assert.equal(renderTable([{ header: 'name' }], [['a\nb\u001b[1m']]), 'name\na\\x0ab\\x1b[1m')
 })
+
+test('a terminal that does not know its width cuts nothing', () => {
+  const { columns } = process.stdout
+  try {
+    process.stdout.columns = 0
+    assert.equal(renderTable([{ header: 'GROUP' }], [['unknown-001']]), 'GROUP\nunknown-001')
+  } finally {
+    process.stdout.columns = columns
+  }
+})

@@ -1,0 +1,94 @@
+import { existsSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Context } from '../../common/context.ts'
+import { CpnError } from '../../common/errors.ts'
+import type { State } from '../../inventory/state.ts'
+import { looksForPersons } from '../../models/pipeline-version.ts'
+import { UnreachableModel } from '../../models/pull.ts'
+import { noPeople, type People } from '../../people/people.ts'
+import { PeopleStore } from '../../people/people-store.ts'
+import { openLedger } from '../../runs/ledger.ts'
+import {
+  openStores,
+  type PipelineOptions,
+  type ResolvedPipeline,
+  resolvePipeline,
+  type Stores,
+} from './resolve-pipeline.ts'
+
+/** Which pipeline does the work in the end. */
+export interface Choice {
+  /** Who is enrolled, where persons are looked for. */
+  people: People
+  pipelineName: PipelineOptions['pipelineName']
+  resolved: ResolvedPipeline
+  /** Why it is persons-lite although nobody asked for that. */
+  because?: string
+}
+
+/**
+ * The pipeline that was asked for. Where none was by name, it is persons, or persons-lite in its place: for whom that
+ * has enrolled, for a run that it has begun, and where the models of persons cannot be had because of the network. That is
+ * told. Rejects as resolvePipeline does, and with CPN_ERR_GALLERY_DAMAGED.
+ * @param run what the pipeline is for; undefined where it is no run
+ */
+export async function choosePipeline(
+  state: State,
+  options: PipelineOptions,
+  run: { paths: readonly string[]; place: string } | undefined,
+  ctx: Context,
+): Promise<Choice> {
+  const { pipelineName, mayBeLite = false } = options
+  const stores = openStores(state, ctx)
+  const people = looksForPersons(pipelineName) ? await new PeopleStore(state.peopleDir).read() : noPeople
+  const lite = async (because: string, then = ''): Promise<Choice> => {
+    const resolved = await resolvePipeline(stores, { ...options, pipelineName: 'persons-lite' }, ctx)
+    ctx.notice(`persons-lite is used, because ${because}; persons is better: cpn models pull persons${then}`)
+    ctx.logger.warn({ event: 'persons-lite-used', because }, 'persons-lite used')
+    return { people, pipelineName: 'persons-lite', resolved, because }
+  }
+  if (mayBeLite && run && beganLite(state, run))
+    return lite('this run began with it', ', then the same with --pipeline persons')
+  if (mayBeLite && (await isLite(people, stores))) {
+    return lite('people are enrolled with it', ', then cpn people add NAME PHOTO… --pipeline persons')
+  }
+  try {
+    return { people, pipelineName, resolved: await resolvePipeline(stores, options, ctx) }
+  } catch (error) {
+    if (!(error instanceof UnreachableModel)) throw error
+    if (mayBeLite) return lite(reasonOf(error))
+    // Nobody can be added to people of another model.
+    const wouldDo = pipelineName === 'persons' && (run !== undefined || people.model === undefined)
+    throw wouldDo ? withWayOut(error) : error
+  }
+}
+
+/** Whether people are enrolled for persons-lite, and not for persons. */
+async function isLite({ model }: People, { pipelines }: Stores): Promise<boolean> {
+  if (!model) return false
+  const [lite, persons] = await Promise.all([pipelines.active('persons-lite'), pipelines.active('persons')])
+  return model.sha256 === lite.embedder.sha256 && model.sha256 !== persons.embedder.sha256
+}
+
+/** Whether the same paths into the same folder are a run of persons-lite that has not come to its end. */
+function beganLite({ ledgerFile }: State, { paths, place }: { paths: readonly string[]; place: string }): boolean {
+  if (!existsSync(ledgerFile)) return false
+  using ledger = openLedger(ledgerFile)
+  const run = ledger.lastRunOf(place)
+  if (run?.options.pipelineName !== 'persons-lite' || run.state === 'finished') return false
+  return run.options.paths.join('\0') === paths.map((path) => resolve(path)).join('\0')
+}
+
+/** The first line of the error, and why in a few words. */
+function reasonOf({ message, cause }: UnreachableModel): string {
+  const [what = ''] = message.split(/:?\n/)
+  return cause instanceof Error ? `${what} (${cause.message})` : what
+}
+
+function withWayOut({ code, message, suggestions, cause, retryable }: UnreachableModel): CpnError {
+  return new CpnError(code, message, {
+    cause,
+    retryable,
+    suggestions: ['Without a network, do with the models that come with cpn: --pipeline persons-lite', ...suggestions],
+  })
+}
