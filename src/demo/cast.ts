@@ -5,18 +5,18 @@ import { type DrawnPhoto, drawGroup, drawPortrait } from '../drawing/scene.ts'
 import type { Box } from '../protocol/messages.ts'
 
 /**
- * Who is on the photos: people that cpn draws, whom everybody can tell apart. A number is the same person at any time; no model
- * has learned these.
+ * Who is on the photos: people that cpn draws, the first of their numbers, whether they are easily told apart or not. A number
+ * is the same person at any time; no model has learned these.
  */
 const enrolled = {
-  'Ada Lovelace': 7_000_020,
-  'Björn Åkesson': 7_000_003,
-  'Chiyo Tanaka': 7_000_004,
-  'Dinesh Rao': 7_000_008,
-  'Esi Mensah': 7_000_010,
-  'Farid Haddad': 7_000_013,
+  'Ada Lovelace': 7_000_001,
+  'Björn Åkesson': 7_000_002,
+  'Chiyo Tanaka': 7_000_003,
+  'Dinesh Rao': 7_000_004,
+  'Esi Mensah': 7_000_005,
+  'Farid Haddad': 7_000_006,
 }
-const strangers = [7_000_006, 7_000_007, 7_000_017]
+const strangers = [7_000_007, 7_000_008, 7_000_009]
 
 export const names = Object.keys(enrolled)
 export const photoCount = 60
