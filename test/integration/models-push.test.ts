@@ -206,7 +206,7 @@ test('one push at a time; an interrupted one takes back what it sent', { skip },
   const { pipelines } = await home.json<{ pipelines: { inUse: boolean; pipeline: string }[] }>(['models', 'list'])
   assert.deepEqual(
     pipelines.filter(({ inUse }) => inUse).map(({ pipeline }) => pipeline),
-    ['faces@2', 'persons@1'],
+    ['faces@2', 'persons@1', 'persons-lite@1'],
   )
   assert.equal((await push('faces@3')).exitCode, 0)
 })
