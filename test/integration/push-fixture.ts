@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync, readdirSync, writeFileSync } from 'node:fs'
+import { appendFileSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { PushReport } from '../../src/actions/models/push-report.ts'
 import type { ProvisionOptions } from '../../src/actions/nodes/provision.ts'
@@ -36,6 +36,8 @@ export async function pushSetting(
   releaseOf: (name: string) => ProvisionOptions['release'] | undefined = () => undefined,
 ): Promise<PushSetting> {
   const home = project(hosts)
+  // What a second worker of each host does, the first shows as well.
+  appendFileSync(home.inventory, 'defaults: { workers: 1 }\n')
   const { options } = await setting(home)
   const golden = join(home.folder, 'golden')
   await drawMany(golden, 3)

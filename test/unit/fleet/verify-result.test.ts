@@ -34,7 +34,7 @@ async function answerTo(image: Buffer, annotate: 'preview' | 'full') {
 
 test('what an honest node answers is taken, for every format, turned or not, small or shrunk', async () => {
   for (const format of formats) {
-    for (const photo of [{}, { orientation: 6 }, { width: 2500, height: 1250 }]) {
+    for (const photo of [{}, { orientation: 6 }, { width: 2500, height: 250 }]) {
       for (const annotate of ['preview', 'full'] as const) {
         const { image, pipeline, result } = await honest({ format, ...photo }, annotate)
         assert.equal(
@@ -75,7 +75,7 @@ test('what an honest node answers to a damaged picture is taken', async () => {
   const good = await Promise.all(formats.map((format) => drawnPhoto({ ...square, width: 96, height: 64, format })))
   const random = seededRandom(1)
   let taken = 0
-  for (let i = 0; i < 450; i++) {
+  for (let i = 0; i < 300; i++) {
     // GIF is where decoders and headers differ most.
     const image = mutate(i % 3 === 0 ? oneOf(random, good) : good.at(-1)!, random)
     const answered = await answerTo(image, 'full').catch((error: CpnError) => error)
@@ -83,7 +83,7 @@ test('what an honest node answers to a damaged picture is taken', async () => {
     assert.equal(faultOf(originalOf(image), answered.pipeline, answered.result), undefined, `picture ${i}`)
     taken++
   }
-  assert.ok(taken > 50, `${taken} pictures could be read`)
+  assert.ok(taken > 30, `${taken} pictures could be read`)
 })
 
 test('a copy that is cut, or has something behind it, is refused in every format', async () => {
