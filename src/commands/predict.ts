@@ -119,14 +119,16 @@ function parseFormats(text: string): FormatName[] {
   })
 }
 
+const aboutFaces = ['persons', 'persons-lite', 'faces'] as const
+
 /** Flags that only some pipelines know. */
 const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
-  detector: ['persons', 'persons-lite', 'faces', 'objects'],
-  'score-threshold': ['persons', 'persons-lite', 'faces', 'objects'],
-  threshold: ['persons', 'persons-lite', 'faces'],
-  embeddings: ['persons', 'persons-lite', 'faces'],
-  'format xmp': ['persons', 'persons-lite', 'faces'],
-  'write-metadata': ['persons', 'persons-lite', 'faces'],
+  detector: [...aboutFaces, 'objects'],
+  'score-threshold': [...aboutFaces, 'objects'],
+  threshold: aboutFaces,
+  embeddings: aboutFaces,
+  'format xmp': aboutFaces,
+  'write-metadata': aboutFaces,
   classifier: ['classify'],
   'top-k': ['classify'],
 }

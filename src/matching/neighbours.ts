@@ -23,7 +23,10 @@ export interface NeighbourOptions {
   threshold: number
   /** How many neighbours are kept of each. */
   most: number
-  /** Of the same threshold; of no use where it kept another number. Only what has changed since is compared, and the result is that of a new search. */
+  /**
+   * Of the same threshold; of no use where it kept another number. Only what has changed since is compared, and the result
+   * is that of a new search.
+   */
   earlier?: EarlierNeighbours | undefined
 }
 

@@ -1,8 +1,8 @@
 import { chmod, copyFile } from 'node:fs/promises'
-import { findPackageJSON } from 'node:module'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { sha256File } from '../common/digest.ts'
 import { CpnError, reasonOf } from '../common/errors.ts'
+import { packageRoot } from '../common/package-root.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import { liteDetector } from './catalogue/lite-detector.ts'
 import { liteEmbedder } from './catalogue/lite-embedder.ts'
@@ -33,6 +33,3 @@ function damaged(reason: string, cause?: unknown): CpnError {
     cause,
   })
 }
-
-/** Where package.json is, whether this runs from src/ or from dist/. */
-const packageRoot = dirname(findPackageJSON(import.meta.url)!)

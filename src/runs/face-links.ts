@@ -27,7 +27,7 @@ export interface EncodedLinks {
   similarities: Uint8Array
 }
 
-/** FNV-1a over the words of an embedding. */
+/** FNV-1a over the 32-bit words of an embedding, 0 to 2³² - 1. */
 export function printOf(embedding: Float32Array): number {
   let print = 0x811c9dc5
   for (const word of new Uint32Array(embedding.buffer, embedding.byteOffset, embedding.length)) {
@@ -57,6 +57,7 @@ export function encodeLinks({ faces, neighbours }: FaceLinks): EncodedLinks {
   }
 }
 
+/** Throws SyntaxError or RangeError for what encodeLinks has not made. */
 export function decodeLinks({ most, ...encoded }: EncodedLinks): FaceLinks {
   const faces = (JSON.parse(encoded.faces) as [string, number, number][]).map(([job, face, print]) => ({
     job,

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Block, blocksOf, commandLanguages, inlineCode, pages } from '../helpers/documented/blocks.ts'
-import { commandNames, isFlag, wrongIn } from '../helpers/documented/command-lines.ts'
+import { commandNames, incompleteCommands, isFlag, wrongIn } from '../helpers/documented/command-lines.ts'
 import { runPage } from '../helpers/documented/run-page.ts'
 import { openWorld } from '../helpers/documented/world.ts'
 import { assertIdle, leakFree } from '../helpers/leaks.ts'
@@ -63,6 +63,10 @@ test('what does not exist is told, whatever stands around it', () => {
   assert.deepEqual(told('CPN_X=1 cpn people add|ad NAME'), ['there is no cpn people ad'])
   assert.deepEqual(told('cpn run-remote all --fold -- uname --all'), [])
   assert.deepEqual(told('node bin/none.js'), ['there is no bin/none.js'])
+})
+
+test('every command has examples in its help, and --json', () => {
+  assert.deepEqual(incompleteCommands, [])
 })
 
 test('every command is told of', () => {

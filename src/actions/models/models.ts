@@ -36,8 +36,8 @@ export type OnPulling = (model: ModelManifest, received: number, total: number) 
 
 /**
  * The models that something is about to use, in the order of `names`, digests checked. What is missing or changed is
- * pulled after asking once for all; what comes with cpn is taken without a question. Throws CPN_ERR_MODEL_UNKNOWN before anything is pulled, CPN_ERR_NEEDS_TERMINAL or
- * CPN_ERR_DECLINED without a yes, CPN_ERR_MODEL_DOWNLOAD.
+ * pulled after asking once for all; what comes with cpn is taken without a question. Throws CPN_ERR_MODEL_UNKNOWN before
+ * anything is pulled, CPN_ERR_NEEDS_TERMINAL or CPN_ERR_DECLINED without a yes, CPN_ERR_MODEL_DOWNLOAD.
  */
 export async function ensureModels(
   store: ModelStore,

@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CpnError } from '../../common/errors.ts'
+import { packageRoot } from '../../common/package-root.ts'
 import type { ReleasePlatform } from '../../protocol/release.ts'
 import { fontPaths, fonts } from './fonts.ts'
-import { installedPackage, packageRoot, pinnedPackage } from './npm-package.ts'
+import { installedPackage, pinnedPackage } from './npm-package.ts'
 
 /** A file of a release and where its bytes are on the master. */
 export interface SourceFile {

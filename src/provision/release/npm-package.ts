@@ -2,16 +2,13 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm } from 'node:fs/promises'
-import { findPackageJSON } from 'node:module'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { CpnError } from '../../common/errors.ts'
+import { packageRoot } from '../../common/package-root.ts'
 import { pinnedPackages } from './pinned-packages.ts'
 
 const run = promisify(execFile)
-
-/** Root of this package: where dist/ or src/ lies. */
-export const packageRoot = dirname(findPackageJSON(import.meta.url)!)
 
 /** Folder of an installed package as code in `from` would find it; undefined when it is not installed. */
 export function installedPackage(name: string, from: string = packageRoot): string | undefined {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { findPackageJSON } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, join } from 'node:path'
+import { packageRoot } from '../../common/package-root.ts'
 import { copyName } from '../copy-name.ts'
 import type { JobRecord } from '../job-record.ts'
 import type { FinishedLine, Results } from './results.ts'
@@ -135,6 +135,3 @@ const digest = (text: string) => `'sha256-${createHash('sha256').update(text).di
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }
 const escapeHtml = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character]!)
-
-/** Where package.json is, whether this runs from src/ or from dist/. */
-const packageRoot = dirname(findPackageJSON(import.meta.url)!)

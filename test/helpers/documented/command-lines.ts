@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { repositoryRoot } from '../shared.ts'
 
 interface Manifest {
-  commands: Record<string, { flags: Record<string, { char?: string; allowNo?: boolean }> }>
+  commands: Record<string, { examples?: string[]; flags: Record<string, { char?: string; allowNo?: boolean }> }>
 }
 
 const read = <T>(file: string): T => JSON.parse(readFileSync(join(repositoryRoot, file), 'utf8')) as T
@@ -14,6 +14,12 @@ const { scripts } = read<{ scripts: Record<string, string> }>('package.json')
 
 /** Every command of cpn, as people write it: `hosts add`. */
 export const commandNames = Object.keys(own).map((id) => id.replaceAll(':', ' '))
+
+/** Commands without an example in their help, or without `--json`. */
+export const incompleteCommands = commandNames.filter((_, i) => {
+  const { examples = [], flags } = Object.values(own)[i]!
+  return examples.length === 0 || !('json' in flags)
+})
 
 /** Whether some command of cpn has a flag, given as it is written: `--batch`, `-f`. */
 export function isFlag(written: string): boolean {
