@@ -34,7 +34,7 @@ test('HEIC and raw photos go through a release and come back as JPEGs, what is n
   }
   for (const [name, bytes] of Object.entries(files)) writeFileSync(join(folder, name), bytes)
   const detector = await addTinyDetector(home)
-  const first = await home.cpn(['predict', 'album', '--detector', detector, '--yes'])
+  const first = await home.cpn(['predict', 'album', '--pipeline', 'faces', '--detector', detector, '--yes'])
   assert.equal(first.exitCode, 7)
   assert.match(first.stderr, /3 pictures of kinds that cpn does not read: 2 \.psd, 1 \.svg/)
   const { inputs, done, failed, ignored } = readSummary(out)
@@ -53,7 +53,7 @@ test('HEIC and raw photos go through a release and come back as JPEGs, what is n
   }
   assert.match(predictions.get('cut.heic')?.error?.code ?? '', /^CPN_ERR_IMAGE_DECODE$/)
 
-  await home.cpn(['predict', 'album', '--detector', detector])
+  await home.cpn(['predict', 'album', '--pipeline', 'faces', '--detector', detector])
   assert.equal(readSummary(out).skipped, 4 - 1)
   await home.ok(['unprovision', 'all', '--yes'])
 })
