@@ -18,6 +18,8 @@ export interface Bottleneck {
 const busy = 0.85
 /** A part of what the nodes did alone; below it they get into each other's way. */
 const together = 0.8
+/** Where nodes are not in each other's way, a link that keeps its node waiting is seen through more noise: it carried few images. */
+const mostly = 0.5
 /** A worker that does less than this part of what the fastest does is worth a word. */
 const slow = 0.5
 
@@ -25,11 +27,12 @@ const slow = 0.5
 export function bottleneckOf(nodes: readonly NodePlan[], measures: Measures, annotates: boolean): Bottleneck {
   const rate = nodes.reduce((sum, node) => sum + node.together, 0)
   const alone = nodes.reduce((sum, node) => sum + node.alone, 0)
+  const sharing = rate < together * alone
   return (
     masters(rate, nodes, measures) ??
     inputs(rate, measures) ??
-    links(nodes, annotates) ??
-    (rate < together * alone ? shared(rate, alone, nodes) : undefined) ??
+    links(nodes, sharing ? together : mostly, annotates) ??
+    (sharing ? shared(rate, alone, nodes) : undefined) ??
     processors(nodes, annotates)
   )
 }
@@ -78,10 +81,13 @@ function shared(rate: number, alone: number, nodes: readonly NodePlan[]): Bottle
   }
 }
 
-/** Links that keep their nodes waiting and carry what they did alone, if that is much of what the fleet could do. */
-function links(nodes: readonly NodePlan[], annotates: boolean): Bottleneck | undefined {
+/**
+ * Links that keep their nodes waiting and carry what they did alone, if that is much of what the fleet could do.
+ * @param atLeast how busy such a link is, 0..1
+ */
+function links(nodes: readonly NodePlan[], atLeast: number, annotates: boolean): Bottleneck | undefined {
   const waiting = nodes
-    .filter(({ workersBusy, linkBusy }) => workersBusy < starved && linkBusy >= together)
+    .filter(({ workersBusy, linkBusy }) => workersBusy < starved && linkBusy >= atLeast)
     .toSorted((a, b) => gain(b) - gain(a))
   const [first] = waiting
   const rate = nodes.reduce((sum, node) => sum + node.together, 0)

@@ -106,7 +106,7 @@ test('what a run has finished is not planned again, and what is new is', { skip:
 
 test('a link that carries little is named, with what helps', { skip: sshdMissing }, async () => {
   const [, victim] = nodes
-  const limit = 40_000
+  const limit = 150_000
   victim.proxy.limit(limit)
   const { estimate } = await plan('many', '--sample', '8')
   victim.heal()

@@ -41,6 +41,13 @@ test('a link that keeps workers waiting is named with what the node could do, an
   assert.match(help, /--annotate none spares 33 % of the bytes/)
 })
 
+test('a link that carried fewer of its few images by chance is named as long as the nodes are not in each other’s way', () => {
+  const { kind, nodes } = bottleneckOf([node('node1'), node('node2', { link: 300_000, together: 1 })])
+  assert.deepEqual([kind, nodes], ['link', ['node2']])
+  const both = bottleneckOf([node('node1', { together: 12 }), node('node2', { link: 300_000, together: 1 })])
+  assert.equal(both.kind, 'uplink')
+})
+
 test('a link that is slow and still keeps up is no bottleneck', () => {
   assert.equal(bottleneckOf([node('node1', { link: 8e6 })]).kind, 'processors')
 })
