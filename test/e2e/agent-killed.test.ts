@@ -21,7 +21,7 @@ test(
     timeout: 180_000,
   },
   leakFree(async () => {
-    await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
+    await using hosts = await startHosts({ name: 'node1', held: true }, { name: 'node2', held: true })
     await using home = project(hosts)
     await drawMany(join(home.folder, 'many'), pictures)
     const detector = await addTinyDetector(home)

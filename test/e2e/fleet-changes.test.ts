@@ -21,7 +21,7 @@ test(
     timeout: 240_000,
   },
   leakFree(async () => {
-    await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
+    await using hosts = await startHosts({ name: 'node1', held: true }, { name: 'node2', held: true })
     const [node1, node2] = hosts
     await using proxy = await startProxy(node1!)
     await using home = project([node1!])

@@ -36,7 +36,7 @@ test(
   'objects and classes are found by nodes that agree, drawn, listed, and found again by nobody',
   { skip: sshdMissing, timeout: 240_000 },
   leakFree(async () => {
-    await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
+    await using hosts = await startHosts({ name: 'node1', held: true }, { name: 'node2', held: true })
     await using home = project(hosts)
     await addTinyDetector(home)
     await addModel(home, tinyObjectDetector(), tinyObjectsManifest())
@@ -104,7 +104,7 @@ test(
   'things on photographs are found and named with nothing but the name of the pipeline',
   { skip: sharedMissing || sshdMissing, timeout: 240_000 },
   leakFree(async () => {
-    await using hosts = await startHosts({ name: 'node1' })
+    await using hosts = await startHosts({ name: 'node1', held: true })
     await using home = project(hosts)
     symlinkSync(shared('photos', 'objects'), join(home.folder, 'photos'))
     await home.ok(['provision', '--yes'])

@@ -36,7 +36,7 @@ test(
   'people who are enrolled are named on photos, again when somebody comes or goes, and forgotten',
   { skip: sharedMissing || sshdMissing, timeout: 240_000 },
   leakFree(async () => {
-    await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
+    await using hosts = await startHosts({ name: 'node1', held: true }, { name: 'node2', held: true })
     await using home = project(hosts)
     await home.ok(['models', 'pull', 'yunet-s-dynamic', 'mobilefacenet-112', '--yes'])
     await home.ok(['provision', '--yes'])

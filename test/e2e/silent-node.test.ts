@@ -21,7 +21,7 @@ let home: Project
 let detector: string
 before(async () => {
   if (sshdMissing) return
-  host = await startSshd({ name: 'node1' })
+  host = await startSshd({ name: 'node1', held: true })
   proxy = await startProxy(host)
   home = project([host])
   // Its key is on record under its name: it is the same machine by way of the proxy.
@@ -55,9 +55,12 @@ async function fallsSilent(out: string, silence: () => void, heal: () => void): 
   assert.equal(exitCode, 0, run.describe())
   assert.equal(readSummary(join(home.folder, out)).done, pictures)
   // Back again, the agent may still be at what it had in work, and be busy for a moment.
-  const codes = new Set(failures(id!).map((error) => error.split(':')[0]))
-  codes.delete('CPN_ERR_AGENT_BUSY')
-  assert.deepEqual([...codes], ['CPN_ERR_CONNECTION_LOST'])
+  const codes = failures(id!)
+    .map((error) => error.split(':')[0]!)
+    .filter((code) => code !== 'CPN_ERR_AGENT_BUSY')
+  // The silence may begin while a channel is asked for.
+  for (const code of codes) assert.match(code, /^CPN_ERR_(CONNECTION_LOST|CHANNEL_TIMEOUT)$/)
+  assert.notEqual(codes.length, 0)
 }
 
 function failures(run: string): string[] {

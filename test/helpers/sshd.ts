@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onExit } from './exit-cleanup.ts'
 import { fileTree, type TreeEntry } from './file-tree.ts'
+import { leaveLargeFiles } from './held-release.ts'
 import { keyFingerprint, makeHome, makeKey, publicKey } from './host-files.ts'
 import { canMakeUsers, type LoginUser, makeLoginUser, sweepStaleHosts } from './login-user.ts'
 import { signalProcess, type TestProcess } from './processes.ts'
@@ -28,6 +29,8 @@ export interface SshdOptions {
   authorizedKeys?: string[]
   /** Files of the home, path → content, e.g. { '.bashrc': 'echo hello' }. */
   files?: Record<string, string>
+  /** Its home has the large files of a release already, see leaveLargeFiles. */
+  held?: boolean
   /** False: no SFTP. */
   subsystem?: boolean
   /** Passphrase of identityFile. */
@@ -235,6 +238,7 @@ export async function startSshd(options: SshdOptions = {}): Promise<SshdHost> {
   if (hosts === 0) sweepStaleHosts()
   const host = new SshdHost(options)
   try {
+    if (options.held) await leaveLargeFiles(host.home)
     await host.start()
     return host
   } catch (error) {

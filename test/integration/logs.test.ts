@@ -27,7 +27,7 @@ interface Line {
 
 before(async () => {
   if (skip) return
-  hosts = [await startSshd({ name: 'node1' }), await startSshd({ name: 'node2' })]
+  hosts = [await startSshd({ name: 'node1', held: true }), await startSshd({ name: 'node2', held: true })]
   home = project(hosts)
   set = await setting(home)
   for (const [, { error }] of await provisionAll(set.options)) assert.ifError(error)

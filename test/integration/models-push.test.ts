@@ -9,14 +9,16 @@ import { signalProcess } from '../helpers/processes.ts'
 import { provisionAll } from '../helpers/provisioned.ts'
 import { countWritten, readPredictions, readSummary } from '../helpers/run-output.ts'
 import { repositoryRoot } from '../helpers/shared.ts'
+import { slowWorkers, workersOn } from '../helpers/slow-workers.ts'
 import { type SshdHost, sshdMissing, startHosts, usersMissing } from '../helpers/sshd.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 import { until } from '../helpers/until.ts'
 import { digests, modelsOn, pushSetting, states } from './push-fixture.ts'
 
-const pictures = 900
+const pictures = 300
 const skip = sshdMissing
-const three = [{ name: 'node1' }, { name: 'node2' }, { name: 'node3' }]
+const one = { name: 'node1', held: true }
+const three = [one, { name: 'node2', held: true }, { name: 'node3', held: true }]
 
 const modelsIn = (out: string) => [...new Set(readPredictions(out).map(({ models }) => `${models}`))]
 
@@ -30,6 +32,7 @@ test('a version comes into use while a run goes on, which ends as it began; a ro
   const out = join(home.folder, 'out')
   const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--out', out, '--annotate', 'full', '--json'])
   await until(() => countWritten(out) >= 10, 'ten pictures are written')
+  const slow = slowWorkers(() => hosts.flatMap(workersOn))
 
   const { exitCode, report, stderr } = await push('faces@3', '--canary', '2')
   assert.equal(exitCode, 0, stderr)
@@ -50,6 +53,7 @@ test('a version comes into use while a run goes on, which ends as it began; a ro
   const again = await push('faces')
   assert.deepEqual([again.exitCode, states(again.report)], [0, 'node1 unchanged, node2 unchanged, node3 unchanged'])
   const trees = hosts.map(modelsOn)
+  slow[Symbol.dispose]()
 
   assert.equal((await run.exited).exitCode, 0, run.describe())
   assert.equal(readSummary(out).done, pictures)
@@ -65,7 +69,7 @@ test('a version comes into use while a run goes on, which ends as it began; a ro
 })
 
 test('a run that was interrupted goes on with the models that it began with', { skip }, async () => {
-  await using hosts = await startHosts({ name: 'node1' })
+  await using hosts = await startHosts(one)
   await using it = await pushSetting(hosts)
   const { home, push } = it
   await drawMany(join(home.folder, 'many'), 60)
@@ -84,7 +88,7 @@ test('a node that dies goes back alone, and a later push brings it up to date', 
   await using hosts = await startHosts(...three)
   await using it = await pushSetting(hosts)
   const { home, golden, push } = it
-  await drawMany(golden, 120)
+  await drawMany(golden, 40)
   const dying = hosts[1]!
   const pushing = home.spawn(['models', 'push', 'faces@3', '--golden', golden, '--json'])
   await pushing.waitFor(/node2: looking at/)
@@ -154,7 +158,7 @@ test('a canary that fails changes nothing anywhere', { skip }, async () => {
 })
 
 test('a version that loses faces does not come into use unless that is allowed', { skip }, async () => {
-  await using hosts = await startHosts({ name: 'node1' })
+  await using hosts = await startHosts(one)
   await using it = await pushSetting(hosts)
   const { home, push } = it
   await home.ok(['models', 'define', 'faces@4', '--detector', 'tiny-squares@2', '--score-threshold', '0.95'])
@@ -191,10 +195,10 @@ test('a node that gives other results goes back and is left out until it is righ
 })
 
 test('one push at a time; an interrupted one takes back what it sent', { skip }, async () => {
-  await using hosts = await startHosts({ name: 'node1' })
+  await using hosts = await startHosts(one)
   await using it = await pushSetting(hosts)
   const { home, golden, push } = it
-  await drawMany(golden, 200)
+  await drawMany(golden, 80)
   const before = modelsOn(hosts[0]!)
   const first = home.spawn(['models', 'push', 'faces@3', '--golden', golden])
   await first.waitFor(/node1: looking at/)

@@ -4,9 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { Plan } from '../../src/actions/plan/plan.ts'
 import type { RunReport } from '../../src/actions/predict/runs.ts'
-import { controlGroupsMissing, slowDown } from '../fault/lab/control-group.ts'
 import { Lab } from '../fault/lab/lab.ts'
-import type { LabNode } from '../fault/lab/lab-node.ts'
 import { drawnPhoto } from '../helpers/drawn-images.ts'
 import { drawMany } from '../helpers/drawn-job.ts'
 import { outputFiles, readSummary } from '../helpers/run-output.ts'
@@ -17,7 +15,6 @@ const pictures = 60
 const faces = ['--pipeline', 'faces', '--detector', tinyManifest().name]
 
 let lab: Lab
-let nodes: [LabNode, LabNode]
 before(async () => {
   if (sshdMissing) return
   const settings = { workers: 1 }
@@ -28,7 +25,6 @@ before(async () => {
     ],
     sets: { mixed: drawMixed, many: (folder) => drawMany(folder, 40) },
   })
-  nodes = lab.nodes as [LabNode, LabNode]
 })
 after(async () => {
   await lab?.[Symbol.asyncDispose]()
@@ -102,34 +98,6 @@ test('what a run has finished is not planned again, and what is new is', { skip:
   // Another pipeline begins anew.
   const { inputs } = await plan('mixed', '--annotate', 'none', '--sample', '4')
   assert.equal(inputs.left.images, pictures + 1)
-})
-
-test('a link that carries little is named, with what helps', { skip: sshdMissing }, async () => {
-  const [, victim] = nodes
-  const limit = 150_000
-  victim.proxy.limit(limit)
-  const { estimate } = await plan('many', '--sample', '8')
-  victim.heal()
-  const { bottleneck, nodes: planned } = estimate!
-  assert.deepEqual([bottleneck.kind, bottleneck.nodes], ['link', ['node2']], JSON.stringify(estimate, null, 2))
-  const [node1, node2] = planned
-  const carried = node2!.linkBytesPerSecond / limit
-  assert.ok(carried > 0.3 && carried < 1.5, `${carried} of what it carries`)
-  assert.ok(node1!.share > node2!.share)
-})
-
-test('a node that is slowed down is named beside one that is not', {
-  skip: sshdMissing || controlGroupsMissing,
-}, async () => {
-  const [, victim] = nodes
-  const slowed = slowDown(victim.workers(), 0.08)
-  const { estimate } = await plan('many', '--sample', '8')
-  slowed[Symbol.dispose]()
-  const { bottleneck, nodes: planned } = estimate!
-  assert.equal(bottleneck.kind, 'processors', JSON.stringify(estimate, null, 2))
-  assert.ok(bottleneck.nodes.includes('node2'))
-  const [node1, node2] = planned
-  assert.ok(node1!.able > node2!.able && node1!.share > node2!.share)
 })
 
 test('Ctrl-C ends a plan, and nothing stays of it', { skip: sshdMissing }, async () => {

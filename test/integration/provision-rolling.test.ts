@@ -7,15 +7,16 @@ import { project } from '../helpers/project.ts'
 import { provisionAll, setting } from '../helpers/provisioned.ts'
 import { jobsByNode } from '../helpers/run-nodes.ts'
 import { countWritten, readPredictions, readSummary } from '../helpers/run-output.ts'
+import { slowWorkers, workersOn } from '../helpers/slow-workers.ts'
 import { type SshdHost, sshdMissing, startHosts } from '../helpers/sshd.ts'
 import { until } from '../helpers/until.ts'
 
-const pictures = 900
+const pictures = 400
 
 test('nodes are updated one after the other while a run goes on, and no image is lost', {
   skip: sshdMissing,
 }, async () => {
-  await using hosts = await startHosts({ name: 'node1' }, { name: 'node2' })
+  await using hosts = await startHosts({ name: 'node1', held: true }, { name: 'node2', held: true })
   await using home = project(hosts)
   const { options, state } = await setting(home)
   const detector = await addTinyDetector(home)
@@ -28,6 +29,7 @@ test('nodes are updated one after the other while a run goes on, and no image is
   const out = join(home.folder, 'out')
   const run = home.spawn(['predict', '--pipeline', 'faces', 'many', '--detector', detector, '--out', out, '--json'])
   await until(() => countWritten(out) >= 10, 'ten pictures are written')
+  const slow = slowWorkers(() => hosts.flatMap(workersOn))
   // The built program brings another release than the sources did.
   const { stdout } = await home.ok(['provision', '--batch', '1', '--yes', '--json'])
   const updated = JSON.parse(stdout).hosts as { changed: boolean; release: string }[]
@@ -36,6 +38,7 @@ test('nodes are updated one after the other while a run goes on, and no image is
     [true, true],
   )
   assert.ok(countWritten(out) < pictures, 'the run went on when the update was done')
+  slow[Symbol.dispose]()
   const { exitCode } = await run.exited
   assert.equal(exitCode, 0, run.describe())
   const { done, inputs, run: id } = readSummary(out)

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { addTinyDetector, drawMany } from '../helpers/drawn-job.ts'
+import { signalProcess } from '../helpers/processes.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { countWritten, outputFiles, readSummary } from '../helpers/run-output.ts'
 import { repositoryRoot } from '../helpers/shared.ts'
@@ -58,10 +59,15 @@ test('a second Ctrl-C leaves no file that is not whole, and the run goes on late
   const out = join(home.folder, 'twice-predicted')
   const run = home.spawn(['predict', '--pipeline', 'faces', 'twice', '--detector', detector])
   await until(() => countWritten(out) > 10, 'pictures are written')
+  // What is in work does not end by itself: the second is what ends the run.
+  const workers = home.processes().filter(({ command }) => command.includes('worker.mjs'))
+  for (const { pid } of workers) signalProcess(pid, 'SIGSTOP')
   run.kill('SIGINT')
+  await run.waitFor(/once more ends at once/)
   await sleep(300)
   run.kill('SIGINT')
   assert.equal((await run.exited).exitCode, 130, run.describe())
+  for (const { pid } of workers) signalProcess(pid, 'SIGCONT')
   assert.deepEqual(
     outputFiles(out).filter((path) => !/^\d+\.jpg$/.test(path)),
     [],

@@ -5,13 +5,12 @@ import type { Context } from '../../common/context.ts'
 import { canonicalJson, sha256 } from '../../common/digest.ts'
 import { randomOf } from '../../common/random.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
-import { selectSomeHosts } from '../../inventory/select.ts'
-import { openState, type State } from '../../inventory/state.ts'
+import type { State } from '../../inventory/state.ts'
 import { type Estimate, estimate } from '../../planning/estimate.ts'
 import { keepPlan, type Planned } from '../../planning/plan-file.ts'
 import { stratifiedSample } from '../../planning/sample.ts'
 import type { Pipeline } from '../../protocol/pipeline.ts'
-import { assertKeepsOriginals, defaultOut, type Root, realPath, resolveRoots } from '../../runs/find-inputs.ts'
+import type { Root } from '../../runs/find-inputs.ts'
 import { InputReader } from '../../runs/input-reader.ts'
 import { openLedger } from '../../runs/ledger.ts'
 import { listedAtMost } from '../../runs/sinks/page.ts'
@@ -19,7 +18,7 @@ import { isSameWork } from '../../runs/sqlite-ledger.ts'
 import { choosePipeline } from '../models/choose-pipeline.ts'
 import { openFleet } from '../open-fleet.ts'
 import { namingOf } from '../people/naming.ts'
-import type { PredictOptions } from '../predict/predict.ts'
+import { openPlaces, type PredictOptions } from '../predict/predict.ts'
 import { nothingToDo } from '../predict/predict-run.ts'
 import { type Survey, surveyInputs } from '../predict/survey-inputs.ts'
 import { Trial, type TrialEvent } from './trial.ts'
@@ -64,12 +63,7 @@ const seed = 1
  * the next such run is compared with. Rejects as predict does before a run begins.
  */
 export async function plan(options: PlanOptions, ctx: Context, onEvent: (event: PlanEvent) => void): Promise<Plan> {
-  const roots = await resolveRoots(options.paths)
-  const out = options.out === undefined ? defaultOut(roots) : resolve(options.out)
-  await assertKeepsOriginals(roots, out)
-  selectSomeHosts(options.inventory, options.hosts)
-  const state = await openState(options.inventory.stateDir)
-  const place = await realPath(out)
+  const { roots, out, place, state } = await openPlaces(options)
   const { resolved, people } = await choosePipeline(state, options, { ...options, place }, ctx)
   const { pipeline, models, embedder, labels, without } = resolved
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)

@@ -4,9 +4,9 @@ import type { CpnError } from '../../common/errors.ts'
 import { collectGarbageLessOften } from '../../common/heap.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
 import { selectSomeHosts } from '../../inventory/select.ts'
-import { openState } from '../../inventory/state.ts'
+import { openState, type State } from '../../inventory/state.ts'
 import { looksForPersons } from '../../models/pipeline-version.ts'
-import { assertKeepsOriginals, defaultOut, realPath, resolveRoots } from '../../runs/find-inputs.ts'
+import { assertKeepsOriginals, defaultOut, type Root, realPath, resolveRoots } from '../../runs/find-inputs.ts'
 import { InputReader } from '../../runs/input-reader.ts'
 import { openLedger } from '../../runs/ledger.ts'
 import type { Summary } from '../../runs/outputs.ts'
@@ -62,6 +62,28 @@ export interface PredictResult {
   ended?: CpnError
 }
 
+/** Where a run reads, writes and keeps what it knows. */
+interface Places {
+  roots: Root[]
+  /** Absolute. */
+  out: string
+  /** Real path of it. */
+  place: string
+  state: State
+}
+
+/** Rejects with CPN_ERR_INPUT_MISSING and CPN_ERR_USAGE, and where no host is meant. Writes nothing. */
+export async function openPlaces({ paths, out: named, inventory, hosts }: PlacesAsked): Promise<Places> {
+  const roots = await resolveRoots(paths)
+  const out = named === undefined ? defaultOut(roots) : resolve(named)
+  await assertKeepsOriginals(roots, out)
+  // Asked before anything else: a model for no host is not worth a question.
+  selectSomeHosts(inventory, hosts)
+  return { roots, out, place: await realPath(out), state: await openState(inventory.stateDir) }
+}
+
+type PlacesAsked = Pick<PredictOptions, 'paths' | 'out' | 'inventory' | 'hosts'>
+
 /**
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
@@ -74,13 +96,7 @@ export async function predict(
   onEvent: (event: PredictEvent) => void,
 ): Promise<PredictResult> {
   collectGarbageLessOften(100)
-  const roots = await resolveRoots(asked.paths)
-  const out = asked.out === undefined ? defaultOut(roots) : resolve(asked.out)
-  await assertKeepsOriginals(roots, out)
-  // Asked before anything else: a model for no host is not worth a question.
-  selectSomeHosts(asked.inventory, asked.hosts)
-  const state = await openState(asked.inventory.stateDir)
-  const place = await realPath(out)
+  const { roots, out, place, state } = await openPlaces(asked)
   using _lock = lockOut(state.locksDir, place)
   const { resolved, pipelineName, because, people } = await choosePipeline(state, asked, { ...asked, place }, ctx)
   const options = { ...asked, pipelineName }

@@ -39,7 +39,7 @@ export class LabNode implements AsyncDisposable {
   }
 
   static async start(options: LabNodeOptions): Promise<LabNode> {
-    const host = await startSshd(options.host)
+    const host = await startSshd({ held: !options.diskMegabytes, ...options.host })
     return new LabNode(host, await startProxy(host), options)
   }
 
