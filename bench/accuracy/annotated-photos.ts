@@ -19,10 +19,15 @@ export function facemaskPhotos(): AnnotatedPhoto[] {
   return photosOf(images!, annotations!)
 }
 
-/** Every other photo by name, from the second on: the lite detector has learnt from the rest. */
-export function facemaskHeldOut(): AnnotatedPhoto[] {
+/** Every other photo by name, from the first on: what the lite detector has learned from. */
+export const facemaskLearned = (): AnnotatedPhoto[] => everyOther(0)
+
+/** The rest. */
+export const facemaskHeldOut = (): AnnotatedPhoto[] => everyOther(1)
+
+function everyOther(first: 0 | 1): AnnotatedPhoto[] {
   const sorted = facemaskPhotos().sort((a, b) => (a.file < b.file ? -1 : 1))
-  return sorted.filter((_, index) => index % 2 === 1)
+  return sorted.filter((_, index) => index % 2 === first)
 }
 
 export function widerPhotos(): AnnotatedPhoto[] {

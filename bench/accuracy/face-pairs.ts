@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Detector } from '../../src/agent/families/family.ts'
 import type { Raster } from '../../src/agent/vision/raster.ts'
@@ -35,6 +35,17 @@ export async function lfwHalves(detector: Detector): Promise<Halves> {
     pairs.push({ crops: [await cropOf(files[0]), await cropOf(files[1])], same, group: String(i) })
   }
   return [pairs.slice(0, pairs.length / 2), pairs.slice(pairs.length / 2)]
+}
+
+/** Everybody of these folds with all photos that the pairs are made of. */
+export async function lfwPeople(detector: Detector): Promise<Person[]> {
+  const files = new Set(lfwPairs().flatMap((pair) => pair.files))
+  const people = new Map<string, Person>()
+  for (const file of [...files].sort()) {
+    const name = basename(dirname(file))
+    people.getOrInsertComputed(name, () => ({ name, crops: [] })).crops.push(await middleFace(file, detector))
+  }
+  return [...people.values()]
 }
 
 /** Of ten people in colour, ten photos each, those whose photos nothing was learned from. */
@@ -74,7 +85,7 @@ export async function drawnHalves(detector: Detector): Promise<Halves> {
   return crossed([...people.values()])
 }
 
-interface Person {
+export interface Person {
   name: string
   crops: (Raster | undefined)[]
 }

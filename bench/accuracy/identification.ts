@@ -7,6 +7,7 @@ import { shared } from '../../test/helpers/shared.ts'
 import { meanShare, share } from './confidence.ts'
 import { azurePeople, embedder, type Person, peopleOf } from './photos.ts'
 import type { Row } from './row.ts'
+import { shuffled } from './shuffled.ts'
 
 const splits = 20
 const enrolled = 3
@@ -135,11 +136,4 @@ async function facesFromLeft(file: string): Promise<Float32Array[]> {
   return [...answer.faces.entries()]
     .sort(([, a], [, b]) => a.box[0] - b.box[0])
     .map(([i]) => vectors.slice(i * 128, (i + 1) * 128))
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items
-    .map((item) => ({ item, key: random() }))
-    .sort((a, b) => a.key - b.key)
-    .map(({ item }) => item)
 }

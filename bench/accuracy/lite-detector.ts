@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { drawGroup } from '../../src/drawing/scene.ts'
 import { facesPipeline, model, runFaces } from '../../test/helpers/faces.ts'
-import { type AnnotatedPhoto, dlibPhotos, facemaskHeldOut } from './annotated-photos.ts'
+import { type AnnotatedPhoto, dlibPhotos, facemaskHeldOut, facemaskLearned } from './annotated-photos.ts'
 import { colourBlobs } from './colour-blobs.ts'
 import { resampled, share } from './confidence.ts'
 import { atScore, facesOf, hitsAtFalsePositives, type JudgedPhoto, judge, type ScoredBox } from './recall.ts'
@@ -30,7 +30,7 @@ export async function measureLiteDetector(): Promise<Row[]> {
     ]
     const rows: Row[] = []
     for (const { name, floor, photos } of sets) rows.push(await recallRow(name, floor, photos))
-    return [...rows, ...(await facemaskRows())]
+    return [...rows, ...(await facemaskRows()), await thresholdRow()]
   } finally {
     scenes.remove()
   }
@@ -87,6 +87,22 @@ async function facemaskRows(): Promise<Row[]> {
       reference: `${share(hits, faces)}; colour blobs ${equal(blobs)}`,
     },
   ]
+}
+
+/** How the manifest's threshold was chosen: by photos that the model has learned from, and by no other. */
+async function thresholdRow(): Promise<Row> {
+  const photos = facemaskLearned()
+  const { falsePositives } = atScore(await judged(photos, detectors.catalogued), thresholdOf(catalogued))
+  const own = await judged(photos, detectors.lite)
+  const fits = (score: number) => atScore(own, score).falsePositives <= falsePositives
+  const scores = Array.from({ length: 90 }, (_, i) => (i + 10) / 100)
+  return {
+    name: `lite detector: threshold that gives no more false positives than ${catalogued} on photos it has learned from`,
+    value: scores.find(fits)?.toFixed(2) ?? 'none',
+    floor: '',
+    reference: `${thresholdOf(lite)} in the manifest`,
+    detail: `${falsePositives.toFixed(2)} on each of ${photos.length} photos`,
+  }
 }
 
 function ratio(reference: JudgedPhoto[], own: JudgedPhoto[]): string {

@@ -6,15 +6,29 @@ import type { Embedder } from '../../src/agent/families/family.ts'
 import { openSession } from '../../src/agent/inference.ts'
 import { cropEdge } from '../../src/agent/vision/align.ts'
 import type { Raster } from '../../src/agent/vision/raster.ts'
+import { Matcher } from '../../src/matching/match.ts'
 import { liteEmbedder } from '../../src/models/catalogue/lite-embedder.ts'
 import { mobilefacenet112 } from '../../src/models/catalogue/mobilefacenet-112.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
+import { joined, seededRandom } from '../../test/helpers/embeddings.ts'
 import { repositoryRoot, shared } from '../../test/helpers/shared.ts'
 import { openDetector } from '../../tools/train/aligned-faces.ts'
 import { meanShare, share } from './confidence.ts'
-import { colourHalves, drawnHalves, type FacePair, type Halves, lfwHalves } from './face-pairs.ts'
+import {
+  colourHalves,
+  drawnHalves,
+  type FacePair,
+  type Halves,
+  lfwHalves,
+  lfwPeople,
+  type Person,
+} from './face-pairs.ts'
 import type { Row } from './row.ts'
+import { shuffled } from './shuffled.ts'
 import { bestThreshold, type Judged, judgedRightly } from './verification.ts'
+
+const splits = 20
+const enrolled = 70
 
 export const needs = ['lfw-a', 'lfw-a-train', 'lfw-color-10x10']
 
@@ -42,7 +56,45 @@ export async function measureLiteEmbedder(): Promise<Row[]> {
       })
     }
   }
+  const people = await lfwPeople(detector)
+  for (const [name, embedder] of embedders.slice(0, 2)) rows.push(...(await naming(name, embedder, people)))
   return rows
+}
+
+/** As `cpn predict` names people: how many of those enrolled get their names, and how many others get one. */
+async function naming(name: string, embedder: Embedder, people: Person[]): Promise<Row[]> {
+  const vectors = new Map<Raster, Float32Array>()
+  for (const crop of people.flatMap(({ crops }) => crops)) if (crop) vectors.set(crop, await embedder.embed(crop))
+  const all = people.map(({ name, crops }) => ({
+    name,
+    faces: crops.flatMap((crop) => (crop ? [vectors.get(crop)!] : [])),
+  }))
+  const { identification, margin } = (name === liteEmbedder.name ? liteEmbedder : mobilefacenet112).thresholds
+  const options = { threshold: identification!, margin: margin! }
+  const [right, wrong]: [number[][], number[][]] = [[], []]
+  for (let split = 0; split < splits; split++) {
+    const drawn = shuffled(all, seededRandom(split))
+    const known = drawn.filter(({ faces }) => faces.length > 1).slice(0, enrolled)
+    const matcher = new Matcher({
+      model: name,
+      people: known.map((person) => ({ name: person.name, count: person.faces.length - 1 })),
+      vectors: joined(known.flatMap(({ faces }) => faces.slice(1))),
+    })
+    const personOn = (face: Float32Array) => matcher.match([face], options)[0]!.person
+    const strangers = drawn.filter((person) => !known.includes(person)).flatMap(({ faces }) => faces.slice(0, 1))
+    right.push(known.map((person) => (personOn(person.faces[0]!) === person.name ? 1 : 0)))
+    wrong.push(strangers.map((face) => (personOn(face) === null ? 0 : 1)))
+  }
+  const detail = `${splits} seeded splits, all but one of their photos, mostly one; threshold ${identification}, margin ${margin}`
+  return [
+    { name: `lfw-a: ${enrolled} people enrolled, right name, ${name}`, value: meanShare(right), floor: '', detail },
+    {
+      name: `lfw-a: ${enrolled} people enrolled, strangers named, ${name}`,
+      value: meanShare(wrong),
+      floor: '',
+      detail,
+    },
+  ]
 }
 
 async function open(file: string, manifest: ModelManifest): Promise<Embedder> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process'
-import { readdir } from 'node:fs/promises'
+import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { quote } from '../transport/shell.ts'
 import { drawPhotos, drawPortraits, names, photoCount, portraitsOf } from './cast.ts'
 import { type DemoHosts, makeHosts } from './hosts.ts'
@@ -28,6 +28,8 @@ export interface DemoResult {
   kept?: { folder: string; inventory: string }
 }
 
+/** In a folder of results: a demo has made them, so that another may put its own in their place. */
+const mark = '.cpn-demo'
 /** How long an interrupted command may take to end. */
 const patienceMs = 10_000
 
@@ -92,7 +94,7 @@ async function play(
     await cpn(['people', 'add', name, `people/${portraitsOf(name)}`, '--pipeline', 'persons-lite', '--force'])
   }
   const known = await truth
-  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out])
+  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out]).finally(() => markResults(out))
   await cpn(['status'])
   const score = await scoreOf(out, known)
   if (keep) return score
@@ -160,9 +162,19 @@ const asWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(t
 
 /** Results of an earlier demo are replaced; what is anything else is nobody's to write into. */
 async function assertFree(out: string): Promise<void> {
-  const found = await readdir(out).catch((): string[] => [])
-  if (found.length === 0 || (found.includes('index.html') && found.includes('predictions.jsonl'))) return
-  throw new CpnError('CPN_ERR_USAGE', `${out} is there already, and not of a demo`, {
-    suggestions: ['Name another folder: cpn demo --out DIR'],
+  const found = await readdir(out).catch((error: unknown): string[] => {
+    if (systemErrorCode(error) === 'ENOENT') return []
+    throw notOurs(`${out} is no folder for results: ${reasonOf(error)}`, error)
   })
+  if (found.length > 0 && !found.includes(mark)) throw notOurs(`${out} is there already, and not of a demo`)
+}
+
+function notOurs(message: string, cause?: unknown): CpnError {
+  return new CpnError('CPN_ERR_USAGE', message, { cause, suggestions: ['Name another folder: cpn demo --out DIR'] })
+}
+
+/** A mark that cannot be written costs the next demo a question, and this one nothing. */
+async function markResults(out: string): Promise<void> {
+  const found = await readdir(out).catch(() => [])
+  if (found.length > 0) await writeFile(join(out, mark), '').catch(() => {})
 }

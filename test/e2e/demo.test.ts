@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { mountDisk } from '../fault/lab/small-disk.ts'
+import { cpnProgram } from '../helpers/cli.ts'
 import { leakFree } from '../helpers/leaks.ts'
-import { canMakeUsers } from '../helpers/login-user.ts'
+import { canMakeUsers, makeLoginUser } from '../helpers/login-user.ts'
 import { Newcomer, shown, whole } from '../helpers/newcomer.ts'
+import { pinnedNode, start } from '../helpers/program.ts'
 import { readPredictions } from '../helpers/run-output.ts'
 import { sshdMissing } from '../helpers/sshd.ts'
 
@@ -54,6 +57,42 @@ test(
 )
 
 test(
+  'an ordinary user has real SSH servers, too; what --keep leaves works until it is ended',
+  { timeout, skip: sshdMissing || rootMissing || usersCannotRun() },
+  leakFree(async () => {
+    using newcomer = new Newcomer()
+    const user = makeLoginUser(newcomer.home, '/bin/sh')
+    using _user = { [Symbol.dispose]: () => user.remove() }
+    newcomer.giveTo(user.uid, user.gid)
+    const asUser = ['setpriv', `--reuid=${user.uid}`, `--regid=${user.gid}`, '--clear-groups']
+    const { code, stdout, stderr } = await newcomer.demo(['--keep'], asUser).closed
+    assert.equal(code, 0, stdout + stderr)
+    assert.match(stdout, /^three hosts: three real SSH servers/m)
+    assert.deepEqual(shown(stdout), whole.slice(0, -2))
+    const [, inventory = ''] = /^ {2}export CPN_INVENTORY=(\S+)$/m.exec(stdout) ?? []
+    const [, folder = ''] = /^ {2}cpn demo --end (\S+)$/m.exec(stdout) ?? []
+
+    const cpn = (...args: string[]) =>
+      start(asUser[0]!, [...asUser.slice(1), pinnedNode, cpnProgram, ...args], {
+        cwd: newcomer.work,
+        env: { ...newcomer.env, XDG_CACHE_HOME: join(newcomer.temporary, 'cache'), CPN_INVENTORY: inventory },
+        onlyEnv: true,
+      }).closed
+    const { nodes } = JSON.parse((await cpn('status', '--json')).stdout) as { nodes: { state: string }[] }
+    assert.deepEqual(
+      nodes.map(({ state }) => state),
+      ['ready', 'ready', 'ready'],
+    )
+    const refused = await newcomer.demo(['--end', newcomer.work], asUser).closed
+    assert.match(refused.stderr, /is no folder of a demo[\s\S]*CPN_ERR_USAGE/)
+    const ended = await newcomer.demo(['--end', folder], asUser).closed
+    assert.equal(ended.code, 0, ended.stderr)
+    execFileSync('rm', ['-rf', join(newcomer.temporary, 'cache')])
+    await newcomer.assertNothingLeft()
+  }),
+)
+
+test(
   'without OpenSSH’s server the hosts are this machine, and a demo that is ended by SIGINT leaves nothing',
   { timeout, skip: rootMissing },
   leakFree(async () => {
@@ -92,5 +131,19 @@ test('a folder of somebody’s own is never taken for the results of a demo', as
   assert.equal(code, 2)
   assert.match(stderr, /cpn-demo is there already.*\n.*--out DIR\n.*CPN_ERR_USAGE/)
   assert.ok(existsSync(join(newcomer.work, 'cpn-demo', 'mine')))
+  // Neither are the results of a run of theirs.
+  for (const name of ['index.html', 'predictions.jsonl']) writeFileSync(join(newcomer.work, 'cpn-demo', name), 'mine')
+  assert.equal((await newcomer.demo([]).closed).code, 2)
+  const file = await newcomer.demo(['--out', 'cpn-demo/index.html']).closed
+  assert.deepEqual([file.code, /is no folder for results[\s\S]*CPN_ERR_USAGE/.test(file.stderr)], [2, true])
   await newcomer.assertNothingLeft()
 })
+
+/** Reason why other users cannot start this checkout; false where they can. */
+function usersCannotRun(): string | false {
+  const nobody = ['--reuid=65534', '--regid=65534', '--clear-groups']
+  const { status } = spawnSync('setpriv', [...nobody, pinnedNode, cpnProgram, '--version'], {
+    env: { HOME: '/nonexistent' },
+  })
+  return status === 0 ? false : 'needs a checkout that every user can read'
+}

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { type Block, blocksOf, commandLanguages, inlineCode, pages } from '../helpers/documented/blocks.ts'
@@ -35,9 +35,19 @@ test('a block that is not run says why', (t) => {
     tests.filter((file) => !existsSync(join(repositoryRoot, file))),
     [],
   )
+  assert.deepEqual(marked.flatMap(untestedFlags), [])
   t.diagnostic(`${commandBlocks.length} blocks of commands, ${marked.length} of them not run:`)
   for (const block of marked) t.diagnostic(`${where(block)} ${block.notRun}`)
 })
+
+/** Flags of cpn that stand in a block and not in the test that is said to run it. */
+function untestedFlags(block: Block): string[] {
+  const files = block.notRun!.match(/test\/\S+\.test\.ts/g) ?? []
+  const tests = files.map((file) => readFileSync(join(repositoryRoot, file), 'utf8')).join()
+  const commands = block.text.split('\n').filter((line) => files.length > 0 && /^(npx )?cpn /.test(line))
+  const flags = commands.flatMap((line) => line.replace(/ #.*/, '').match(/--[a-z][\w-]*/g) ?? [])
+  return flags.filter((flag) => !tests.includes(`'${flag}'`)).map((flag) => `${where(block)} ${flag}`)
+}
 
 test('commands, scripts and flags of blocks and of inline code exist', () => {
   const lines = [
@@ -45,8 +55,9 @@ test('commands, scripts and flags of blocks and of inline code exist', () => {
     ...pages.flatMap(inlineCode).filter((code) => /^(npx )?(cpn|npm)( |$)/.test(code)),
   ]
   assert.deepEqual(lines.flatMap(wrongIn), [])
-  // The page about the agent tells of flags of its program as well.
-  const flags = pages.filter((page) => page !== 'docs/protocol.md').flatMap(inlineCode)
+  // These pages tell of flags of other programs.
+  const foreign = ['docs/protocol.md', 'tools/train/README.md']
+  const flags = pages.filter((page) => !foreign.includes(page)).flatMap(inlineCode)
   const written = flags.flatMap((code) => /^--?[a-z][\w-]*/.exec(code) ?? []).filter((flag) => flag !== '--help')
   assert.deepEqual(
     written.filter((flag) => !isFlag(flag)),

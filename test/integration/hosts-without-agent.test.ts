@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
+import { hostPlatform } from '../../src/provision/release/platform.ts'
 import { type CpnResult, cpn, isolatedEnvironment } from '../helpers/cli.ts'
 import { tempFolder } from '../helpers/temp-folder.ts'
 
@@ -27,7 +28,7 @@ test('a dry run lists the changes of each host on stdout and counts them on its 
 test('a dry run and a built release tell the same size', async () => {
   using folder = tempFolder()
   const run = inFolder(folder.path, local)
-  const [size] = /\d+ files, [\d.]+ MiB/.exec((await run('release', 'build')).stdout)!
+  const [size] = /\d+ files, [\d.]+ MiB/.exec((await run('release', 'build', '--platform', hostPlatform())).stdout)!
   assert.ok((await run('provision', '--dry-run')).stdout.includes(`send the release: ${size}\n`))
 })
 

@@ -17,9 +17,11 @@ const torchMissing =
 const skip = sharedMissing || torchMissing
 const tool = (path: string) => join(repositoryRoot, 'tools', 'train', path)
 
-function run(program: string, ...args: string[]): void {
-  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' })
+/** What it says on stdout. */
+function run(program: string, ...args: string[]): string {
+  const { status, stdout, stderr } = spawnSync(program, args, { encoding: 'utf8' })
   assert.equal(status, 0, `${args.join(' ')}\n${stderr}`)
+  return stdout
 }
 
 /** Starts a training, interrupts it once it has begun to learn, and lets the same command finish. */
@@ -66,6 +68,11 @@ test('equal seeds give equal embedders, also across an interruption', { skip }, 
   assert.equal(made('parts'), made('whole'))
   run(python, ...train('other'), '--seed', '2')
   assert.notEqual(made('other'), made('whole'))
+  const thresholds = [tool('embedder/thresholds.py'), at('whole', 'checkpoint.pt'), at('drawn')]
+  assert.match(
+    run(python, ...thresholds, '--drawn-held-out', at('drawn')),
+    /^verification: 0\.\d\d\nidentification: 0\.\d\d$/m,
+  )
 })
 
 test('equal seeds give equal detectors, also across an interruption', { skip }, async () => {

@@ -3,7 +3,7 @@
 // OUT/crops.u8 gets 112×112 RGB bytes a face, OUT/faces.jsonl a line for each. KIND is `people` (a folder for each person,
 // the face closest to a photo's middle), `crowd` (every face of every photo), `crowd-even` (every other photo by name) or
 // `drawn` (what draw.ts wrote: PERSON-INDEX.jpg, the face closest to the middle).
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { alignedFaces, openDetector } from './aligned-faces.ts'
 
@@ -11,12 +11,17 @@ import { alignedFaces, openDetector } from './aligned-faces.ts'
 const smallestEdge = 20
 
 const [out, detectorFile, ...sets] = process.argv.slice(2)
-if (out === undefined || detectorFile === undefined || sets.length === 0) {
-  console.error('usage: node tools/train/faces.ts OUT DETECTOR.onnx KIND:FOLDER…')
+const isSet = (set: string) => /^(people|crowd|crowd-even|drawn):./.test(set)
+if (out === undefined || detectorFile === undefined || sets.length === 0 || !sets.every(isSet)) {
+  console.error(
+    'usage: npx node tools/train/faces.ts OUT DETECTOR.onnx KIND:FOLDER…, KIND: people, crowd, crowd-even, drawn',
+  )
   process.exit(2)
 }
 const detector = await openDetector(detectorFile)
 mkdirSync(out, { recursive: true })
+// What the teacher said of other faces.
+rmSync(join(out, 'crops.f32'), { force: true })
 const crops = openSync(join(out, 'crops.u8'), 'w')
 const lines = openSync(join(out, 'faces.jsonl'), 'w')
 let count = 0

@@ -35,7 +35,7 @@ import { describeNotice, describeQuarantine, describeUnread } from './tell-notic
 import { writeRunResults } from './write-run-results.ts'
 
 const readAhead = 4
-/** What is found until then is what a run says before it knows everything. */
+/** A run begins when all its inputs are found, or this time is over: then it goes by what is known so far. */
 const firstLookMs = 1000
 /** Between two looks whether OUT is still there; the end of the run looks at every picture. */
 const outLookMs = 1000
@@ -150,8 +150,8 @@ export class PredictRun {
       const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
-      const space = this.#checkSpace(found)
-      space.catch((error) => this.#drain.abort(toCpnError(error)))
+      await this.#firstLook(found)
+      await assertSpace(this.#out, this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
@@ -211,20 +211,18 @@ export class PredictRun {
       this.#onEvent({ type: 'found', inputs, skipped, complete })
     }
     const timer = setInterval(tell, 200)
-    const first = setTimeout(() => this.#tellUnread(), firstLookMs)
     try {
       await this.#discovery.run(findInputs(roots, out), this.#drain.signal, (path, reason) =>
         this.#ctx.notice(`${path} is left out: ${reason}`),
       )
     } finally {
       clearInterval(timer)
-      clearTimeout(first)
       tell()
       this.#tellUnread()
     }
   }
 
-  /** Once when everything was found; in a large tree what is known after the first second as well. */
+  /** When everything was found; where that takes longer than the first look, then as well. */
   #tellUnread(): void {
     const { unread, complete } = this.#discovery
     const count = unread.values().reduce((sum, each) => sum + each, 0)
@@ -241,13 +239,13 @@ export class PredictRun {
     return this.#discovery.inputs === 0 && this.#ledger.counts(this.#run.id).inputs === 0
   }
 
-  /** What is found in the first second has to fit: an annotated copy is at most about as large as its original. */
-  async #checkSpace(found: Promise<void>): Promise<void> {
+  /** Before anything is sent it is known what nobody can read, and that what was found has room. */
+  async #firstLook(found: Promise<void>): Promise<void> {
     const enough = new AbortController()
     const second = systemClock.sleep(firstLookMs, enough.signal).catch(() => {})
     await Promise.race([found, second])
     enough.abort()
-    await assertSpace(this.#out, this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
+    this.#tellUnread()
   }
 
   async #work(): Promise<void> {

@@ -17,8 +17,13 @@ export interface Block {
   notRun: string | undefined
 }
 
-/** README.md and everything below docs/, as paths from the repository's root. */
-export const pages = ['README.md', 'CONTRIBUTING.md', ...globSync('docs/**/*.md', { cwd: repositoryRoot }).sort()]
+/** What people read, as paths from the repository's root. */
+export const pages = [
+  'README.md',
+  'CONTRIBUTING.md',
+  'tools/train/README.md',
+  ...globSync('docs/**/*.md', { cwd: repositoryRoot }).sort(),
+]
 
 export function readPage(page: string): string {
   return readFileSync(join(repositoryRoot, page), 'utf8')

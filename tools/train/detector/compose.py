@@ -46,7 +46,7 @@ class Canvas:
 
     def hide(self, region: tuple[int, int, int, int]) -> None:
         """Faces under a region that is painted over are there no longer, or only in part."""
-        covered = 1 - visible_without(self.faces[:, BOX], region)
+        covered = visible(self.faces[:, BOX], region)
         self.faces[covered > 0.2, CONFIDENCE] = np.minimum(self.faces[covered > 0.2, CONFIDENCE], DOUBTFUL)
         self.faces = self.faces[covered < 0.6]
 
@@ -101,6 +101,8 @@ def show_scene(canvas: Canvas, material: Material, region) -> None:
 
 
 def show_portrait(canvas: Canvas, material: Material, region) -> None:
+    if not material.portraits:
+        return
     random = canvas.random
     photo = material.portraits[random.integers(len(material.portraits))]
     edge = max(region[2] - region[0], region[3] - region[1])
@@ -112,7 +114,7 @@ def show_portrait(canvas: Canvas, material: Material, region) -> None:
 
 
 def show_empty(canvas: Canvas, material: Material, region) -> None:
-    if canvas.random.random() < 0.8:
+    if material.empty and canvas.random.random() < 0.8:
         show_cut(canvas, material.empty[canvas.random.integers(len(material.empty))], region)
 
 
@@ -158,10 +160,6 @@ def visible(boxes: np.ndarray, region) -> np.ndarray:
     """The share of each box that lies in a region."""
     inside = np.clip(np.minimum(boxes[:, 2:4], region[2:]) - np.maximum(boxes[:, 0:2], region[:2]), 0, None).prod(1)
     return inside / np.maximum((boxes[:, 2:4] - boxes[:, 0:2]).prod(1), 1e-6)
-
-
-def visible_without(boxes: np.ndarray, region) -> np.ndarray:
-    return 1 - visible(boxes, region)
 
 
 def mirrored(canvas: Canvas) -> Canvas:

@@ -28,22 +28,30 @@ class Photo:
     """Whether there is certainly no other face on it."""
 
 
+def read(file: Path) -> np.ndarray:
+    """BGR."""
+    picture = cv2.imread(str(file))
+    if picture is None:
+        raise SystemExit(f"{file} is no picture that can be read")
+    return picture
+
+
 def grey_portraits(folder: Path, teacher: Teacher) -> list[Photo]:
     """Small portraits, so plain that one look is enough."""
     photos = []
     for file in sorted(folder.rglob("*.jpg")):
-        picture = cv2.imread(str(file))
+        picture = read(file)
         found = teacher.look(picture, 320 / max(picture.shape), 0.45)
         photos.append(Photo(picture, faces_of(found, found[:, 0]), False))
     return photos
 
 
 def photos_without_annotation(folder: Path, teacher: Teacher) -> list[Photo]:
-    return [looked_at(cv2.imread(str(file)), teacher) for file in sorted(folder.glob("*.jpg"))]
+    return [looked_at(read(file), teacher) for file in sorted(folder.glob("*.jpg"))]
 
 
 def photos_without_faces(folder: Path) -> list[Photo]:
-    return [Photo(cv2.imread(str(file)), np.zeros((0, 16), np.float32), False) for file in sorted(folder.glob("*.jpg"))]
+    return [Photo(read(file), np.zeros((0, 16), np.float32), False) for file in sorted(folder.glob("*.jpg"))]
 
 
 def training_half(names: list[str]) -> list[str]:
@@ -63,7 +71,7 @@ def annotated_photos(folder: Path, teacher: Teacher) -> list[Photo]:
             ],
             np.float32,
         ).reshape(-1, 4)
-        photo = looked_at(cv2.imread(str(folder / "images" / name)), teacher)
+        photo = looked_at(read(folder / "images" / name), teacher)
         photos.append(Photo(photo.picture, with_truth(truth, photo.faces), True))
     return photos
 
@@ -77,7 +85,7 @@ def drawings(folder: Path) -> list[Photo]:
             for face in scene["faces"]
             for x, y, width, height in [face["box"]]
         ]
-        picture = cv2.imread(str(folder / scene["file"]))
+        picture = read(folder / scene["file"])
         photos.append(Photo(picture, np.array(faces, np.float32).reshape(-1, 16), True))
     return photos
 

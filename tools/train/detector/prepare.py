@@ -1,5 +1,6 @@
 """Makes training pictures with their targets, in files of 512: python3 prepare.py --help"""
 import argparse
+import hashlib
 import os
 import pickle
 import time
@@ -57,21 +58,34 @@ def joined(name: str, parts: list[np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def gather(options: argparse.Namespace, teacher: Teacher) -> Material:
-    """All material with its faces; the teacher's looks at it are kept in a file beside the output."""
-    kept = options.out.with_suffix(".looks")
-    if kept.exists():
-        annotated, plain, portraits = pickle.loads(kept.read_bytes())
-    else:
-        annotated = [photo for folder in options.annotated for photo in photos.annotated_photos(folder, teacher)]
-        plain = [photo for folder in options.photos for photo in photos.photos_without_annotation(folder, teacher)]
-        portraits = [photo for folder in options.portraits for photo in photos.grey_portraits(folder, teacher)]
-        kept.write_bytes(pickle.dumps((annotated, plain, portraits)))
+    """All material with its faces."""
+    annotated, plain, portraits = looks(options, teacher)
     drawn = [photo for folder in options.drawn for photo in photos.drawings(folder)]
     empty = [photo for folder in options.empty for photo in photos.photos_without_faces(folder)]
     shares = [(annotated, 0.45), (plain, 0.3), (drawn, 0.25)]
     weights = np.concatenate([np.full(len(some), share / max(1, len(some))) for some, share in shares])
     print(f"{len(annotated)} annotated, {len(plain)} plain, {len(drawn)} drawn, {len(portraits)} portraits, {len(empty)} empty")
     return Material([*annotated, *plain, *drawn], weights / weights.sum(), portraits, empty)
+
+
+def looks(options: argparse.Namespace, teacher: Teacher) -> list[list[photos.Photo]]:
+    """What the teacher sees on the photos. It takes minutes, and is kept in a file beside the output for the same question."""
+    kept = options.out.with_suffix(".looks")
+    asked = [hashlib.sha256(Path(options.teacher).read_bytes()).hexdigest()]
+    asked += [[str(folder.resolve()) for folder in some] for some in (options.annotated, options.photos, options.portraits)]
+    if kept.exists():
+        answered, answer = pickle.loads(kept.read_bytes())
+        if answered == asked:
+            return answer
+    answer = [
+        [photo for folder in options.annotated for photo in photos.annotated_photos(folder, teacher)],
+        [photo for folder in options.photos for photo in photos.photos_without_annotation(folder, teacher)],
+        [photo for folder in options.portraits for photo in photos.grey_portraits(folder, teacher)],
+    ]
+    partial = kept.with_suffix(".partial")
+    partial.write_bytes(pickle.dumps((asked, answer)))
+    os.replace(partial, kept)
+    return answer
 
 
 def arguments() -> argparse.Namespace:

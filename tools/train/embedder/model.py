@@ -45,7 +45,3 @@ class Embedder(nn.Module):
 
     def forward(self, x):
         return self.head(self.features(x))
-
-
-def parameters(model):
-    return sum(p.numel() for p in model.parameters())

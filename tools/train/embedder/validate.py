@@ -38,7 +38,7 @@ def embed(model, crops):
 
 
 def pairs_of(people, seed=1):
-    """Index pairs of one person and ten times as many of two, and the person that decides about a pair's fold."""
+    """Index pairs of one person, sorted by person, and ten times as many of two people."""
     random = np.random.default_rng(seed)
     photos = {}
     for i, person in enumerate(people):
@@ -56,7 +56,8 @@ def pairs_of(people, seed=1):
 
 
 def accuracy(vectors, same, different):
-    """Mean of true accepts and true refusals, the threshold chosen on one half of the pairs and tested on the other."""
+    """Mean of true accepts and true refusals, the threshold chosen on one half of the pairs and tested on the other. People may
+    be in both: a figure to compare steps of a training by, not one to publish."""
     same = (vectors[same[:, 0]] * vectors[same[:, 1]]).sum(1)
     different = (vectors[different[:, 0]] * vectors[different[:, 1]]).sum(1)
     half = len(same) // 2, len(different) // 2
