@@ -63,9 +63,14 @@ interface Parts extends Pick<ApplyPeopleOptions, 'inventory' | 'hosts' | 'thresh
 
 /** @param run one whose folder no later run has written to */
 export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
+  using _lock = lockOut(parts.state.locksDir, run.out)
+  return await applyToLockedRun(run, parts, ctx)
+}
+
+/** The same for a caller who holds the lock of the run's folder. */
+export async function applyToLockedRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
   const { inventory, hosts, state, people, ledger, forget, outputs = true } = parts
   const { id, out, options } = run
-  using _lock = lockOut(state.locksDir, out)
   const { pipeline, pipelineName, threshold, embeddings, results } = options as unknown as FacesRunOptions
   const embedder = await embedderOf(run, state, ctx)
   const isNamed = looksForPersons(pipelineName)
