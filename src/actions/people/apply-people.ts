@@ -16,6 +16,7 @@ import { RunWriter } from '../../runs/run-writer.ts'
 import { defaultResults, type ResultOptions } from '../../runs/sinks/index.ts'
 import { openFleet } from '../open-fleet.ts'
 import { unknownRun } from '../predict/runs.ts'
+import { tellNodes } from '../predict/tell-nodes.ts'
 import { writeRunResults } from '../predict/write-run-results.ts'
 import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts'
 import { type EmbedderFacts, namingOf } from './naming.ts'
@@ -82,6 +83,7 @@ export async function applyToLockedRun(run: RunRecord, parts: Parts, ctx: Contex
   const fleet = async () => {
     const opened = held.use(await openFleet({ inventory, hosts, state }, ctx))
     await opened.usable(ctx.signal)
+    held.defer(tellNodes(opened, ctx))
     return opened
   }
   const applied = await applyNames(

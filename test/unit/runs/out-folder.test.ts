@@ -22,19 +22,19 @@ test('a folder that was removed, or has another in its place, is not the one it 
   await assert.rejects(opened.check(), lost)
 })
 
-test('done inputs without their picture are queued again, and no others', async () => {
+test('done inputs without their picture are queued again, and no others: not one that has to be drawn anew', async () => {
   using folder = tempFolder()
   const out = join(folder.path, 'out')
   mkdirSync(out)
   using ledger = openLedger(join(folder.path, 'ledger.db'))
   const run = ledger.beginRun({ out, options: { paths: [] }, pipelineDigest: 'p' })
   const file = { bytes: 1, mtimeMs: 0, ctimeMs: 0, ino: 0 }
-  const names = ['here.jpg', 'gone.jpg', 'cut.jpg', 'failed.jpg']
+  const names = ['here.jpg', 'gone.jpg', 'cut.jpg', 'failed.jpg', 'undrawn.jpg']
   const error = { code: 'CPN_ERR_IMAGE_DECODE', message: 'no picture' }
   ledger.commit(run, [{ kind: 'found', inputs: names.map((name) => ({ name, source: `/${name}`, ...file })) }])
   for (const { seq, name } of ledger.queued(run.id, 0, 10)) {
     if (name === 'failed.jpg') ledger.commit(run, [{ kind: 'input', seq, state: 'failed', error }])
-    else ledger.commit(run, [{ kind: 'input', seq, state: 'done', written: 3 }])
+    else ledger.commit(run, [{ kind: 'input', seq, state: 'done', ...(name === 'undrawn.jpg' ? {} : { written: 3 }) }])
     if (name === 'here.jpg' || name === 'cut.jpg') writeFileSync(join(out, name), 'abc')
   }
   truncateSync(join(out, 'cut.jpg'), 1)
@@ -43,5 +43,5 @@ test('done inputs without their picture are queued again, and no others', async 
   const queued = ledger.queued(run.id, 0, 10).map(({ name }) => name)
   assert.deepEqual(queued.toSorted(), ['cut.jpg', 'gone.jpg'])
   const { done, failed } = ledger.counts(run.id)
-  assert.deepEqual([done, failed], [1, 1])
+  assert.deepEqual([done, failed], [2, 1])
 })
