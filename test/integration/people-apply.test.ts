@@ -3,6 +3,8 @@ import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmS
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AppliedRun } from '../../src/actions/people/apply-people.ts'
+import type { ForgottenPerson } from '../../src/actions/people/forget-person.ts'
+import type { NamedGroup } from '../../src/actions/people/name-group.ts'
 import { encodePeople } from '../../src/people/people-file.ts'
 import { PeopleStore } from '../../src/people/people-store.ts'
 import { fillDisk, mountDisk } from '../fault/lab/small-disk.ts'
@@ -166,6 +168,37 @@ test('a node that is lost for good while it draws is waited for by nobody: what 
     if (name.startsWith('Tony')) assert.notEqual(bytes, before.get(name), name)
   }
   await rename('Abel', 'Tony')
+})
+
+test('what cannot be written is in the result of apply, name and forget, which end as a run does then', {
+  skip,
+  timeout: 240_000,
+}, async () => {
+  const out = join(home.folder, 'unwritten')
+  await home.ok(['predict', album, '--out', out, '--format', 'csv'])
+  // A folder in a file's place, and a page that somebody has made notes on.
+  const table = join(out, 'predictions.csv')
+  rmSync(table)
+  mkdirSync(table)
+  const sheet = join(out, 'people', 'unknown-001', 'contact-sheet.html')
+  appendFileSync(sheet, '<!-- who? -->')
+  const ended = async <T>(...args: string[]) => {
+    const { exitCode, stdout, stderr } = await home.cpn(['people', ...args, '--json'])
+    assert.equal(exitCode, 7, stderr)
+    return JSON.parse(stdout) as T
+  }
+  const tells = (told: string[], path: string) => told.some((line) => line.includes(path))
+
+  const { applied } = await ended<NamedGroup>('name', 'unknown-001', 'Hugo')
+  assert.ok(tells(applied.unwritten, table) && tells(applied.unwritten, sheet), applied.unwritten.join('\n'))
+  await rename('Hugo', 'Chavez')
+  const [run] = (await ended<{ runs: AppliedRun[] }>('apply', '--run', 'last')).runs
+  assert.deepEqual([run?.left, run?.unwritten.length], [[], 1])
+  assert.ok(tells(run!.unwritten, table))
+  const { left } = await ended<ForgottenPerson>('forget', 'Chavez', '--yes')
+  assert.ok(tells(left, table), left.join('\n'))
+  rmSync(table, { recursive: true })
+  assert.equal((await apply()).exitCode, 0)
 })
 
 test('a gallery of another model, a damaged one, and names that are none change nothing', {

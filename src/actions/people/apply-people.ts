@@ -35,6 +35,8 @@ export interface ApplyPeopleOptions {
 export interface AppliedRun extends AppliedNames {
   run: string
   out: string
+  /** Results besides predictions.jsonl, and what of OUT/people, that could not be written, with the reason. */
+  unwritten: string[]
 }
 
 /**
@@ -95,13 +97,14 @@ export async function applyToLockedRun(run: RunRecord, parts: Parts, ctx: Contex
   const sorting = { ledgerFile: state.ledgerFile, run, out, annotated, embedder }
   // The groups are a thread's work, meanwhile the lists are written.
   const sorted = outputs && isNamed ? sortFaces(sorting, ctx) : undefined
+  const unwritten: string[] = []
   try {
-    if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
+    if (outputs) unwritten.push(...(await writeRunResults(ledger, id, out, asked, ctx)))
   } finally {
-    await sorted
+    unwritten.push(...((await sorted)?.faults ?? []))
   }
   ctx.signal.throwIfAborted()
-  return { run: id, out, ...applied }
+  return { run: id, out, ...applied, unwritten }
 }
 
 /** What is kept of a run that embeds faces. */

@@ -124,9 +124,10 @@ async function forgetInRun(
   if (!concerns(run, parts.ledger, parts.forget!)) return
   const isLast = parts.ledger.lastRunOf(run.out)?.id === run.id
   const outputs = isLast && existsSync(run.out)
-  const { changed, redrawn, left } = await applyToRun(run, { ...parts, outputs }, ctx)
+  const { changed, redrawn, left, unwritten } = await applyToRun(run, { ...parts, outputs }, ctx)
   result.runs.push({ run: run.id, photos: changed, redrawn })
   for (const { path, reason } of left) result.left.push(`${run.out}/${path} still shows the name: ${reason}`)
+  result.left.push(...unwritten)
   const { out, id, options } = run
   if (!outputs && isLast) result.left.push(`${out}: the results of run ${id} are not there; copies are not known`)
   if (!outputs && !isLast)
