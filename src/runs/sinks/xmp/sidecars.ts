@@ -3,11 +3,12 @@ import { extname, join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode, toCpnError } from '../../../common/errors.ts'
 import { mapAhead } from '../../../common/map-ahead.ts'
 import type { JobRecord } from '../../job-record.ts'
-import { writeFileDurably } from '../../write-file.ts'
+import { replaceFile } from '../../replace-file.ts'
 import type { FinishedLine, OnUnwritten, Results, SidecarOptions } from '../results.ts'
 import { toldFaces } from '../told-face.ts'
 import { mergeFaces } from './merge.ts'
 import { readOrientation } from './orientation.ts'
+import { isAsSealed, seal } from './seal.ts'
 
 const atOnce = 16
 
@@ -63,38 +64,29 @@ async function writeSidecar(
   const beside = sidecarOf(source, sidecarNames)
   const target = sidecars === 'originals' ? beside : sidecarOf(join(out, name), sidecarNames)
   const there = await readSidecar(target)
-  // The one beside the original goes on living there: what comes into OUT has all that is in it.
   const original = target === beside ? undefined : await readSidecar(beside)
-  const base = original ?? there
   const faces = toldFaces(result)
-  if (base === undefined && faces.length === 0) return
+  if (there === undefined && original === undefined && faces.length === 0) return
   const orientation = faces.length === 0 ? 1 : await orientationOfInput(source)
-  const merged = mergeSidecar(
-    original === undefined ? target : beside,
-    base,
-    { ...result, faces, orientation },
-    sidecarNames,
-    extname(source).slice(1),
-  )
+  const picture = { ...result, faces, orientation }
+  const options = sidecarNames === 'stem' ? { sidecarForExtension: extname(source).slice(1) } : {}
+  // The one beside the original goes on living there: what comes into OUT has all that is in it, until somebody works on
+  // the one in OUT.
+  const follows = target !== beside && (there === undefined || orLeft(target, () => isAsSealed(there)))
+  const [from, base] = follows && original !== undefined ? [beside, original] : [target, there]
+  const merged = orLeft(from, () => mergeFaces(base, picture, options))
   // Where there is nothing to tell, none is made.
-  if (merged === undefined || merged === there || (there === undefined && merged === base)) return
-  await writeFileDurably(target, async (file) => {
-    await file.writeFile(merged)
-  })
+  if (merged === undefined || (there === undefined && merged === base)) return
+  const text = follows ? seal(merged) : merged
+  if (text !== there) await replaceFile(target, text, from)
 }
 
 const sidecarOf = (picture: string, names: SidecarOptions['sidecarNames']) =>
   `${names === 'full' ? picture : picture.slice(0, picture.length - extname(picture).length)}.xmp`
 
-function mergeSidecar(
-  path: string,
-  base: string | undefined,
-  picture: Parameters<typeof mergeFaces>[1],
-  names: SidecarOptions['sidecarNames'],
-  extension: string,
-): string | undefined {
+function orLeft<T>(path: string, work: () => T): T {
   try {
-    return mergeFaces(base, picture, names === 'stem' ? { sidecarForExtension: extension } : {})
+    return work()
   } catch (cause) {
     throw new CpnError('CPN_ERR_XMP', `${path} is left as it is: ${(cause as Error).message}`, {
       cause,
