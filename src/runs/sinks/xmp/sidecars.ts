@@ -107,7 +107,7 @@ async function readSidecar(path: string): Promise<string | undefined> {
 }
 
 /** Regions are relative to the picture as it is stored, which only its file knows. */
-async function orientationOfInput(source: string): Promise<number> {
+async function orientationOfInput(source: string): Promise<number | undefined> {
   try {
     return await readOrientation(source)
   } catch (cause) {

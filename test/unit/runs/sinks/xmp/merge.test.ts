@@ -142,3 +142,12 @@ for (const inside of ['holiday', '<rdf:Bag><rdf:_1>holiday</rdf:_1></rdf:Bag>'])
     assert.ok(mergeFaces(keywords(inside), picture(namedFace([10, 10, 20, 20])))!.includes(`<dc:subject>${inside}<`))
   })
 }
+
+test('where a picture’s orientation is not known, names are noted and no regions, those of others stay', () => {
+  const unknown = (...faces: ToldFace[]) => ({ ...picture(...faces), orientation: undefined })
+  assert.equal(mergeFaces(undefined, unknown(namedFace([10, 10, 20, 20]))), undefined)
+  const earlier = mergeFaces(withRegions(regionOf('Cem', [0.9, 0.9, 0.1, 0.1])), picture(ann))!
+  const merged = mergeFaces(earlier, unknown(ann))!
+  assert.match(merged, /<rdf:li>Ann<\/rdf:li>/)
+  assert.deepEqual([count(merged, 'mwg-rs:Type="Face"'), count(merged, '<mwg-rs:Name>Ann<')], [1, 0])
+})
