@@ -270,6 +270,35 @@ test('a folder in which nothing can be written costs its sidecars only', async (
   )
 })
 
+test('in earlier places what is there of ours is brought up to date, and nothing else is touched or made', async () => {
+  const [ann, ben] = [namedFace([100, 75, 40, 60], 'Ann'), namedFace([100, 75, 40, 60], 'Ben')]
+  using run = await photos(['a.jpg', 'a.png', 'b.jpg', 'c.jpg'].map((name) => ({ name, faces: [ann] })))
+  const stem: SidecarOptions = { sidecars: 'originals', sidecarNames: 'stem' }
+  const beside = (name: string) => join(run.folder, name)
+  writeFileSync(beside('b.xmp'), labelled('Red'))
+  writeFileSync(beside('c.xmp'), 'Rating: 4')
+  using first = new RecordedRun([{ name: 'a.jpg', source: beside('a.jpg'), faces: [ann] }])
+  await write(run, stem, first.results)
+  await write(run, besideOriginals, first.results)
+
+  const later = ['a.jpg', 'a.png', 'b.jpg', 'c.jpg'].map((name) => ({ name, source: beside(name), faces: [ben] }))
+  using second = new RecordedRun(later)
+  assert.deepEqual(await write(run, { ...inOut, earlierSidecars: [stem, besideOriginals] }, second.results), [])
+  assert.deepEqual(sidecars(run.folder), [
+    'a.jpg.xmp',
+    'a.xmp',
+    'b.xmp',
+    'c.xmp',
+    ...later.map(({ name }) => `out/${name}.xmp`),
+  ])
+  for (const name of ['a.jpg.xmp', 'a.xmp']) {
+    assert.match(readFileSync(beside(name), 'utf8'), /<mwg-rs:Name>Ben</, name)
+    assert.doesNotMatch(readFileSync(beside(name), 'utf8'), /Ann/, name)
+  }
+  assert.equal(readFileSync(beside('b.xmp'), 'utf8'), labelled('Red'))
+  assert.equal(readFileSync(beside('c.xmp'), 'utf8'), 'Rating: 4')
+})
+
 function describeExiftool(name: string, run: () => Promise<void>): void {
   test(name, { skip: exiftoolMissing }, run)
 }
