@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { readdir, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { quote } from '../transport/shell.ts'
@@ -94,7 +94,8 @@ async function play(
     await cpn(['people', 'add', name, `people/${portraitsOf(name)}`, '--pipeline', 'persons-lite', '--force'])
   }
   const known = await truth
-  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out]).finally(() => markResults(out))
+  await markResults(out)
+  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out]).finally(() => removeEmpty(out))
   await cpn(['status'])
   const score = await scoreOf(out, known)
   if (keep) return score
@@ -173,8 +174,15 @@ function notOurs(message: string, cause?: unknown): CpnError {
   return new CpnError('CPN_ERR_USAGE', message, { cause, suggestions: ['Name another folder: cpn demo --out DIR'] })
 }
 
-/** A mark that cannot be written costs the next demo a question, and this one nothing. */
+/** Comes first: a run that is killed leaves pictures. What cannot be written to is told by the command that has to. */
 async function markResults(out: string): Promise<void> {
+  await mkdir(out, { recursive: true }).catch(() => {})
+  await writeFile(join(out, mark), '').catch(() => {})
+}
+
+async function removeEmpty(out: string): Promise<void> {
   const found = await readdir(out).catch(() => [])
-  if (found.length > 0) await writeFile(join(out, mark), '').catch(() => {})
+  if (found.join() !== mark) return
+  await rm(join(out, mark), { force: true }).catch(() => {})
+  await rmdir(out).catch(() => {})
 }

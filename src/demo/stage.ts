@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
 import { CpnError } from '../common/errors.ts'
@@ -67,8 +67,12 @@ export async function endDemo(path: string): Promise<void> {
 async function endStage(folder: string): Promise<void> {
   await endProcessesOf(hostNames.map((name) => join(folder, name)))
   await endSshd(folder)
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  // By the mark the folder is known for a demo's until nothing else is in it: whatever ends this can be followed by another.
+  for (const name of await readdir(folder).catch(() => [])) if (name !== markName) await remove(join(folder, name))
+  await remove(folder)
 }
+
+const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 })
 
 /** The longest folder below which sockets of agents have paths that systems take. */
 const longestFolder =

@@ -101,6 +101,8 @@ test(
     const demo = newcomer.demo([], ['unshare', '--net', '--mount', 'sh', '-c', hidden.join('\n'), 'sh'])
     await demo.says(/^three hosts: this machine three times without SSH, because /m)
     await demo.says(/^run \S+ on node/m)
+    // However this ends, the next demo may write there.
+    assert.ok(existsSync(join(newcomer.work, 'cpn-demo', '.cpn-demo')))
     demo.child.kill('SIGINT')
     const { code, stdout } = await demo.closed
     assert.equal(code, 130)
