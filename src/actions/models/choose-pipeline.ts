@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Context } from '../../common/context.ts'
-import { CpnError } from '../../common/errors.ts'
 import type { State } from '../../inventory/state.ts'
 import { looksForPersons } from '../../models/pipeline-version.ts'
 import { UnreachableModel } from '../../models/pull.ts'
 import { noPeople, type People } from '../../people/people.ts'
 import { PeopleStore } from '../../people/people-store.ts'
 import { openLedger } from '../../runs/ledger.ts'
+import { withWayOut } from './models.ts'
 import {
   openStores,
   type PipelineOptions,
@@ -55,11 +55,10 @@ export async function choosePipeline(
   try {
     return { people, pipelineName, resolved: await resolvePipeline(stores, options, ctx) }
   } catch (error) {
-    if (!(error instanceof UnreachableModel)) throw error
-    if (mayBeLite) return lite(reasonOf(error))
-    // Nobody can be added to people of another model.
-    const wouldDo = pipelineName === 'persons' && (run !== undefined || people.model === undefined)
-    throw wouldDo ? withWayOut(error) : error
+    if (mayBeLite && error instanceof UnreachableModel) return lite(reasonOf(error))
+    // Nobody can be added to people of another model, and a run that goes on stays what it is.
+    const wouldDo = pipelineName === 'persons' && !options.begun && (run !== undefined || people.model === undefined)
+    throw wouldDo ? withWayOut(error, '--pipeline persons-lite') : error
   }
 }
 
@@ -83,12 +82,4 @@ function beganLite({ ledgerFile }: State, { paths, place }: { paths: readonly st
 function reasonOf({ message, cause }: UnreachableModel): string {
   const [what = ''] = message.split(/:?\n/)
   return cause instanceof Error ? `${what} (${cause.message})` : what
-}
-
-function withWayOut({ code, message, suggestions, cause, retryable }: UnreachableModel): CpnError {
-  return new CpnError(code, message, {
-    cause,
-    retryable,
-    suggestions: ['Without a network, do with the models that come with cpn: --pipeline persons-lite', ...suggestions],
-  })
 }
