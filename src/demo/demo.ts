@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
 import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { quote } from '../transport/shell.ts'
 import { drawPhotos, drawPortraits, names, photoCount, portraitsOf } from './cast.ts'
 import { type DemoHosts, makeHosts } from './hosts.ts'
 import { type Score, scoreOf } from './score.ts'
-import { makeStage, type Stage } from './stage.ts'
+import { makeStage, otherFolder, type Stage } from './stage.ts'
 
 export interface DemoOptions {
   /** Absolute folder of the results. */
@@ -35,8 +35,8 @@ const patienceMs = 10_000
 
 /**
  * Shows cpn at work: three hosts, and the real commands one after another on photos that it draws, without a network and without
- * anything of this user's. What it leaves is OUT alone. Rejects with CPN_ERR_DEMO when a command fails, CPN_ERR_USAGE when
- * OUT is something else, CPN_ERR_INTERRUPTED.
+ * anything of this user's. What it leaves is OUT alone. Rejects with CPN_ERR_DEMO when a command fails or there is
+ * no room, CPN_ERR_USAGE when OUT is something else, CPN_ERR_INTERRUPTED.
  * @param say a line for the person
  */
 export async function runDemo(
@@ -154,7 +154,10 @@ async function command(
   signal.throwIfAborted()
   if (end === 0) return
   throw new CpnError('CPN_ERR_DEMO', `the demo ended because this command did, with ${end}: ${line}`, {
-    suggestions: ['What it said is above. Run the demo again with CPN_DEBUG=1 to see more.'],
+    suggestions: [
+      'What it said is above. Run the demo again with CPN_DEBUG=1 to see more.',
+      `If it is the disk of ${dirname(fleet)}: ${otherFolder}`,
+    ],
   })
 }
 
