@@ -179,6 +179,8 @@ export interface Ledger extends Disposable {
   namedBy(run: string): string | null
   setNamedBy(run: Run, matching: string | null): void
   counts(run: string): RunCounts
+  /** Inputs that the latest epoch has come to an end with, whichever. */
+  settledLately(run: string): number
   /** All inputs of a run ordered by name, streamed. */
   lines(run: string, options?: LineOptions): Iterable<InputLine>
 }

@@ -202,6 +202,12 @@ export class SqliteLedger implements Ledger {
     }
   }
 
+  settledLately(run: string): number {
+    const row = this.#sql(`SELECT COUNT(*) AS n FROM inputs WHERE run = ?1 AND state != 'queued' AND
+      epoch = (SELECT epoch FROM runs WHERE id = ?1)`).get(run) as { n: number }
+    return row.n
+  }
+
   *lines(run: string, { embeddings: wanted = false, thumbnails = false }: LineOptions = {}): Iterable<InputLine> {
     const vectors = wanted ? 'j.embeddings' : 'NULL AS embeddings'
     const small = thumbnails ? 'j.thumbnail' : 'NULL AS thumbnail'
