@@ -135,7 +135,7 @@ async function command(
   say: (line: string) => void,
 ): Promise<void> {
   signal.throwIfAborted()
-  const line = ['cpn', ...args].map(asWord).join(' ')
+  const line = ['cpn', ...args].map(quote).join(' ')
   say('')
   say(`$ ${line}`)
   const [file = '', ...before] = program
@@ -160,9 +160,6 @@ async function command(
     ],
   })
 }
-
-/** Only what a shell would take apart is quoted. */
-const asWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text))
 
 /** Results of an earlier demo are replaced; what is anything else is nobody's to write into. */
 async function assertFree(out: string): Promise<void> {

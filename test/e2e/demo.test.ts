@@ -70,7 +70,7 @@ test(
     assert.match(stdout, /^three hosts: three real SSH servers/m)
     assert.deepEqual(shown(stdout), whole.slice(0, -2))
     const [, inventory = ''] = /^ {2}export CPN_INVENTORY=(\S+)$/m.exec(stdout) ?? []
-    const [, folder = ''] = /^ {2}cpn demo --end (\S+)$/m.exec(stdout) ?? []
+    const [, folder = ''] = /^ {2}\S+ demo --end (\S+)$/m.exec(stdout) ?? []
 
     const cpn = (...args: string[]) =>
       start(asUser[0]!, [...asUser.slice(1), pinnedNode, cpnProgram, ...args], {
