@@ -1,10 +1,28 @@
 import assert from 'node:assert/strict'
-import { mkdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readdirSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { openLedger } from '../../../src/runs/ledger.ts'
-import { OutFolder, queueLost } from '../../../src/runs/out-folder.ts'
+import { assertWritable, makeOut, OutFolder, queueLost } from '../../../src/runs/out-folder.ts'
+import { mountDisk } from '../../fault/lab/small-disk.ts'
+import { canMakeUsers } from '../../helpers/login-user.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
+
+test('that results have nowhere to go is noticed before anything is made, and told as it is', {
+  skip: canMakeUsers ? false : 'needs root',
+}, async () => {
+  using folder = tempFolder()
+  await assertWritable(join(folder.path, 'not', 'there', 'yet'))
+  assert.deepEqual(readdirSync(folder.path), [])
+  const disk = join(folder.path, 'disk')
+  const out = join(disk, 'album-predicted')
+  using _disk = mountDisk(disk, 1)
+  execFileSync('mount', ['-o', 'remount,ro', disk])
+  const told = { code: 'CPN_ERR_OUTPUT_WRITE', message: `${out} cannot be used: the disk is read-only` }
+  await assert.rejects(assertWritable(out), told)
+  await assert.rejects(makeOut(out), told)
+})
 
 test('a folder that was removed, or has another in its place, is not the one it was', async () => {
   using folder = tempFolder()
