@@ -7,7 +7,7 @@ export const liteEmbedder: ModelManifest = {
   family: 'arcface',
   task: 'embed-faces',
   description: 'Small embedder of cpn’s own making: 128 numbers per aligned face of 112x112',
-  sha256: '6dc2e5a6cae3a026f87ae81fb90b5ad0e2e9e0c385d1aa4c56cbe0a24958d529',
+  sha256: '2d6c1bc69f6b62499a5edec4c4295fc84a710e67825e35ee6ad06430e9f1f712',
   bytes: 2_464_533,
   licence: 'Apache-2.0',
   urls: [],
