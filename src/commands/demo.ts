@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Flags } from '@oclif/core'
+import { calledAs } from '../demo/called-as.ts'
 import { type DemoResult, runDemo } from '../demo/demo.ts'
 import type { Score } from '../demo/score.ts'
 import { endDemo } from '../demo/stage.ts'
@@ -38,34 +39,36 @@ export default class Demo extends BaseCommand {
     }
     const { signal, notice } = this.context()
     const json = this.jsonEnabled()
+    const file = process.argv[1]!
     const options = {
       out: resolve(flags.out),
       keep: flags.keep,
-      program: [process.execPath, process.argv[1]!],
+      program: [process.execPath, file],
       stdout: json ? 2 : 1,
     } as const
     const say = json ? notice : (line: string) => this.log(printable(line))
     const result = await runDemo(options, signal, say)
-    for (const line of lines(result)) this.log(printable(line))
+    for (const line of lines(result, calledAs(file, process.env.PATH ?? ''))) this.log(printable(line))
     return result
   }
 }
 
-function lines({ out, score, seconds, kept }: DemoResult): string[] {
+/** @param cpn as the person calls it */
+function lines({ out, score, seconds, kept }: DemoResult, cpn: string): string[] {
   return [
     '',
     ...told(score),
     `look at it: ${out}/index.html`,
-    'your own photos: cpn predict DIR',
+    `your own photos: ${cpn} predict DIR`,
     `${seconds} s`,
     ...(kept
       ? [
           '',
           'The fleet is yours to play with:',
           `  export CPN_INVENTORY=${kept.inventory}`,
-          '  cpn status',
+          `  ${cpn} status`,
           'End it and remove all of it:',
-          `  cpn demo --end ${kept.folder}`,
+          `  ${cpn} demo --end ${kept.folder}`,
         ]
       : []),
   ]

@@ -119,13 +119,14 @@ function parseFormats(text: string): FormatName[] {
   })
 }
 
-const aboutFaces = ['persons', 'persons-lite', 'faces'] as const
+const aboutPersons = ['persons', 'persons-lite'] as const
+const aboutFaces = [...aboutPersons, 'faces'] as const
 
 /** Flags that only some pipelines know. */
 const pipelinesOf: Record<string, readonly AskedPipelineName[]> = {
   detector: [...aboutFaces, 'objects'],
   'score-threshold': [...aboutFaces, 'objects'],
-  threshold: aboutFaces,
+  threshold: aboutPersons,
   embeddings: aboutFaces,
   'format xmp': aboutFaces,
   'write-metadata': aboutFaces,

@@ -1,12 +1,12 @@
 import { spawn } from 'node:child_process'
-import { readdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, rm, rmdir, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { quote } from '../transport/shell.ts'
 import { drawPhotos, drawPortraits, names, photoCount, portraitsOf } from './cast.ts'
 import { type DemoHosts, makeHosts } from './hosts.ts'
 import { type Score, scoreOf } from './score.ts'
-import { makeStage, type Stage } from './stage.ts'
+import { makeStage, otherFolder, type Stage } from './stage.ts'
 
 export interface DemoOptions {
   /** Absolute folder of the results. */
@@ -35,8 +35,8 @@ const patienceMs = 10_000
 
 /**
  * Shows cpn at work: three hosts, and the real commands one after another on photos that it draws, without a network and without
- * anything of this user's. What it leaves is OUT alone. Rejects with CPN_ERR_DEMO when a command fails, CPN_ERR_USAGE when
- * OUT is something else, CPN_ERR_INTERRUPTED.
+ * anything of this user's. What it leaves is OUT alone. Rejects with CPN_ERR_DEMO when a command fails or there is
+ * no room, CPN_ERR_USAGE when OUT is something else, CPN_ERR_INTERRUPTED.
  * @param say a line for the person
  */
 export async function runDemo(
@@ -94,7 +94,8 @@ async function play(
     await cpn(['people', 'add', name, `people/${portraitsOf(name)}`, '--pipeline', 'persons-lite', '--force'])
   }
   const known = await truth
-  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out]).finally(() => markResults(out))
+  await markResults(out)
+  await cpn(['predict', 'photos', '--pipeline', 'persons-lite', '--out', out]).finally(() => removeEmpty(out))
   await cpn(['status'])
   const score = await scoreOf(out, known)
   if (keep) return score
@@ -134,7 +135,7 @@ async function command(
   say: (line: string) => void,
 ): Promise<void> {
   signal.throwIfAborted()
-  const line = ['cpn', ...args].map(asWord).join(' ')
+  const line = ['cpn', ...args].map(quote).join(' ')
   say('')
   say(`$ ${line}`)
   const [file = '', ...before] = program
@@ -153,12 +154,12 @@ async function command(
   signal.throwIfAborted()
   if (end === 0) return
   throw new CpnError('CPN_ERR_DEMO', `the demo ended because this command did, with ${end}: ${line}`, {
-    suggestions: ['What it said is above. Run the demo again with CPN_DEBUG=1 to see more.'],
+    suggestions: [
+      'What it said is above. Run the demo again with CPN_DEBUG=1 to see more.',
+      `If it is the disk of ${dirname(fleet)}: ${otherFolder}`,
+    ],
   })
 }
-
-/** Only what a shell would take apart is quoted. */
-const asWord = (text: string) => (/^[\w@%+=:,./-]+$/.test(text) ? text : quote(text))
 
 /** Results of an earlier demo are replaced; what is anything else is nobody's to write into. */
 async function assertFree(out: string): Promise<void> {
@@ -173,8 +174,15 @@ function notOurs(message: string, cause?: unknown): CpnError {
   return new CpnError('CPN_ERR_USAGE', message, { cause, suggestions: ['Name another folder: cpn demo --out DIR'] })
 }
 
-/** A mark that cannot be written costs the next demo a question, and this one nothing. */
+/** Comes first: a run that is killed leaves pictures. What cannot be written to is told by the command that has to. */
 async function markResults(out: string): Promise<void> {
+  await mkdir(out, { recursive: true }).catch(() => {})
+  await writeFile(join(out, mark), '').catch(() => {})
+}
+
+async function removeEmpty(out: string): Promise<void> {
   const found = await readdir(out).catch(() => [])
-  if (found.length > 0) await writeFile(join(out, mark), '').catch(() => {})
+  if (found.join() !== mark) return
+  await rm(join(out, mark), { force: true }).catch(() => {})
+  await rmdir(out).catch(() => {})
 }

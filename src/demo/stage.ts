@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readdir, readFile, rm, statfs, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join, resolve } from 'node:path'
-import { CpnError } from '../common/errors.ts'
+import { CpnError, reasonOf } from '../common/errors.ts'
+import { formatBytes } from '../common/format.ts'
 import { maxSocketPathBytes } from '../protocol/paths.ts'
 import { hostNames } from './hosts.ts'
 import { endProcessesOf } from './processes.ts'
@@ -27,12 +28,18 @@ export interface Stage {
   end(): Promise<void>
 }
 
+/** Room that a demo wants at most, for three hosts and their photos. */
+const neededBytes = 1e9
+export const otherFolder =
+  'Set TMPDIR to a folder with 1 GB of room, from whose disk programs may run; then the same again.'
+
 /**
- * Makes a folder for a demo, and a watcher that takes it away when this process is gone, whatever ended it.
+ * Makes a folder for a demo, and a watcher that takes it away when this process is gone, whatever ended it. Rejects with
+ * CPN_ERR_DEMO where there is no room for one.
  * @param program command line of cpn
  */
 export async function makeStage(program: readonly string[]): Promise<Stage> {
-  const folder = await mkdtemp(join(shortTemporaryFolder(), prefix))
+  const folder = await makeFolder(shortTemporaryFolder())
   const fleet = join(folder, 'fleet')
   const home = join(folder, 'home')
   for (const each of [fleet, join(home, '.ssh')]) await mkdir(each, { recursive: true, mode: 0o700 })
@@ -52,6 +59,21 @@ export async function makeStage(program: readonly string[]): Promise<Stage> {
   }
 }
 
+async function makeFolder(parent: string): Promise<string> {
+  try {
+    const { bavail, bsize } = await statfs(parent)
+    const free = bavail * bsize
+    if (free < neededBytes) throw unfit(`${parent} has ${formatBytes(free)} free`)
+    return await mkdtemp(join(parent, prefix))
+  } catch (error) {
+    throw error instanceof CpnError ? error : unfit(`${parent} cannot be used: ${reasonOf(error)}`, error)
+  }
+}
+
+function unfit(reason: string, cause?: unknown): CpnError {
+  return new CpnError('CPN_ERR_DEMO', `there is no room for a demo: ${reason}`, { cause, suggestions: [otherFolder] })
+}
+
 /** Ends what a demo has left running and removes its folder. Throws CPN_ERR_USAGE for any other folder. */
 export async function endDemo(path: string): Promise<void> {
   const folder = resolve(path)
@@ -67,8 +89,12 @@ export async function endDemo(path: string): Promise<void> {
 async function endStage(folder: string): Promise<void> {
   await endProcessesOf(hostNames.map((name) => join(folder, name)))
   await endSshd(folder)
-  await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  // By the mark the folder is known for a demo's until nothing else is in it: whatever ends this can be followed by another.
+  for (const name of await readdir(folder).catch(() => [])) if (name !== markName) await remove(join(folder, name))
+  await remove(folder)
 }
+
+const remove = (path: string): Promise<void> => rm(path, { recursive: true, force: true, maxRetries: 5 })
 
 /** The longest folder below which sockets of agents have paths that systems take. */
 const longestFolder =

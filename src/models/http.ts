@@ -10,7 +10,7 @@ export interface HttpDeadlines {
   idleMs: number
 }
 
-/** A failure that no other network would help: bytes that came and are wrong, or that cannot be written. */
+/** A failure that no other network would help: bytes that came and are wrong. */
 export class DownloadFault extends CpnError {}
 
 export type HttpAnswer = Dispatcher.ResponseData
@@ -19,7 +19,8 @@ const mostRedirects = 5
 
 /**
  * GETs an address and hands the answer to `work`; the connection is gone afterwards. HTTP_PROXY, HTTPS_PROXY and
- * NO_PROXY count. Redirects are followed. Throws CPN_ERR_MODEL_DOWNLOAD with what went wrong, in a few words.
+ * NO_PROXY count. Redirects are followed. Throws CPN_ERR_MODEL_DOWNLOAD with what went wrong, in a few words, and the system's
+ * error where `work` could not write.
  */
 export async function httpGet<T>(
   url: string,
@@ -51,16 +52,20 @@ export async function httpGet<T>(
   }
 }
 
-/** A failed connection in words; `retryable` where it broke in the middle. */
-function describe(error: unknown, deadlines: HttpDeadlines): CpnError {
+/** A failed connection in words; `retryable` where it broke in the middle. A disk's error as it is. */
+function describe(error: unknown, deadlines: HttpDeadlines): unknown {
   const cause = rootCause(error)
   const code = systemErrorCode(cause) ?? ''
+  if (isOfDisk(cause, code)) return cause
   const [message, retryable] = known(code, deadlines) ?? [cause instanceof Error ? cause.message : String(cause), false]
-  const Failure = ofDisk.has(code) ? DownloadFault : CpnError
-  return new Failure('CPN_ERR_MODEL_DOWNLOAD', message, { cause: error, retryable })
+  return new CpnError('CPN_ERR_MODEL_DOWNLOAD', message, { cause: error, retryable })
 }
 
 const ofDisk = new Set(['ENOSPC', 'EDQUOT', 'EFBIG', 'EROFS', 'EACCES', 'EPERM', 'EIO', 'EMFILE', 'ENFILE'])
+
+/** Firewalls forbid connections by some of the same codes. */
+const isOfDisk = (error: unknown, code: string): boolean =>
+  ofDisk.has(code) && (error as NodeJS.ErrnoException).syscall !== 'connect'
 
 function known(code: string, { connectMs, headersMs, idleMs }: HttpDeadlines): [string, boolean] | undefined {
   const reasons: Record<string, [string, boolean]> = {

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import type { Logger } from '../common/logger.ts'
 import type { ModelManifest } from '../protocol/model.ts'
 import { type AddDetails, addModel } from './add.ts'
@@ -25,7 +26,10 @@ export interface ModelStore {
   list(): Promise<InstalledModel[]>
   /** `name` is the newest version of a model, `name@version` that one. */
   find(name: string): Promise<InstalledModel | undefined>
-  /** Gets a model from CPN_MODEL_MIRROR or its addresses; does nothing when the right bytes are there. */
+  /**
+   * Gets a model from CPN_MODEL_MIRROR or its addresses; does nothing when the right bytes are there. Rejects as pullModel does,
+   * and with CPN_ERR_STATE_DIR when it cannot be written.
+   */
   pull(manifest: ModelManifest, options?: PullOptions): Promise<InstalledModel>
   /** Takes a file in. Without details it has to be a model of the catalogue. */
   add(file: string, details?: AddDetails): Promise<InstalledModel>
@@ -44,15 +48,24 @@ export function openModelStore({ dir, logger }: ModelStoreOptions): ModelStore {
     dir,
     list,
     find: async (name) => findByName(await list(), name),
-    async pull(manifest, options = {}) {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
-      return pullModel(dir, manifest, logger, options)
-    },
-    async add(file, details) {
-      await mkdir(dir, { recursive: true, mode: 0o700 })
-      return addModel(dir, await list(), file, details)
-    },
+    pull: (manifest, options = {}) => writing(dir, () => pullModel(dir, manifest, logger, options)),
+    add: (file, details) => writing(dir, async () => addModel(dir, await list(), file, details)),
     verify: () => verifyStore(dir),
+  }
+}
+
+/** Work that writes to the folder, which is made. Rejects with CPN_ERR_STATE_DIR where the disk is to blame. */
+async function writing<T>(dir: string, work: () => Promise<T>): Promise<T> {
+  try {
+    await mkdir(dir, { recursive: true, mode: 0o700 })
+    return await work()
+  } catch (error) {
+    // Node.js's own complaints (ERR_…) are no errors of a disk.
+    if (error instanceof CpnError || !/^E[A-Z]+$/.test(systemErrorCode(error) ?? '')) throw error
+    throw new CpnError('CPN_ERR_STATE_DIR', `models cannot be kept in ${dir}: ${reasonOf(error)}`, {
+      cause: error,
+      suggestions: ['Make room there, or look at its permissions; then the same command again.'],
+    })
   }
 }
 

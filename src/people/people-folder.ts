@@ -73,6 +73,8 @@ export function updatePeopleFolder(dir: string, folders: readonly WantedFolder[]
 
 class Update {
   readonly #dir: string
+  /** What was made before. */
+  readonly #before: Manifest
   /** What is there of what was made before. */
   readonly #ours: Manifest
   readonly #now: Manifest = new Map()
@@ -81,6 +83,7 @@ class Update {
 
   constructor(dir: string, before: Manifest) {
     this.#dir = dir
+    this.#before = before
     this.#ours = new Map([...before].filter(([path, made]) => isAsMade(join(dir, path), made)))
     this.#changed = this.#ours.size < before.size
   }
@@ -102,6 +105,8 @@ class Update {
     }
     if (this.#changed) this.#write(this.#now)
     for (const folder of foldersOf(gone)) removeEmpty(join(this.#dir, folder))
+    const names = new Set(folders.map(({ name }) => name))
+    for (const folder of foldersOf([...this.#before.keys()])) if (!names.has(folder)) this.#tellSheet(folder)
     if (this.#now.size === 0) removeEmpty(this.#dir)
     return this.#faults
   }
@@ -123,6 +128,13 @@ class Update {
     }
     const key = JSON.stringify([sheet.key, names])
     wanted.set(`${name}/${sheetName}`, { key, write: (path) => writeFileSync(path, sheet.html(names), { flag: 'wx' }) })
+  }
+
+  /** A page that somebody has changed, or copied with all of OUT, goes on showing the faces of a group that is no more. */
+  #tellSheet(folder: string): void {
+    const path = `${folder}/${sheetName}`
+    if (this.#ours.has(path) || !lookAt(join(this.#dir, path))) return
+    this.#faults.push(`${join(this.#dir, path)} is not as cpn made it: it stays, and may show faces`)
   }
 
   #isThere(path: string, file: Wanted): boolean {

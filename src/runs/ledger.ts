@@ -34,7 +34,7 @@ export interface KnownInput extends Input {
   state: InputState
   /** The epoch that finished it. */
   epoch: number | null
-  /** Bytes of its picture in OUT; null where it has none. */
+  /** Bytes of its picture in OUT; null where it has none, or one that has to be drawn anew. */
   written: number | null
   error: InputError | null
 }
@@ -80,6 +80,8 @@ export interface EmbeddedJob {
   job: string
   faces: NamedFace[]
   embeddings: Float32Array[]
+  /** Not every input of it has a picture that shows these faces. */
+  isUndrawn: boolean
 }
 
 export interface NewRun {
@@ -179,6 +181,8 @@ export interface Ledger extends Disposable {
   namedBy(run: string): string | null
   setNamedBy(run: Run, matching: string | null): void
   counts(run: string): RunCounts
+  /** Inputs that the latest epoch has come to an end with, whichever. */
+  settledLately(run: string): number
   /** All inputs of a run ordered by name, streamed. */
   lines(run: string, options?: LineOptions): Iterable<InputLine>
 }
@@ -204,10 +208,10 @@ export type LedgerChange =
   /** An input that was to be looked at again is what it was finished as: it counts as finished then. */
   | { kind: 'kept'; seq: number; file: FileIdentity }
   /**
-   * Faces of a job have other names now; the pictures of its inputs have been drawn anew, with so many bytes. What was
-   * kept of the faces at the positions `forget` is overwritten.
+   * Faces of a job have other names now; the pictures of its inputs have been drawn anew, with so many bytes, or with null
+   * have still to be. What was kept of the faces at the positions `forget` is overwritten.
    */
-  | { kind: 'named'; job: string; faces: readonly NamedFace[]; written?: number; forget?: readonly number[] }
+  | { kind: 'named'; job: string; faces: readonly NamedFace[]; written?: number | null; forget?: readonly number[] }
   /** An input is no part of the run any more. */
   | { kind: 'dropped'; seq: number }
 

@@ -1,5 +1,6 @@
-import { type FileHandle, mkdir, open, realpath, stat, statfs } from 'node:fs/promises'
-import { CpnError, reasonOf } from '../common/errors.ts'
+import { access, constants, type FileHandle, mkdir, open, realpath, stat, statfs } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import { CpnError, reasonOf, systemErrorCode } from '../common/errors.ts'
 import { formatBytes } from '../common/format.ts'
 import type { Ledger, LedgerChange, Run } from './ledger.ts'
 import { hasPicture } from './recognise.ts'
@@ -8,17 +9,36 @@ const batchSize = 500
 /** Space that is left alone on the disk of the outputs, and the least that a run begins with. */
 const spareBytes = 64 * 1024 * 1024
 
+/** Rejects with CPN_ERR_OUTPUT_WRITE where it is plain that OUT cannot be made, or not be written to. Makes nothing. */
+export async function assertWritable(out: string): Promise<void> {
+  for (let path = out; ; path = dirname(path)) {
+    try {
+      return await access(path, constants.W_OK)
+    } catch (error) {
+      if (systemErrorCode(error) !== 'ENOENT' || path === dirname(path)) throw unusable(out, error)
+    }
+  }
+}
+
 /** Makes OUT where it is missing; its real path. Rejects with CPN_ERR_OUTPUT_WRITE. */
 export async function makeOut(path: string): Promise<string> {
   try {
-    await mkdir(path, { recursive: true })
+    await mkdir(path, { recursive: true }).catch(async (error: unknown) => {
+      // With `recursive` Node.js calls a read-only disk a missing folder.
+      if (systemErrorCode(error) !== 'ENOENT') throw error
+      await mkdir(path)
+    })
     return await realpath(path)
   } catch (cause) {
-    throw new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be used: ${reasonOf(cause)}`, {
-      cause,
-      suggestions: ['Check its permissions, or choose another folder with --out.'],
-    })
+    throw unusable(path, cause)
   }
+}
+
+function unusable(path: string, cause: unknown): CpnError {
+  return new CpnError('CPN_ERR_OUTPUT_WRITE', `${path} cannot be used: ${reasonOf(cause)}`, {
+    cause,
+    suggestions: ['Check its permissions, or choose another folder with --out.'],
+  })
 }
 
 /** Rejects with CPN_ERR_OUTPUT_SPACE where so many bytes do not fit. */

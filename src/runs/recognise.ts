@@ -35,8 +35,9 @@ export async function recognise(
 
 const isFinal = ({ state, error }: KnownInput) => state === 'quarantined' || verdicts.has(error?.code ?? '')
 
-/** A file that somebody took away or cut off is not there. */
+/** A file that somebody took away or cut off is not there. One that has to be drawn anew is left to who names faces. */
 export async function hasPicture({ name, written }: Pick<KnownInput, 'name' | 'written'>, out: string) {
+  if (written === null) return true
   const found = await stat(join(out, copyName(name))).catch(() => undefined)
   return found?.isFile() === true && found.size === written
 }

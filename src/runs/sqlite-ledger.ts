@@ -156,14 +156,14 @@ export class SqliteLedger implements Ledger {
   }
 
   embeddedJobs(run: string, after: string, limit: number): EmbeddedJob[] {
-    const rows = this.#sql(`SELECT id, result, embeddings FROM jobs
-      WHERE run = ? AND id > ? AND state = 'done' AND embeddings IS NOT NULL ORDER BY id LIMIT ?`)
-    return (rows.all(run, after, limit) as unknown as { id: string; result: string; embeddings: Uint8Array }[]).map(
-      ({ id, result, embeddings }) => {
-        const record = decodeRecord({ result, embeddings })
-        return { job: id, faces: record.faces, embeddings: record.embeddings ?? [] }
-      },
-    )
+    const rows = this.#sql(`SELECT id, result, embeddings, EXISTS (SELECT 1 FROM inputs i INDEXED BY inputs_by_job
+        WHERE i.run = j.run AND i.job = j.id AND i.job IS NOT NULL AND i.state = 'done' AND written IS NULL) AS undrawn
+      FROM jobs j WHERE run = ? AND id > ? AND state = 'done' AND embeddings IS NOT NULL ORDER BY id LIMIT ?`)
+    type Row = { id: string; result: string; embeddings: Uint8Array; undrawn: 0 | 1 }
+    return (rows.all(run, after, limit) as unknown as Row[]).map(({ id, result, embeddings, undrawn }) => {
+      const record = decodeRecord({ result, embeddings })
+      return { job: id, faces: record.faces, embeddings: record.embeddings ?? [], isUndrawn: undrawn === 1 }
+    })
   }
 
   inputsOf(run: string, job: string): Input[] {
@@ -200,6 +200,12 @@ export class SqliteLedger implements Ledger {
       skipped: count(({ state, early }) => state === 'done' && early === 1),
       pending: count(({ state }) => state === 'queued'),
     }
+  }
+
+  settledLately(run: string): number {
+    const row = this.#sql(`SELECT COUNT(*) AS n FROM inputs WHERE run = ?1 AND state != 'queued' AND
+      epoch = (SELECT epoch FROM runs WHERE id = ?1)`).get(run) as { n: number }
+    return row.n
   }
 
   *lines(run: string, { embeddings: wanted = false, thumbnails = false }: LineOptions = {}): Iterable<InputLine> {

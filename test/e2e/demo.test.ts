@@ -70,7 +70,7 @@ test(
     assert.match(stdout, /^three hosts: three real SSH servers/m)
     assert.deepEqual(shown(stdout), whole.slice(0, -2))
     const [, inventory = ''] = /^ {2}export CPN_INVENTORY=(\S+)$/m.exec(stdout) ?? []
-    const [, folder = ''] = /^ {2}cpn demo --end (\S+)$/m.exec(stdout) ?? []
+    const [, folder = ''] = /^ {2}\S+ demo --end (\S+)$/m.exec(stdout) ?? []
 
     const cpn = (...args: string[]) =>
       start(asUser[0]!, [...asUser.slice(1), pinnedNode, cpnProgram, ...args], {
@@ -101,6 +101,8 @@ test(
     const demo = newcomer.demo([], ['unshare', '--net', '--mount', 'sh', '-c', hidden.join('\n'), 'sh'])
     await demo.says(/^three hosts: this machine three times without SSH, because /m)
     await demo.says(/^run \S+ on node/m)
+    // However this ends, the next demo may write there.
+    assert.ok(existsSync(join(newcomer.work, 'cpn-demo', '.cpn-demo')))
     demo.child.kill('SIGINT')
     const { code, stdout } = await demo.closed
     assert.equal(code, 130)
@@ -115,14 +117,32 @@ test(
   { timeout, skip: rootMissing },
   leakFree(async () => {
     using newcomer = new Newcomer()
-    using _disk = mountDisk(newcomer.temporary, 200)
+    using _disk = mountDisk(newcomer.temporary, 2000)
+    execFileSync('mount', ['-o', 'remount,noexec', newcomer.temporary])
     const { code, stdout, stderr } = await newcomer.demo([]).closed
     assert.equal(code, 7)
     assert.match(stderr, /the demo ended because this command did, with \d+: cpn provision --yes[\s\S]*CPN_ERR_DEMO/)
+    assert.match(stderr, /mounted noexec[\s\S]*Set TMPDIR to a folder with 1 GB/)
     assert.deepEqual(shown(stdout).at(-1), 'provision')
     await newcomer.assertNothingLeft([])
   }),
 )
+
+test('a demo begins only where it has room', { skip: rootMissing }, async () => {
+  using newcomer = new Newcomer()
+  using _disk = mountDisk(newcomer.temporary, 200)
+  const said = [
+    /no room for a demo: .* has 200 MiB free\n.*TMPDIR/,
+    /no room for a demo: .*it does not exist\n.*TMPDIR/,
+  ]
+  const demos = [newcomer.demo([]), newcomer.demo([], ['env', `TMPDIR=${newcomer.temporary}/missing`])]
+  for (const [index, demo] of demos.entries()) {
+    const { code, stdout, stderr } = await demo.closed
+    assert.deepEqual([code, shown(stdout)], [7, []])
+    assert.match(stderr, said[index]!)
+  }
+  await newcomer.assertNothingLeft([])
+})
 
 test('a folder of somebody’s own is never taken for the results of a demo', async () => {
   using newcomer = new Newcomer()

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { promisify } from 'node:util'
 import { sha256 } from '../../src/common/digest.ts'
 import { CpnError } from '../../src/common/errors.ts'
+import { liteDetector } from '../../src/models/catalogue/lite-detector.ts'
 import { UnreachableModel } from '../../src/models/pull.ts'
 import type { ModelManifest } from '../../src/protocol/model.ts'
 import { fillDisk, mountDisk } from '../fault/lab/small-disk.ts'
@@ -107,13 +108,19 @@ test('only where the network is to blame is it an error that another network wou
   assert.deepEqual([await blame(wrong), await blame(page, wrong), await blame()], [false, false, false])
 })
 
-test('a disk that is full is not the network’s fault', { skip: canMakeUsers ? false : 'needs root' }, async () => {
+test('a disk that is full is the fault of neither the network nor cpn', {
+  skip: canMakeUsers ? false : 'needs root',
+}, async () => {
   await using place = await storeFolder()
   using _disk = mountDisk(place.store.dir, 1)
   using _full = fillDisk(place.store.dir)
   await using server = await serveFiles({ '/m.onnx': good })
-  const error = await place.store.pull(tinyManifest([`${server.url}/m.onnx`])).catch((thrown: unknown) => thrown)
-  assert.ok(error instanceof CpnError && !(error instanceof UnreachableModel), String(error))
+  for (const manifest of [tinyManifest([`${server.url}/m.onnx`]), liteDetector]) {
+    await assert.rejects(place.store.pull(manifest), {
+      code: 'CPN_ERR_STATE_DIR',
+      message: `models cannot be kept in ${place.store.dir}: the disk is full`,
+    })
+  }
 })
 
 test('a web page, other bytes, another size and a missing file lead to the next address', async () => {

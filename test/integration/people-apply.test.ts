@@ -2,6 +2,9 @@ import assert from 'node:assert/strict'
 import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import type { AppliedRun } from '../../src/actions/people/apply-people.ts'
+import type { ForgottenPerson } from '../../src/actions/people/forget-person.ts'
+import type { NamedGroup } from '../../src/actions/people/name-group.ts'
 import { encodePeople } from '../../src/people/people-file.ts'
 import { PeopleStore } from '../../src/people/people-store.ts'
 import { fillDisk, mountDisk } from '../fault/lab/small-disk.ts'
@@ -9,6 +12,8 @@ import { peopleOf, person } from '../helpers/people.ts'
 import { type Project, project } from '../helpers/project.ts'
 import { readPredictions } from '../helpers/run-output.ts'
 import { shared, sharedMissing } from '../helpers/shared.ts'
+import { slowWorkers, workersOn } from '../helpers/slow-workers.ts'
+import { sshdMissing, startSshd } from '../helpers/sshd.ts'
 import { until } from '../helpers/until.ts'
 
 const skip = sharedMissing
@@ -130,6 +135,72 @@ test('on a full disk pictures and lines stay as they were, and with space again 
   await rename('Blair', 'Tony')
 })
 
+test('a node that is lost for good while it draws is waited for by nobody: what it leaves is told, and done later', {
+  skip: skip || sshdMissing,
+  timeout: 180_000,
+}, async () => {
+  await using host = await startSshd({ name: 'node1' })
+  await home.addHost(host)
+  await home.ok(['provision', 'node1', '--yes'])
+  const out = join(home.folder, 'abandoned')
+  const before = (await fresh('abandoned'))[0] as Map<string, string>
+  await rename('Tony', 'Abel')
+  {
+    using _slow = slowWorkers(() => workersOn(host), 0.03)
+    const applying = home.spawn(['people', 'apply', '--run', 'last', '--hosts', 'node1', '--json'])
+    await until(
+      () =>
+        pictures(out)
+          .entries()
+          .some(([name, bytes]) => before.get(name) !== bytes),
+      'a picture is drawn',
+    )
+    await host.rotateHostKey()
+    const { exitCode, stdout, stderr } = await applying.exited
+    assert.equal(exitCode, 7, stderr)
+    assert.match(stderr, /node1 does no work: .*CPN_ERR_HOST_KEY_CHANGED/)
+    const [run] = (JSON.parse(stdout) as { runs: AppliedRun[] }).runs
+    assert.ok(run!.left.length > 0 && run!.left.every(({ reason }) => /no host can take work/.test(reason)), stdout)
+  }
+  await home.ok(['hosts', 'remove', 'node1', '--yes', '--force'])
+  assert.equal((await apply()).exitCode, 0)
+  for (const [name, bytes] of pictures(out)) {
+    if (name.startsWith('Tony')) assert.notEqual(bytes, before.get(name), name)
+  }
+  await rename('Abel', 'Tony')
+})
+
+test('what cannot be written is in the result of apply, name and forget, which end as a run does then', {
+  skip,
+  timeout: 240_000,
+}, async () => {
+  const out = join(home.folder, 'unwritten')
+  await home.ok(['predict', album, '--out', out, '--format', 'csv'])
+  // A folder in a file's place, and a page that somebody has made notes on.
+  const table = join(out, 'predictions.csv')
+  rmSync(table)
+  mkdirSync(table)
+  const sheet = join(out, 'people', 'unknown-001', 'contact-sheet.html')
+  appendFileSync(sheet, '<!-- who? -->')
+  const ended = async <T>(...args: string[]) => {
+    const { exitCode, stdout, stderr } = await home.cpn(['people', ...args, '--json'])
+    assert.equal(exitCode, 7, stderr)
+    return JSON.parse(stdout) as T
+  }
+  const tells = (told: string[], path: string) => told.some((line) => line.includes(path))
+
+  const { applied } = await ended<NamedGroup>('name', 'unknown-001', 'Hugo')
+  assert.ok(tells(applied.unwritten, table) && tells(applied.unwritten, sheet), applied.unwritten.join('\n'))
+  await rename('Hugo', 'Chavez')
+  const [run] = (await ended<{ runs: AppliedRun[] }>('apply', '--run', 'last')).runs
+  assert.deepEqual([run?.left, run?.unwritten.length], [[], 1])
+  assert.ok(tells(run!.unwritten, table))
+  const { left } = await ended<ForgottenPerson>('forget', 'Chavez', '--yes')
+  assert.ok(tells(left, table), left.join('\n'))
+  rmSync(table, { recursive: true })
+  assert.equal((await apply()).exitCode, 0)
+})
+
 test('a gallery of another model, a damaged one, and names that are none change nothing', {
   skip,
   timeout: 60_000,
@@ -178,9 +249,10 @@ test('a run is named again, and goes on, by the thresholds of the version that i
 
 test('somebody is forgotten without a node that draws: what is kept goes, and pictures that show the name are told', {
   skip,
-  timeout: 120_000,
+  timeout: 300_000,
 }, async () => {
   await fresh('forgotten')
+  await fresh('as well')
   await home.ok(['stop', 'here', '--now'])
   const { exitCode, stdout } = await home.cpn(['people', 'forget', 'Tony', '--yes', '--json'])
   assert.equal(exitCode, 7)
@@ -194,7 +266,11 @@ test('somebody is forgotten without a node that draws: what is kept goes, and pi
   }
   assert.equal((await home.json<{ people: unknown[] }>(['people', 'list'])).people.length, 0)
   await home.ok(['start', 'here'])
+  // What shows the name still is drawn anew as soon as somebody can.
+  await home.ok(['predict', album, '--out', join(home.folder, 'as well')])
   await home.ok(['people', 'apply'])
+  const [nobody] = await fresh('nobody')
+  for (const out of ['forgotten', 'as well']) assert.deepEqual(pictures(join(home.folder, out)), nobody, out)
   const faces = readPredictions(join(home.folder, 'forgotten')).flatMap(({ faces = [] }) => faces)
   assert.ok(faces.every((face) => face.person === null))
 })

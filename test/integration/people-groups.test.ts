@@ -3,10 +3,12 @@ import { cpSync, existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, re
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { NamedGroup } from '../../src/actions/people/name-group.ts'
-import type { GroupInfo, GroupsOfRun } from '../../src/actions/people/unknown-groups.ts'
+import type { PeopleInfo } from '../../src/actions/people/people.ts'
+import { type GroupInfo, type GroupsOfRun, openGroups } from '../../src/actions/people/unknown-groups.ts'
 import { drawMany } from '../helpers/drawn-job.ts'
 import { forgetGroups } from '../helpers/ledger-file.ts'
 import { type Project, project } from '../helpers/project.ts'
+import { quietContext } from '../helpers/provisioned.ts'
 import { readPredictions, readSummary } from '../helpers/run-output.ts'
 import { shared, sharedMissing } from '../helpers/shared.ts'
 
@@ -149,6 +151,28 @@ test('groups are merged and split by hand, and stay so when names are given agai
   const mixed = await home.cpn(['people', 'merge', other, 'Tony Blair'])
   assert.equal(mixed.exitCode, 2)
   assert.match(mixed.stderr, /cpn people name unknown-\d+ "Tony Blair"/)
+})
+
+test('nobody else changes the groups that somebody has read to change them', { skip }, async () => {
+  const before = await groupsNow()
+  const [one, other] = [groupOf('Colin_Powell'), groupOf('Hugo_Chavez')]
+  const stateDir = join(home.env.XDG_STATE_HOME!, 'cpn')
+  const inventory = { file: undefined, stateDir, hosts: [], requirements: [] }
+  {
+    using _read = await openGroups(inventory, 'last', 'change', quietContext())
+    for (const args of [
+      ['merge', one, other],
+      ['split', one],
+      ['name', one, 'Colin'],
+    ]) {
+      const { exitCode, stderr } = await home.cpn(['people', ...args])
+      assert.notEqual(exitCode, 0, args.join(' '))
+      assert.match(stderr, /CPN_ERR_RUN_BUSY/)
+    }
+    assert.deepEqual(await groupsNow(), before, 'who only looks need not wait')
+  }
+  const people = (await home.json<PeopleInfo>(['people', 'list'])).people.map(({ name }) => name)
+  assert.ok(!people.includes('Colin'), people.join())
 })
 
 test('a run that goes on finds its folders as they are, and makes again what is gone', { skip }, async () => {

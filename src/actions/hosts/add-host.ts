@@ -12,6 +12,7 @@ import { openState, type State, statePaths } from '../../inventory/state.ts'
 import { forgetHostKey, recordHostKey } from '../../transport/host-keys.ts'
 import { type AcceptedKey, acceptHostKey, assertDecidable, type HostKeyTrust } from './accept-host-key.ts'
 import { type CopiedKey, copyKey } from './copy-key.ts'
+import { tellLeftBehind } from './tell-left-behind.ts'
 
 export interface AddHostOptions extends HostKeyTrust {
   inventory?: string
@@ -47,6 +48,7 @@ export async function addHost(options: AddHostOptions, context: Context): Promis
   const inventory = existing ?? (await inventoryWithHost(file, options.name, entry)).inventory
   const host = findHost(inventory, options.name)
   const accepted = host.transport === 'local' ? undefined : await acceptKey(host, inventory, options, context)
+  await tellLeftBehind(file, context)
   const state = await openState(inventory.stateDir)
   if (accepted) await replaceKey(state, host.name, accepted)
   if (!existing) {

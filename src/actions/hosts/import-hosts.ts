@@ -13,6 +13,7 @@ import { forgetHostKey, knownHostKeys, recordHostKey } from '../../transport/hos
 import { sshConfigHosts } from '../../transport/ssh-config-hosts.ts'
 import { acceptHostKey } from './accept-host-key.ts'
 import { type ImportPlan, planImport } from './plan-import.ts'
+import { tellLeftBehind } from './tell-left-behind.ts'
 
 export interface ImportHostsOptions {
   inventory?: string
@@ -64,12 +65,14 @@ async function existingHosts(file: string): Promise<Host[]> {
   return missing ? [] : (await loadInventory(file)).hosts
 }
 
-async function add(file: string, added: ImportPlan['added'], { notice, prompter }: Context): Promise<void> {
+async function add(file: string, added: ImportPlan['added'], context: Context): Promise<void> {
+  const { notice, prompter } = context
   for (const [name, entry] of Object.entries(added)) notice(`  ${name}  ${describe(entry)}`)
   const count = Object.keys(added).length
   if (!(await prompter.confirm(`Add ${count === 1 ? 'this host' : `these ${count} hosts`} to ${file}?`))) {
     throw new CpnError('CPN_ERR_DECLINED', 'nothing was added')
   }
+  await tellLeftBehind(file, context)
   await addHostsToInventory(file, added)
   const state = await openState((await loadInventory(file)).stateDir)
   for (const [name, { address }] of Object.entries(added)) {

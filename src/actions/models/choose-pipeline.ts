@@ -1,13 +1,15 @@
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
 import type { Context } from '../../common/context.ts'
-import { CpnError } from '../../common/errors.ts'
+import { canonicalJson, sha256 } from '../../common/digest.ts'
 import type { State } from '../../inventory/state.ts'
 import { looksForPersons } from '../../models/pipeline-version.ts'
 import { UnreachableModel } from '../../models/pull.ts'
 import { noPeople, type People } from '../../people/people.ts'
 import { PeopleStore } from '../../people/people-store.ts'
-import { openLedger } from '../../runs/ledger.ts'
+import { openLedger, type RunRecord } from '../../runs/ledger.ts'
+import { isSameWork } from '../../runs/sqlite-ledger.ts'
+import { withWayOut } from './models.ts'
 import {
   openStores,
   type PipelineOptions,
@@ -47,7 +49,7 @@ export async function choosePipeline(
     ctx.logger.warn({ event: 'persons-lite-used', because }, 'persons-lite used')
     return { people, pipelineName: 'persons-lite', resolved, because }
   }
-  if (mayBeLite && run && beganLite(state, run))
+  if (mayBeLite && run && (await goesOnLite(state, stores, options, run, ctx)))
     return lite('this run began with it', ', then the same with --pipeline persons')
   if (mayBeLite && (await isLite(people, stores))) {
     return lite('people are enrolled with it', ', then cpn people add NAME PHOTO… --pipeline persons')
@@ -55,11 +57,10 @@ export async function choosePipeline(
   try {
     return { people, pipelineName, resolved: await resolvePipeline(stores, options, ctx) }
   } catch (error) {
-    if (!(error instanceof UnreachableModel)) throw error
-    if (mayBeLite) return lite(reasonOf(error))
-    // Nobody can be added to people of another model.
-    const wouldDo = pipelineName === 'persons' && (run !== undefined || people.model === undefined)
-    throw wouldDo ? withWayOut(error) : error
+    if (mayBeLite && error instanceof UnreachableModel) return lite(reasonOf(error))
+    // Nobody can be added to people of another model, and a run that goes on stays what it is.
+    const wouldDo = pipelineName === 'persons' && !options.begun && (run !== undefined || people.model === undefined)
+    throw wouldDo ? withWayOut(error, '--pipeline persons-lite') : error
   }
 }
 
@@ -70,25 +71,31 @@ async function isLite({ model }: People, { pipelines }: Stores): Promise<boolean
   return model.sha256 === lite.embedder.sha256 && model.sha256 !== persons.embedder.sha256
 }
 
-/** Whether the same paths into the same folder are a run of persons-lite that has not come to its end. */
-function beganLite({ ledgerFile }: State, { paths, place }: { paths: readonly string[]; place: string }): boolean {
-  if (!existsSync(ledgerFile)) return false
+/** The last run into a folder, where it is one of persons-lite that has not come to its end. */
+function unfinishedLite({ ledgerFile }: State, place: string): RunRecord | undefined {
+  if (!existsSync(ledgerFile)) return undefined
   using ledger = openLedger(ledgerFile)
   const run = ledger.lastRunOf(place)
-  if (run?.options.pipelineName !== 'persons-lite' || run.state === 'finished') return false
-  return run.options.paths.join('\0') === paths.map((path) => resolve(path)).join('\0')
+  return run?.options.pipelineName === 'persons-lite' && run.state !== 'finished' ? run : undefined
+}
+
+/** Whether these options with persons-lite are such a run going on. */
+async function goesOnLite(
+  state: State,
+  stores: Stores,
+  options: PipelineOptions,
+  { paths, place }: { paths: readonly string[]; place: string },
+  ctx: Context,
+): Promise<boolean> {
+  const begun = unfinishedLite(state, place)
+  if (!begun) return false
+  const { pipeline } = await resolvePipeline(stores, { ...options, pipelineName: 'persons-lite' }, ctx)
+  const pipelineDigest = sha256(canonicalJson(pipeline))
+  return isSameWork(begun, { options: { paths: paths.map((path) => resolve(path)) }, pipelineDigest })
 }
 
 /** The first line of the error, and why in a few words. */
 function reasonOf({ message, cause }: UnreachableModel): string {
   const [what = ''] = message.split(/:?\n/)
   return cause instanceof Error ? `${what} (${cause.message})` : what
-}
-
-function withWayOut({ code, message, suggestions, cause, retryable }: UnreachableModel): CpnError {
-  return new CpnError(code, message, {
-    cause,
-    retryable,
-    suggestions: ['Without a network, do with the models that come with cpn: --pipeline persons-lite', ...suggestions],
-  })
 }

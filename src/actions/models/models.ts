@@ -1,8 +1,10 @@
 import type { Context } from '../../common/context.ts'
 import { sha256File } from '../../common/digest.ts'
+import type { ErrorCode } from '../../common/error-codes.ts'
 import { CpnError } from '../../common/errors.ts'
 import { formatBytes } from '../../common/format.ts'
 import { isEmbedded } from '../../models/embedded.ts'
+import { UnreachableModel } from '../../models/pull.ts'
 import { resolveModel } from '../../models/resolve.ts'
 import { catalogue, type InstalledModel, type ModelStore } from '../../models/store.ts'
 import type { ModelManifest } from '../../protocol/model.ts'
@@ -81,6 +83,21 @@ async function askFor(missing: ModelManifest[], ctx: Context): Promise<void> {
   throw new CpnError('CPN_ERR_DECLINED', `not pulled: ${names}`, {
     suggestions: [`Run \`cpn models pull ${names}\` when you want to.`],
   })
+}
+
+const notAgreed: ErrorCode[] = ['CPN_ERR_DECLINED', 'CPN_ERR_NEEDS_TERMINAL']
+
+/**
+ * An error of ensureModels that says what does without a network, where the models could not be had or pulling them was not
+ * agreed to; any other as it is.
+ * @param how what to add or to run for the models that come with cpn
+ */
+export function withWayOut(error: unknown, how: string): unknown {
+  if (!(error instanceof UnreachableModel || (error instanceof CpnError && notAgreed.includes(error.code))))
+    return error
+  const { code, message, suggestions, cause, retryable } = error
+  const wayOut = `Without a network, do with the models that come with cpn: ${how}`
+  return new CpnError(code, message, { cause, retryable, suggestions: [wayOut, ...suggestions] })
 }
 
 async function pullOne(

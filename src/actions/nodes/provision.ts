@@ -22,7 +22,7 @@ import { requirementsOf } from '../../provision/requirements.ts'
 import { type PhaseEnd, runPhases } from '../../provision/run-phases.ts'
 import { createConnector } from '../../transport/connector.ts'
 import { ownKeyFor } from '../../transport/own-key.ts'
-import { ensureModels } from '../models/models.ts'
+import { ensureModels, withWayOut } from '../models/models.ts'
 
 export interface ProvisionOptions {
   inventory: Inventory
@@ -141,7 +141,8 @@ async function oneDetector(store: ModelStore, name: string, ctx: Context): Promi
   try {
     return await ensureModels(store, [name], ctx)
   } catch (error) {
-    if (!(error instanceof UnreachableModel)) throw error
+    if (!(error instanceof UnreachableModel))
+      throw withWayOut(error, 'cpn models pull persons-lite, then the same command again')
     ctx.notice(
       `${name} cannot be had; nodes get ${liteDetector.name}, which comes with cpn, until they are used with another`,
     )

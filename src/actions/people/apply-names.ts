@@ -43,7 +43,7 @@ export interface AppliedNames {
   changed: number
   /** Pictures that were drawn anew. */
   redrawn: number
-  /** Pictures that still show what they showed, because their original is not what it was. */
+  /** Pictures that still show what they showed, because their original is not what it was or no node draws. */
   left: { path: string; reason: string }[]
 }
 
@@ -82,6 +82,8 @@ class Renaming {
   readonly #ctx: Context
   readonly #commits: GroupCommit<LedgerChange>
   readonly #redrawings = new Map<string, Redrawing>()
+  /** Why nobody draws any more. */
+  #undrawable: CpnError | undefined
   readonly #applied: AppliedNames = { changed: 0, redrawn: 0, left: [] }
 
   constructor(parts: ApplyParts, ctx: Context) {
@@ -102,19 +104,27 @@ class Renaming {
     const { run, pipeline, drain } = this.#parts
     const { annotate, maxPixels } = pipeline
     const fleet = await this.#fleet()
-    if (fleet instanceof CpnError) {
-      for await (const { id } of chain(first, rest)) await this.#leaveJob(id, fleet.message)
-      return
-    }
+    if (fleet instanceof CpnError) return await this.#leaveRest(fleet, rest)
+    const abandoned = new AbortController()
+    fleet.abandoned().then((error) => abandoned.abort(error))
     const outcomes = schedule(chain(first, rest), fleet, {
       run: run.id,
       epoch: run.epoch,
       pipeline: { kind: 'draw', annotate, maxPixels } satisfies DrawPipeline,
       clock: systemClock,
       random: Math.random,
-      drain,
+      drain: AbortSignal.any([drain, abandoned.signal]),
     })
     for await (const outcome of outcomes) await this.#settle(outcome)
+    if (abandoned.signal.aborted) await this.#leaveRest(abandoned.signal.reason, rest)
+  }
+
+  /** No node will ever draw what is not drawn yet. */
+  async #leaveRest(reason: CpnError, rest: AsyncGenerator<Job>): Promise<void> {
+    if (this.#parts.drain.aborted) return
+    this.#undrawable = reason
+    while (!(await rest.next()).done) {}
+    for (const job of this.#redrawings.keys()) await this.#leaveJob(job, reason.message)
   }
 
   /** What is kept of a face can be forgotten without a node that draws; for names alone there is nothing to do then. */
@@ -135,13 +145,15 @@ class Renaming {
       for (const job of page) {
         const renamed = this.#rename(job)
         const { faces, forget } = renamed
-        if (forget.length === 0 && isDeepStrictEqual(faces, job.faces)) continue
-        this.#applied.changed++
+        const isChanged = forget.length > 0 || !isDeepStrictEqual(faces, job.faces)
+        if (isChanged) this.#applied.changed++
         const isDrawn =
-          this.#parts.pipeline.annotate !== 'none' && !isDeepStrictEqual(marksOf(faces), marksOf(job.faces))
+          this.#parts.pipeline.annotate !== 'none' &&
+          (job.isUndrawn || !isDeepStrictEqual(marksOf(faces), marksOf(job.faces)))
         const redraw = isDrawn ? await this.#redraw(job.job, renamed) : undefined
         if (redraw) yield redraw
-        else if (!isDrawn || forget.length > 0) changes.push({ kind: 'named', job: job.job, ...renamed })
+        else if (forget.length > 0 || (isChanged && !isDrawn))
+          changes.push({ kind: 'named', job: job.job, ...renamed, ...(isDrawn ? { written: null } : {}) })
       }
       if (changes.length > 0) await this.#commits.add(...changes)
     }
@@ -164,8 +176,8 @@ class Renaming {
   async #redraw(job: string, renamed: Renamed): Promise<Job | undefined> {
     const { ledger, reader, run } = this.#parts
     const inputs = ledger.inputsOf(run.id, job)
-    let fault = 'it has no picture'
-    for (const { source } of inputs) {
+    let fault = this.#undrawable?.message ?? 'it has no picture'
+    for (const { source } of this.#undrawable ? [] : inputs) {
       const read = await reader.job(source).catch(toCpnError)
       if (!(read instanceof CpnError) && read.id === job) {
         this.#redrawings.set(job, { ...renamed, inputs })
@@ -196,11 +208,13 @@ class Renaming {
     return redrawing
   }
 
-  /** The picture says what it said; what is kept of a face goes all the same. */
+  /** The picture says what it said, until there is a node again; what is kept of a face goes all the same. */
   async #leaveJob(job: string, reason: string): Promise<void> {
+    // What was ended early is known as before: the same command again does it.
+    if (this.#parts.drain.aborted) return
     const { inputs, ...renamed } = this.#take(job)
     this.#leave(inputs, reason)
-    if (renamed.forget.length > 0) await this.#commits.add({ kind: 'named', job, ...renamed })
+    if (renamed.forget.length > 0) await this.#commits.add({ kind: 'named', job, ...renamed, written: null })
   }
 
   #leave(inputs: Input[], reason: string): void {
@@ -216,7 +230,8 @@ const marksOf = (faces: readonly NamedFace[]): Mark[] =>
     markOf(face, person === undefined ? undefined : { person, similarity: similarity ?? null }),
   )
 
+/** Whoever ends it early leaves the rest as it is. */
 async function* chain<T>(first: T, rest: AsyncGenerator<T>): AsyncGenerator<T> {
   yield first
-  yield* rest
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value
 }

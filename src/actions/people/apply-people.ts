@@ -16,6 +16,7 @@ import { RunWriter } from '../../runs/run-writer.ts'
 import { defaultResults, type ResultOptions } from '../../runs/sinks/index.ts'
 import { openFleet } from '../open-fleet.ts'
 import { unknownRun } from '../predict/runs.ts'
+import { tellNodes } from '../predict/tell-nodes.ts'
 import { writeRunResults } from '../predict/write-run-results.ts'
 import { type AppliedNames, type ApplyParts, applyNames } from './apply-names.ts'
 import { type EmbedderFacts, namingOf } from './naming.ts'
@@ -34,6 +35,8 @@ export interface ApplyPeopleOptions {
 export interface AppliedRun extends AppliedNames {
   run: string
   out: string
+  /** Results besides predictions.jsonl, and what of OUT/people, that could not be written, with the reason. */
+  unwritten: string[]
 }
 
 /**
@@ -63,9 +66,14 @@ interface Parts extends Pick<ApplyPeopleOptions, 'inventory' | 'hosts' | 'thresh
 
 /** @param run one whose folder no later run has written to */
 export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
+  using _lock = lockOut(parts.state.locksDir, run.out)
+  return await applyToLockedRun(run, parts, ctx)
+}
+
+/** The same for a caller who holds the lock of the run's folder. */
+export async function applyToLockedRun(run: RunRecord, parts: Parts, ctx: Context): Promise<AppliedRun> {
   const { inventory, hosts, state, people, ledger, forget, outputs = true } = parts
   const { id, out, options } = run
-  using _lock = lockOut(state.locksDir, out)
   const { pipeline, pipelineName, threshold, embeddings, results } = options as unknown as FacesRunOptions
   const embedder = await embedderOf(run, state, ctx)
   const isNamed = looksForPersons(pipelineName)
@@ -77,6 +85,7 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   const fleet = async () => {
     const opened = held.use(await openFleet({ inventory, hosts, state }, ctx))
     await opened.usable(ctx.signal)
+    held.defer(tellNodes(opened, ctx))
     return opened
   }
   const applied = await applyNames(
@@ -88,13 +97,14 @@ export async function applyToRun(run: RunRecord, parts: Parts, ctx: Context): Pr
   const sorting = { ledgerFile: state.ledgerFile, run, out, annotated, embedder }
   // The groups are a thread's work, meanwhile the lists are written.
   const sorted = outputs && isNamed ? sortFaces(sorting, ctx) : undefined
+  const unwritten: string[] = []
   try {
-    if (outputs) await writeRunResults(ledger, id, out, asked, ctx)
+    if (outputs) unwritten.push(...(await writeRunResults(ledger, id, out, asked, ctx)))
   } finally {
-    await sorted
+    unwritten.push(...((await sorted)?.faults ?? []))
   }
   ctx.signal.throwIfAborted()
-  return { run: id, out, ...applied }
+  return { run: id, out, ...applied, unwritten }
 }
 
 /** What is kept of a run that embeds faces. */

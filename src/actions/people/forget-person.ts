@@ -162,9 +162,10 @@ async function forgetInRun(
   const isLast = ledger.lastRunOf(out)?.id === id
   const outputs = isLast && existsSync(out)
   const parts = { inventory, hosts, state, people: noPeople, ledger, threshold: undefined, forget, outputs }
-  const { changed, redrawn, left } = await applyToRun(run, parts, ctx)
+  const { changed, redrawn, left, unwritten } = await applyToRun(run, parts, ctx)
   result.runs.push({ run: id, photos: changed, redrawn })
   for (const { path, reason } of left) result.left.push(`${out}/${path} still shows the name: ${reason}`)
+  result.left.push(...unwritten)
   if (!outputs && isLast) result.left.push(`${out}: the results of run ${id} are not there; copies are not known`)
   if (!outputs && !isLast)
     result.left.push(`${out}: a later run writes there; look for what run ${id} left in its people/`)

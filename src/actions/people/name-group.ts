@@ -8,7 +8,7 @@ import { PeopleStore } from '../../people/people-store.ts'
 import { personName } from '../../people/person-name.ts'
 import { typicalFaces } from '../../people/typical-faces.ts'
 import type { FaceGroup } from '../../runs/group-ledger.ts'
-import { type AppliedRun, applyToRun } from './apply-people.ts'
+import { type AppliedRun, applyToLockedRun } from './apply-people.ts'
 import { assertModel, findPerson, likenessOf, modelOf, withPerson } from './people.ts'
 import { type OpenGroups, openGroups, requireGroup } from './unknown-groups.ts'
 
@@ -49,7 +49,7 @@ const mostTaken = 20
  */
 export async function nameGroup(options: NameGroupOptions, ctx: Context): Promise<NamedGroup> {
   const name = personName(options.name)
-  using parts = await openGroups(options.inventory, options.run, ctx)
+  using parts = await openGroups(options.inventory, options.run, 'change', ctx)
   const { state, ledger, groups, run, embedder } = parts
   const group = requireGroup(groups.groups(run.id), options.group, run)
   const candidates = typicalPhotos(parts, group)
@@ -65,7 +65,7 @@ export async function nameGroup(options: NameGroupOptions, ctx: Context): Promis
   })
   if (taken === 0) throw nothingTaken(group, name, refused[0]?.reason ?? 'none is clear enough')
   const { inventory, hosts } = options
-  const applied = await applyToRun(run, { inventory, hosts, threshold: undefined, state, people, ledger }, ctx)
+  const applied = await applyToLockedRun(run, { inventory, hosts, threshold: undefined, state, people, ledger }, ctx)
   const isLeft = ({ job, face }: FaceGroup['faces'][number]) =>
     groups.facesOf(run.id, job).faces[face]?.person !== findPerson(people, name)?.name
   return {

@@ -16,6 +16,14 @@ export interface SortFacesOptions {
   embedder: Pick<ModelManifest, 'thresholds'>
 }
 
+/** What came of sorting. */
+export interface Sorting {
+  /** Undefined where it came to no end. */
+  sorted: SortedFaces | undefined
+  /** What could not be done; some of it was told. */
+  faults: string[]
+}
+
 const tellEveryMs = 200
 const noticeEveryMs = 5000
 
@@ -32,13 +40,12 @@ export const groupingOf = ({ thresholds }: Pick<ModelManifest, 'thresholds'>) =>
  * thread. A failure is told as a notice, and an abort leaves it for the next command that comes by here: the results of the
  * run are whole without it. The caller holds the lock of `out`.
  * @param onProgress gets the share of the grouping that is done, 0 to 1, several times a second; without it there are notices
- * @returns undefined where it came to no end
  */
 export async function sortFaces(
   { ledgerFile, run, out, annotated, embedder }: SortFacesOptions,
   ctx: Pick<Context, 'signal' | 'notice'>,
   onProgress?: (done: number) => void,
-): Promise<SortedFaces | undefined> {
+): Promise<Sorting> {
   const progress = new Float64Array(new SharedArrayBuffer(8))
   await using thread = new Thread<SortOrder, SortedFaces>('people/people-thread', {
     ledgerFile,
@@ -48,17 +55,20 @@ export async function sortFaces(
   const tell = onProgress ?? ((done) => ctx.notice(`unknown faces are being grouped: ${Math.floor(done * 100)} %`))
   const timer = setInterval(() => tell(progress[0]!), onProgress ? tellEveryMs : noticeEveryMs)
   listening.defer(() => clearInterval(timer))
-  const aborted = Promise.withResolvers<undefined>()
-  const abort = () => aborted.resolve(undefined)
+  const aborted = Promise.withResolvers<Sorting>()
+  const abort = () => aborted.resolve({ sorted: undefined, faults: [] })
   if (ctx.signal.aborted) abort()
   ctx.signal.addEventListener('abort', abort)
   listening.defer(() => ctx.signal.removeEventListener('abort', abort))
   const order = { run: { id: run.id, epoch: run.epoch }, out, annotated, grouping: groupingOf(embedder) }
-  const asked = thread.ask(order).catch((error) => {
-    ctx.notice(`unknown faces are not grouped: ${reasonOf(error)}; cpn people groups tries again`)
-    return undefined
-  })
-  const sorted = await Promise.race([asked, aborted.promise])
-  for (const fault of sorted?.faults.slice(0, 10) ?? []) ctx.notice(fault)
-  return sorted
+  const asked = thread.ask(order).then(
+    (sorted): Sorting => ({ sorted, faults: sorted.faults }),
+    (error): Sorting => ({
+      sorted: undefined,
+      faults: [`unknown faces are not grouped: ${reasonOf(error)}; cpn people groups tries again`],
+    }),
+  )
+  const sorting = await Promise.race([asked, aborted.promise])
+  for (const fault of sorting.faults.slice(0, 10)) ctx.notice(fault)
+  return sorting
 }

@@ -35,7 +35,7 @@ const sampleSize = 3
 
 /** The groups of a run, made now if they were left for later. Rejects with CPN_ERR_RUN_UNKNOWN and CPN_ERR_RUN_BUSY. */
 export async function listGroups(inventory: Inventory, run: string, ctx: Context): Promise<GroupsOfRun> {
-  using parts = await openGroups(inventory, run, ctx)
+  using parts = await openGroups(inventory, run, 'look', ctx)
   const { ledger, groups, run: record } = parts
   return {
     run: record.id,
@@ -62,7 +62,7 @@ function describe({ number, byHand, faces }: FaceGroup, ledger: Ledger, { id }: 
  * @returns the parts, the largest first
  */
 export async function splitGroup(inventory: Inventory, run: string, name: string, ctx: Context): Promise<GroupInfo[]> {
-  using parts = await openGroups(inventory, run, ctx)
+  using parts = await openGroups(inventory, run, 'change', ctx)
   const { groups, run: record, embedder } = parts
   const all = groups.groups(record.id)
   const group = requireGroup(all, name, record)
@@ -104,7 +104,7 @@ export async function mergeGroups(
   into: string,
   ctx: Context,
 ): Promise<GroupInfo> {
-  using parts = await openGroups(inventory, run, ctx)
+  using parts = await openGroups(inventory, run, 'change', ctx)
   const all = parts.groups.groups(parts.run.id)
   const [one, other] = [requireGroup(all, from, parts.run), requireGroup(all, into, parts.run)]
   const merged = {
@@ -150,26 +150,10 @@ export class OpenGroups implements Disposable {
     this.#ctx = ctx
   }
 
-  /** Puts groups in the place of all that there were, and brings OUT/people to that. */
+  /** Puts groups in the place of all that there were, and brings OUT/people to that. The lock is held. */
   async change(groups: readonly FaceGroup[]): Promise<void> {
-    using _lock = lockOut(this.state.locksDir, this.run.out)
     this.groups.setGroups(this.run, groups, groupedWith(groupingOf(this.embedder)))
-    await this.#sort()
-  }
-
-  /** Makes the groups if they were left for later. */
-  async makeDue(): Promise<void> {
-    if (this.groups.groupedBy(this.run.id) === groupedWith(groupingOf(this.embedder))) return
-    using _lock = lockOut(this.state.locksDir, this.run.out)
-    await this.#sort()
-  }
-
-  async #sort(): Promise<void> {
-    const { pipeline } = this.run.options as unknown as FacesRunOptions
-    const { ledgerFile } = this.state
-    const annotated = pipeline.annotate !== 'none'
-    await sortFaces({ ledgerFile, run: this.run, out: this.run.out, annotated, embedder: this.embedder }, this.#ctx)
-    this.#ctx.signal.throwIfAborted()
+    await sort(this, this.#ctx)
   }
 
   [Symbol.dispose](): void {
@@ -177,15 +161,38 @@ export class OpenGroups implements Disposable {
   }
 }
 
-/** @param run an id, or `last` for the last one that looked for persons */
-export async function openGroups(inventory: Inventory, run: string, ctx: Context): Promise<OpenGroups> {
+/**
+ * Opens the groups of a run, made now if they were left for later. Whoever opens them to change something has the lock of
+ * the run's folder from before they are read until they are disposed of.
+ * @param run an id, or `last` for the last one that looked for persons
+ */
+export async function openGroups(
+  inventory: Inventory,
+  run: string,
+  purpose: 'look' | 'change',
+  ctx: Context,
+): Promise<OpenGroups> {
   const state = await openState(inventory.stateDir)
   using held = new DisposableStack()
   const ledger = held.use(openLedger(state.ledgerFile))
-  const [record] = personRuns(ledger, run)
+  const [found] = personRuns(ledger, run)
+  if (purpose === 'change') held.use(lockOut(state.locksDir, found!.out))
+  // Before the lock was there somebody may have gone on with it.
+  const [record] = personRuns(ledger, found!.id)
   const embedder = await embedderOf(record!, state, ctx)
   const groups = held.use(openGroupLedger(state.ledgerFile))
-  const opened = new OpenGroups({ state, ledger, groups, run: record!, embedder }, held.move(), ctx)
-  await opened.makeDue()
-  return opened
+  const parts = { state, ledger, groups, run: record!, embedder }
+  if (groups.groupedBy(record!.id) !== groupedWith(groupingOf(embedder))) {
+    using _lock = purpose === 'look' ? lockOut(state.locksDir, record!.out) : undefined
+    await sort(parts, ctx)
+  }
+  return new OpenGroups(parts, held.move(), ctx)
+}
+
+/** The caller holds the lock of the run's folder. */
+async function sort({ state, run, embedder }: Pick<OpenGroups, 'state' | 'run' | 'embedder'>, ctx: Context) {
+  const { ledgerFile } = state
+  const { pipeline } = run.options as unknown as FacesRunOptions
+  await sortFaces({ ledgerFile, run, out: run.out, annotated: pipeline.annotate !== 'none', embedder }, ctx)
+  ctx.signal.throwIfAborted()
 }

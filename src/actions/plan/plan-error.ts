@@ -19,7 +19,7 @@ export async function tellPlanError(
   if (ended || !run) return
   const about = { paths: run.options.paths, out: place, pipelineDigest: run.pipelineDigest }
   const plan = planOf(state.plansDir, about)
-  const images = summary.done + summary.failed + summary.quarantined
+  const images = ledger.settledLately(run.id)
   if (!plan || images === 0) return
   const took = { images, seconds: summary.seconds, imagesPerSecond: images / summary.seconds }
   // Attempts of earlier epochs would count as well.

@@ -386,7 +386,7 @@ export class PredictRun {
     this.#log.ended(summary, ended?.code)
     try {
       const unwritten = await writeRunResults(this.#ledger, this.#run.id, this.#out, this.#asked, this.#ctx)
-      if (unwritten > 0) summary.unwritten = unwritten
+      if (unwritten.length > 0) summary.unwritten = unwritten.length
       await writeSummary(this.#out, summary)
     } catch (error) {
       // The ledger has everything; the reason why the run ended matters more than a second full disk.
@@ -402,7 +402,7 @@ export class PredictRun {
     const out = await realpath(this.#out)
     const annotated = this.#pipeline.annotate !== 'none'
     const onProgress = (done: number) => this.#onEvent({ type: 'grouping', done })
-    const sorted = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
+    const { sorted } = await sortFaces({ ...this.#sorting, run: this.#run, out, annotated }, this.#ctx, onProgress)
     if (!sorted?.groups) return
     const { grouped, groups, folder } = sorted
     const what =

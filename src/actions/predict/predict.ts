@@ -10,6 +10,7 @@ import { PeopleStore } from '../../people/people-store.ts'
 import { assertKeepsOriginals, defaultOut, type Root, realPath, resolveRoots } from '../../runs/find-inputs.ts'
 import { InputReader } from '../../runs/input-reader.ts'
 import { openLedger } from '../../runs/ledger.ts'
+import { assertWritable } from '../../runs/out-folder.ts'
 import type { Summary } from '../../runs/outputs.ts'
 import type { FinishedInput } from '../../runs/recorder.ts'
 import { lockOut } from '../../runs/run-lock.ts'
@@ -89,7 +90,7 @@ type PlacesAsked = Pick<PredictOptions, 'paths' | 'out' | 'inventory' | 'hosts'>
  * Runs a pipeline over images on the fleet's nodes. Results are in the out folder when it returns, whatever ended it.
  * Where the same paths went through the same pipeline into the same folder before, that run goes on: what it finished
  * and what is still as it was is skipped. Rejects before a run begins with CPN_ERR_INPUT_MISSING, CPN_ERR_USAGE,
- * CPN_ERR_RUN_BUSY, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
+ * CPN_ERR_OUTPUT_WRITE, CPN_ERR_RUN_BUSY, CPN_ERR_MODEL_*, CPN_ERR_NO_USABLE_HOST.
  */
 export async function predict(
   asked: PredictOptions,
@@ -98,6 +99,8 @@ export async function predict(
 ): Promise<PredictResult> {
   collectGarbageLessOften(100)
   const { roots, out, place, state } = await openPlaces(asked)
+  // Models and hosts for results that nobody can write are not worth a question either.
+  await assertWritable(out)
   using _lock = lockOut(state.locksDir, place)
   const { resolved, pipelineName, because, people } = await choosePipeline(state, asked, { ...asked, place }, ctx)
   const options = { ...asked, pipelineName }

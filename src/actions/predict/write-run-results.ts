@@ -15,7 +15,7 @@ interface ResultsAsked {
 
 /**
  * Writes the results of a run from the ledger into `out`. Rejects when predictions.jsonl cannot be written.
- * @returns how many other things could not be written; each is told of
+ * @returns what else could not be written, with the reason; each is told of
  */
 export async function writeRunResults(
   ledger: Ledger,
@@ -23,14 +23,15 @@ export async function writeRunResults(
   out: string,
   { annotate, embeddings, results: options }: ResultsAsked,
   ctx: Context,
-): Promise<number> {
-  let unwritten = 0
+): Promise<string[]> {
+  const unwritten: string[] = []
   const results = resultsOf(ledger, run, { out, copies: annotate !== 'none', embeddings })
   await writeResults(results, options, ({ code, message }) => {
-    unwritten++
+    const told = `${message} (${code})`
+    unwritten.push(told)
     ctx.logger.warn({ run, code }, message)
-    if (unwritten <= unwrittenShown) ctx.notice(`${message} (${code})`)
-    if (unwritten === unwrittenShown + 1) ctx.notice(`more is told by: cpn logs --run ${run}`)
+    if (unwritten.length <= unwrittenShown) ctx.notice(told)
+    if (unwritten.length === unwrittenShown + 1) ctx.notice(`more is told by: cpn logs --run ${run}`)
   })
   return unwritten
 }

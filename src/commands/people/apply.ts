@@ -4,6 +4,7 @@ import { type AppliedRun, applyPeople } from '../../actions/people/apply-people.
 import { exitCodes } from '../../common/error-codes.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'
+import { isWhole, tellApplied } from '../base-applied.ts'
 import { parseShare } from '../base-share.ts'
 
 export default class PeopleApply extends BaseCommand {
@@ -35,11 +36,8 @@ export default class PeopleApply extends BaseCommand {
     const threshold = parseShare('threshold', flags.threshold)
     const runs = await applyPeople({ inventory, run, hosts, threshold }, ctx)
     if (runs.length === 0) this.log('There is no run that looked for persons.')
-    for (const { run, out, changed, redrawn, left } of runs) {
-      const rest = left.length > 0 ? `, ${left.length} could not be` : ''
-      this.log(printable(`${run}: ${changed} photos changed, ${redrawn} pictures drawn anew${rest} · ${out}`))
-    }
-    if (runs.some(({ left }) => left.length > 0)) this.exitWith(exitCodes.partial)
+    for (const applied of runs) this.log(printable(`${applied.run}: ${tellApplied(applied)}`))
+    if (!runs.every(isWhole)) this.exitWith(exitCodes.partial)
     return { runs }
   }
 }

@@ -4,6 +4,7 @@ import { type NamedGroup, nameGroup } from '../../actions/people/name-group.ts'
 import { exitCodes } from '../../common/error-codes.ts'
 import { printable } from '../../ui/format.ts'
 import { BaseCommand } from '../base.ts'
+import { isWhole, tellApplied } from '../base-applied.ts'
 
 export default class PeopleName extends BaseCommand {
   static override summary = 'Say who a group of unknown faces is.'
@@ -39,8 +40,8 @@ export default class PeopleName extends BaseCommand {
     this.log(printable(`${name}: ${taken} faces of ${group} taken, ${photos} photos in all`))
     const rest = left > 0 ? `, ${left} did not: they look too little like the others` : ''
     this.log(printable(`${faces - left} of ${faces} faces got the name${rest}`))
-    this.log(printable(`${applied.changed} photos changed, ${applied.redrawn} pictures drawn anew · ${applied.out}`))
-    if (applied.left.length > 0) this.exitWith(exitCodes.partial)
+    this.log(printable(tellApplied(applied)))
+    if (!isWhole(applied)) this.exitWith(exitCodes.partial)
     return named
   }
 }

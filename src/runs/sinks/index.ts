@@ -34,12 +34,17 @@ export const defaultResults: ResultOptions = {
 export function withEarlier(asked: ResultOptions, before: Partial<ResultOptions> | undefined): ResultOptions {
   const earlier = { ...defaultResults, ...before }
   const { sidecars, sidecarNames } = asked.formats.includes('xmp') ? asked : earlier
+  const places = [...(earlier.earlierSidecars ?? []), ...(earlier.formats.includes('xmp') ? [earlier] : [])]
+  const earlierSidecars = places
+    .filter((place) => place.sidecars !== sidecars || place.sidecarNames !== sidecarNames)
+    .map(({ sidecars, sidecarNames }) => ({ sidecars, sidecarNames }))
   const metadataWritten = asked.writeMetadata || earlier.writeMetadata || earlier.metadataWritten === true
   return {
     ...asked,
     formats: [...new Set([...earlier.formats, ...asked.formats])],
     sidecars,
     sidecarNames,
+    ...(earlierSidecars.length > 0 ? { earlierSidecars } : {}),
     ...(metadataWritten ? { metadataWritten } : {}),
   }
 }

@@ -33,9 +33,14 @@ export const sidecarPlaces = ['out', 'originals'] as const
 export const sidecarNames = ['full', 'stem'] as const
 
 /** Where faces and names are noted beside pictures. */
-export interface SidecarOptions {
+export interface SidecarPlace {
   sidecars: (typeof sidecarPlaces)[number]
   sidecarNames: (typeof sidecarNames)[number]
+}
+
+export interface SidecarOptions extends SidecarPlace {
+  /** Where they were noted before another place was asked for: what is there is kept up to date, nothing new comes there. */
+  earlierSidecars?: SidecarPlace[]
 }
 
 /** Told of each thing that could not be written while the rest was. */

@@ -52,7 +52,8 @@ function wrongInCommand([program, ...words]: string[]): string[] {
 }
 
 function wrongInNpm([verb, script]: string[]): string[] {
-  if (verb !== 'run') return ['ci', 'test', 'install', 'pack'].includes(verb!) ? [] : [`npm ${verb} is not known here`]
+  if (verb !== 'run')
+    return ['ci', 'test', 'install', 'link', 'pack'].includes(verb!) ? [] : [`npm ${verb} is not known here`]
   return script! in scripts ? [] : [`package.json has no script ${script}`]
 }
 

@@ -55,7 +55,11 @@ function session(blocks: Block[], trace: string, substitutions: [string, string]
 
 /** What cron runs: by sh, without a terminal, with what is said kept for a letter. */
 function fromCrontab(text: string): string {
-  return text.replace(/^(?:\S+\s+){5}(.*)$/gm, (_, command: string) => `sh -c '${command}' </dev/null 2>&1 | cat`)
+  const setting = /^\w+=\S+$/gm
+  const settings = (text.match(setting) ?? []).join(' ')
+  return text
+    .replace(setting, '')
+    .replace(/^(?:\S+\s+){5}(.*)$/gm, (_, command: string) => `${settings} sh -c '${command}' </dev/null 2>&1 | cat`)
 }
 
 function readTrace(file: string): RunCommand[] {

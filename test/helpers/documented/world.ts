@@ -45,6 +45,7 @@ export class World implements AsyncDisposable {
     return [
       ['--user me', `--user ${this.hosts[0]!.user}`],
       ['/srv/photos', this.folder(page)],
+      ['PATH=/usr/local/bin', `PATH=${join(this.#home.env.HOME!, 'bin')}`],
       ['~/.cpn/fleets/<fleet>', join(this.hosts[0]!.home, '.cpn/fleets', this.#fleetId(page))],
     ]
   }
@@ -91,8 +92,6 @@ export async function openWorld(): Promise<World> {
   const hosts = parts.use(await startHosts(...Object.keys(addresses).map((name) => ({ name, authorizedKeys }))))
   writeFileSync(join(HOME, '.ssh/config'), sshConfig(hosts))
   makePrograms(join(HOME, 'bin'))
-  // npx looks for programs of the project that it is in.
-  makePrograms(join(home.folder, 'node_modules/.bin'))
   photos(join(HOME, 'Pictures/holiday'), 'ultraface-groups/{1,3,10}.jpg')
   photos(join(HOME, 'Pictures/portraits'), 'lfw-color-10x10/{Ar,C,D,G,H}*/*_000[6-9].jpg')
   return new World(home, hosts, parts.move())

@@ -51,6 +51,20 @@ test('the same work goes on in a new epoch, other work into the same folder is a
   assert.throws(() => ledger.beginRun({ ...work, id: other.id }), { code: 'CPN_ERR_RUN_UNKNOWN' })
 })
 
+test('what the latest epoch has settled is counted without what was failed before', () => {
+  using folder = tempFolder()
+  using ledger = ledgerIn(folder)
+  const first = ledger.beginRun(work)
+  const error = { code: 'CPN_ERR_IMAGE_DECODE', message: 'no image' } as const
+  ledger.commit(first, [{ kind: 'found', inputs: [input('a.jpg'), input('b.jpg')] }])
+  ledger.commit(first, [{ kind: 'input', state: 'failed', seq: 1, error }])
+  assert.equal(ledger.settledLately(first.id), 1)
+  const second = ledger.beginRun(work)
+  assert.equal(ledger.settledLately(first.id), 0)
+  ledger.commit(second, [jobDone, { kind: 'input', state: 'done', job: 'j', written: 5, seq: 2 }])
+  assert.deepEqual([ledger.settledLately(first.id), ledger.counts(first.id).failed], [1, 1])
+})
+
 test('a former master commits nothing any more, and does not end the run', () => {
   using folder = tempFolder()
   using ledger = ledgerIn(folder)

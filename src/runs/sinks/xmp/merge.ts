@@ -16,8 +16,11 @@ import {
 
 export interface PictureFaces extends Size {
   faces: readonly ToldFace[]
-  /** EXIF orientation of the file, 1 to 8. `width` and `height` are of the upright picture. */
-  orientation: number
+  /**
+   * EXIF orientation of the file, 1 to 8. `width` and `height` are of the upright picture. Where it is not known, names are
+   * noted, but no regions: they would be in the wrong place.
+   */
+  orientation: number | undefined
 }
 
 export interface MergeOptions {
@@ -49,18 +52,20 @@ const keywordLists: { list: QName; kind: 'Bag' | 'Seq'; entry: (person: string) 
  */
 export function mergeFaces(
   text: string | undefined,
-  picture: PictureFaces,
+  { faces: found, orientation, ...size }: PictureFaces,
   { sidecarForExtension }: MergeOptions = {},
 ): string | undefined {
-  if (text === undefined && picture.faces.length === 0) return undefined
+  const faces = orientation === undefined ? found.filter(({ person }) => person !== null) : found
+  const picture = { ...size, faces, orientation }
+  if (text === undefined && faces.length === 0) return undefined
   const packet = new XmpPacket(text)
   const noted = packet.text('photoshop:SidecarForExtension')
   if (sidecarForExtension !== undefined && noted !== undefined && !sameExtension(noted, sidecarForExtension)) {
-    if (picture.faces.length === 0) return text
+    if (faces.length === 0) return text
     throw new Error(`it belongs to the .${noted} file of that name`)
   }
   const wasOurs = packet.element(keywordsOfOurs) !== undefined || ourRegions(packet).length > 0
-  if (picture.faces.length === 0 && !wasOurs) return text
+  if (faces.length === 0 && !wasOurs) return text
   if (sidecarForExtension !== undefined && noted === undefined) {
     packet.add('photoshop:SidecarForExtension', sidecarForExtension)
   }
@@ -71,23 +76,26 @@ export function mergeFaces(
 
 const sameExtension = (a: string, b: string) => a.toLowerCase() === b.toLowerCase()
 
-/** @returns the faces that have a region of ours now */
+/** @returns the faces that nobody else has a region for */
 function replaceRegions(packet: XmpPacket, picture: PictureFaces): ToldFace[] {
+  const { faces, orientation } = picture
   const ours = new Set(ourRegions(packet))
   for (const region of ours) remove(region)
   const others = regions(packet).map(areaOf)
-  const found = picture.faces.map((face) => ({ face, area: storedArea(face.box, picture, picture.orientation) }))
+  const found =
+    orientation === undefined ? [] : faces.map((face) => ({ face, area: storedArea(face.box, picture, orientation) }))
   const fresh = found.filter(({ area }) => !others.some((other) => other && overlap(other, area) >= sameFace))
   const property = packet.element('mwg-rs:Regions')
   // Nobody else's are left: the size of the picture is ours, too.
   if (property && others.length === 0 && (ours.size > 0 || fresh.length > 0)) remove(property)
-  if (fresh.length > 0) addRegions(packet, picture, fresh)
+  if (orientation === undefined) return [...faces]
+  if (fresh.length > 0) addRegions(packet, storedSize(picture, orientation), fresh)
   return fresh.map(({ face }) => face)
 }
 
-function addRegions(packet: XmpPacket, picture: PictureFaces, fresh: { face: ToldFace; area: Area }[]): void {
+function addRegions(packet: XmpPacket, size: Size, fresh: { face: ToldFace; area: Area }[]): void {
   const property = packet.element('mwg-rs:Regions')
-  const holder = property ? holderOf(property) : newRegions(packet, storedSize(picture, picture.orientation))
+  const holder = property ? holderOf(property) : newRegions(packet, size)
   const list = childNamed(holder, 'mwg-rs:RegionList') ?? append(holder, 'mwg-rs:RegionList')
   const array = childNamed(list, 'rdf:Bag') ?? childNamed(list, 'rdf:Seq') ?? append(list, 'rdf:Bag')
   for (const { face, area } of fresh) addRegion(array, face, area)

@@ -1,9 +1,8 @@
-import { constants, type Stats } from 'node:fs'
-import { access, type FileHandle, readFile, realpath, stat } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { sha256 } from '../../../common/digest.ts'
 import { CpnError, reasonOf } from '../../../common/errors.ts'
 import type { JobRecord } from '../../job-record.ts'
-import { outputError, writeFileDurably } from '../../write-file.ts'
+import { replaceFile } from '../../replace-file.ts'
 import type { FinishedLine, OnUnwritten, Results } from '../results.ts'
 import { toldFaces } from '../told-face.ts'
 import { isJpeg, readPacket, replacePacket } from './jpeg-segments.ts'
@@ -23,20 +22,13 @@ export async function writeIntoOriginals(results: Results, onUnwritten: OnUnwrit
 }
 
 async function writeIntoOriginal({ source, job }: FinishedLine, result: JobRecord): Promise<void> {
-  // A link stays a link.
-  const path = await readable(source, (path) => realpath(path))
-  const before = await readable(source, (path) => stat(path))
-  const jpeg = await readable(source, (path) => readFile(path))
+  const jpeg = await readOriginal(source)
   if (!isJpeg(jpeg)) return
   const changed = withFaces(source, jpeg, result)
   if (!changed) return
   // The faces are those of the file as it was then. A file that we wrote is another one until it is looked at again.
   if (sha256(jpeg) !== job) throw unreadable(source, 'it changed since it was looked at')
-  await assertWritable(path)
-  await writeFileDurably(path, async (file) => {
-    await file.writeFile(changed)
-    await keepRights(file, before)
-  })
+  await replaceFile(source, changed)
 }
 
 /** Undefined where nothing changes. */
@@ -53,22 +45,9 @@ function withFaces(source: string, jpeg: Buffer, result: JobRecord): Buffer | un
   }
 }
 
-/** A file that is protected is not replaced either. */
-async function assertWritable(path: string): Promise<void> {
-  await access(path, constants.W_OK).catch((cause) => {
-    throw outputError(path, cause)
-  })
-}
-
-async function keepRights(file: FileHandle, { mode, uid, gid }: Stats): Promise<void> {
-  // Only root may give a file away.
-  await file.chown(uid, gid).catch(() => {})
-  await file.chmod(mode & 0o7777)
-}
-
-async function readable<T>(source: string, read: (path: string) => Promise<T>): Promise<T> {
+async function readOriginal(source: string): Promise<Buffer> {
   try {
-    return await read(source)
+    return await readFile(source)
   } catch (cause) {
     throw unreadable(source, reasonOf(cause), cause)
   }

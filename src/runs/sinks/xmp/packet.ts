@@ -64,15 +64,20 @@ export class XmpPacket {
 
   addItem(name: QName, kind: 'Bag' | 'Seq', text: string): void {
     const property = this.element(name) ?? this.add(name)
-    append(childElements(property)[0] ?? append(property, `rdf:${kind}`), 'rdf:li', text)
+    append(childElements(property)[0] ?? newArray(property, kind), 'rdf:li', text)
   }
 
   /** Removes the items that are named, and with the last one the property. */
   removeItems(name: QName, isOne: (item: Element) => boolean): void {
     const property = this.element(name)
-    if (!property) return
-    for (const item of itemsOf(property).filter(isOne)) remove(item)
-    if (itemsOf(property).length === 0) remove(property)
+    const gone = property ? itemsOf(property).filter(isOne) : []
+    for (const item of gone) remove(item)
+    if (property && gone.length > 0 && itemsOf(property).length === 0) remove(property)
+  }
+
+  remove(name: QName): void {
+    const property = this.element(name)
+    if (property) remove(property)
   }
 
   #descriptions(): Element[] {
@@ -80,10 +85,23 @@ export class XmpPacket {
   }
 }
 
-/** Items of an rdf:Bag, rdf:Seq or rdf:Alt that a property holds. */
+/** Items of an rdf:Bag, rdf:Seq or rdf:Alt that a property holds; RDF numbers them or leaves that to the reader. */
 export function itemsOf(property: Element): Element[] {
   const [array] = childElements(property)
-  return array ? childElements(array).filter((child) => isNamed(child, 'rdf:li')) : []
+  return array ? childElements(array).filter(isItem) : []
+}
+
+const isItem = ({ namespaceURI, localName }: Element) =>
+  namespaceURI === namespaces.rdf && /^(?:li|_\d+)$/.test(localName ?? '')
+
+/** The array of a property that has none; where it was a plain text instead, that is the first item. */
+function newArray(property: Element, kind: 'Bag' | 'Seq'): Element {
+  const text = property.textContent?.trim()
+  if (!text) return append(property, `rdf:${kind}`)
+  property.textContent = ''
+  const array = append(property, `rdf:${kind}`)
+  append(array, 'rdf:li', text)
+  return array
 }
 
 /** A field of a structure, in any of the forms that RDF has for it: undefined where there is none. */

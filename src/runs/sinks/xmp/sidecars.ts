@@ -3,13 +3,20 @@ import { extname, join } from 'node:path'
 import { CpnError, reasonOf, systemErrorCode, toCpnError } from '../../../common/errors.ts'
 import { mapAhead } from '../../../common/map-ahead.ts'
 import type { JobRecord } from '../../job-record.ts'
-import { writeFileDurably } from '../../write-file.ts'
-import type { FinishedLine, OnUnwritten, Results, SidecarOptions } from '../results.ts'
+import { replaceFile } from '../../replace-file.ts'
+import type { FinishedLine, OnUnwritten, Results, SidecarOptions, SidecarPlace } from '../results.ts'
 import { toldFaces } from '../told-face.ts'
 import { mergeFaces } from './merge.ts'
+import { namespaces } from './namespaces.ts'
 import { readOrientation } from './orientation.ts'
+import { isAsSealed, seal } from './seal.ts'
 
 const atOnce = 16
+
+interface Place extends SidecarPlace {
+  /** Nothing is asked for there any more: only what is there of ours is brought up to date. */
+  isEarlier: boolean
+}
 
 /**
  * Writes the faces of each picture into an XMP sidecar, merged into the one there is. What concerns one picture only, such
@@ -17,12 +24,15 @@ const atOnce = 16
  */
 export async function writeSidecars(
   results: Results,
-  options: SidecarOptions,
+  { earlierSidecars = [], ...asked }: SidecarOptions,
   onUnwritten: OnUnwritten,
 ): Promise<void> {
-  await forEachPicture(results, options.sidecarNames === 'stem' ? 0 : atOnce, onUnwritten, (line, result) =>
-    writeSidecar(results.out, line, result, options),
-  )
+  const earlier = earlierSidecars.map((place) => ({ ...place, isEarlier: true }))
+  for (const place of [...earlier, { ...asked, isEarlier: false }]) {
+    // Pictures may share a sidecar.
+    const ahead = place.sidecarNames === 'stem' ? 0 : atOnce
+    await forEachPicture(results, ahead, onUnwritten, (line, result) => writeSidecar(results.out, line, result, place))
+  }
 }
 
 /**
@@ -58,43 +68,40 @@ async function writeSidecar(
   out: string,
   { name, source }: FinishedLine,
   result: JobRecord,
-  { sidecars, sidecarNames }: SidecarOptions,
+  { sidecars, sidecarNames, isEarlier }: Place,
 ): Promise<void> {
   const beside = sidecarOf(source, sidecarNames)
   const target = sidecars === 'originals' ? beside : sidecarOf(join(out, name), sidecarNames)
+  if (isEarlier && !(await mayBeOurs(target))) return
   const there = await readSidecar(target)
-  // The one beside the original goes on living there: what comes into OUT has all that is in it.
   const original = target === beside ? undefined : await readSidecar(beside)
-  const base = original ?? there
   const faces = toldFaces(result)
-  if (base === undefined && faces.length === 0) return
+  if (there === undefined && original === undefined && faces.length === 0) return
   const orientation = faces.length === 0 ? 1 : await orientationOfInput(source)
-  const merged = mergeSidecar(
-    original === undefined ? target : beside,
-    base,
-    { ...result, faces, orientation },
-    sidecarNames,
-    extname(source).slice(1),
-  )
+  const picture = { ...result, faces, orientation }
+  const options = sidecarNames === 'stem' ? { sidecarForExtension: extname(source).slice(1) } : {}
+  if (isEarlier) {
+    const withoutOurs = orLeft(target, () => mergeFaces(there, { ...picture, faces: [] }, options))
+    if (withoutOurs === there) return
+  }
+  // The one beside the original goes on living there: what comes into OUT has all that is in it, until somebody works on
+  // the one in OUT.
+  const follows = target !== beside && (there === undefined || orLeft(target, () => isAsSealed(there)))
+  const [from, base] = follows && original !== undefined ? [beside, original] : [target, there]
+  const merged = orLeft(from, () => mergeFaces(base, picture, options))
+  if (merged === undefined) return
   // Where there is nothing to tell, none is made.
-  if (merged === undefined || merged === there || (there === undefined && merged === base)) return
-  await writeFileDurably(target, async (file) => {
-    await file.writeFile(merged)
-  })
+  if (there === undefined && faces.length === 0 && merged === base) return
+  const text = follows ? seal(merged) : merged
+  if (text !== there) await replaceFile(target, text, from)
 }
 
 const sidecarOf = (picture: string, names: SidecarOptions['sidecarNames']) =>
   `${names === 'full' ? picture : picture.slice(0, picture.length - extname(picture).length)}.xmp`
 
-function mergeSidecar(
-  path: string,
-  base: string | undefined,
-  picture: Parameters<typeof mergeFaces>[1],
-  names: SidecarOptions['sidecarNames'],
-  extension: string,
-): string | undefined {
+function orLeft<T>(path: string, work: () => T): T {
   try {
-    return mergeFaces(base, picture, names === 'stem' ? { sidecarForExtension: extension } : {})
+    return work()
   } catch (cause) {
     throw new CpnError('CPN_ERR_XMP', `${path} is left as it is: ${(cause as Error).message}`, {
       cause,
@@ -103,19 +110,29 @@ function mergeSidecar(
   }
 }
 
+/** Of a file that cannot be read nobody knows. */
+async function mayBeOurs(path: string): Promise<boolean> {
+  return readFile(path).then(
+    (bytes) => bytes.includes(namespaces.cpn),
+    (error) => !isNoFile(error),
+  )
+}
+
 async function readSidecar(path: string): Promise<string | undefined> {
   try {
     const bytes = await readFile(path)
     return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
   } catch (cause) {
-    if (systemErrorCode(cause) === 'ENOENT' || systemErrorCode(cause) === 'ENOTDIR') return undefined
+    if (isNoFile(cause)) return undefined
     const reason = cause instanceof TypeError ? 'it is not UTF-8' : reasonOf(cause)
     throw new CpnError('CPN_ERR_XMP', `${path} is left as it is: ${reason}`, { cause, suggestions: ['Look at it.'] })
   }
 }
 
+const isNoFile = (error: unknown) => ['ENOENT', 'ENOTDIR'].includes(systemErrorCode(error) ?? '')
+
 /** Regions are relative to the picture as it is stored, which only its file knows. */
-async function orientationOfInput(source: string): Promise<number> {
+async function orientationOfInput(source: string): Promise<number | undefined> {
   try {
     return await readOrientation(source)
   } catch (cause) {

@@ -1,16 +1,29 @@
 import assert from 'node:assert/strict'
-import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { afterEach, beforeEach, describe, test } from 'node:test'
 import { addHost } from '../../../../src/actions/hosts/add-host.ts'
 import { listHosts, removeHosts, showHost } from '../../../../src/actions/hosts/hosts.ts'
 import { importHosts } from '../../../../src/actions/hosts/import-hosts.ts'
+import { importPeople } from '../../../../src/actions/people/exchange-people.ts'
 import type { Context } from '../../../../src/common/context.ts'
 import type { CpnError } from '../../../../src/common/errors.ts'
 import { createLogger } from '../../../../src/common/logger.ts'
+import { loadInventory } from '../../../../src/inventory/load.ts'
 import { openState } from '../../../../src/inventory/state.ts'
+import { PeopleStore } from '../../../../src/people/people-store.ts'
 import { Journal } from '../../../../src/provision/journal.ts'
+import { peopleOf, person } from '../../../helpers/people.ts'
 
 let folder: string
 let inventory: string
@@ -47,6 +60,30 @@ describe('adding a host', () => {
     const { history, firstSeen, release, hostKeys } = await showHost({ inventory, name: 'here' })
     assert.equal(history[0]!.event, 'added')
     assert.deepEqual([firstSeen, release, hostKeys], [history[0]!.time, null, []])
+  })
+
+  test('the first one says what stays behind of the work without an inventory, and how people come along', async (t) => {
+    const { XDG_STATE_HOME: before } = process.env
+    t.after(() => {
+      if (before === undefined) delete process.env.XDG_STATE_HOME
+      else process.env.XDG_STATE_HOME = before
+    })
+    process.env.XDG_STATE_HOME = join(folder, 'alone')
+    const told: string[] = []
+    const context = { ...contextOf(), notice: (line: string) => told.push(line) }
+    const add = (file: string, name = 'here') =>
+      addHost({ inventory: file, name, settings: { transport: 'local', remoteDir: `~/${name}` } }, context)
+    await add(inventory)
+    assert.deepEqual(told, [])
+    await new PeopleStore(join(folder, 'alone', 'cpn', 'people')).update(() => peopleOf(person('Ada')))
+    const another = join(folder, 'another', 'inventory.yaml')
+    mkdirSync(dirname(another))
+    await add(another)
+    assert.match(told[0]!, /begins anew: .* stay in .*alone\/cpn\.$/)
+    const [, file, fleet] = /: cpn people import (\S+) --inventory (\S+)$/.exec(told[1]!) ?? []
+    assert.deepEqual((await importPeople(await loadInventory(fleet), file!)).added, ['Ada'])
+    await add(another, 'there')
+    assert.equal(told.length, 2)
   })
 
   const refused: [name: string, options: object, code: string][] = [

@@ -128,3 +128,26 @@ test('photo.xmp of another file of that name is refused', () => {
   assert.match(mergeFaces(raw, picture(ann), { sidecarForExtension: 'cr2' })!, /<mwg-rs:Name>Ann</)
   assert.match(mergeFaces(developed, picture(ann), { sidecarForExtension: 'jpg' })!, /SidecarForExtension>jpg</)
 })
+
+const keywords = (inside: string) =>
+  developed.replace(/<dc:subject>.*<\/dc:subject>/, `<dc:subject>${inside}</dc:subject>`)
+
+for (const inside of ['holiday', '<rdf:Bag><rdf:_1>holiday</rdf:_1></rdf:Bag>']) {
+  test(`keywords in another form stay when ours come and go: ${inside}`, () => {
+    const merged = mergeFaces(keywords(inside), picture(ann))!
+    assert.match(merged, /<dc:subject>\s*<rdf:Bag>\s*<(rdf:\S+)>holiday<\/\1>\s*<rdf:li>Ann<\/rdf:li>\s*<\/rdf:Bag>/)
+    assert.equal(mergeFaces(merged, picture(ann)), merged)
+    assert.match(mergeFaces(merged, picture())!, /<(rdf:\S+)>holiday<\/\1>\s*<\/rdf:Bag>\s*<\/dc:subject>/)
+    // Without a name nothing is to be added to them.
+    assert.ok(mergeFaces(keywords(inside), picture(namedFace([10, 10, 20, 20])))!.includes(`<dc:subject>${inside}<`))
+  })
+}
+
+test('where a picture’s orientation is not known, names are noted and no regions, those of others stay', () => {
+  const unknown = (...faces: ToldFace[]) => ({ ...picture(...faces), orientation: undefined })
+  assert.equal(mergeFaces(undefined, unknown(namedFace([10, 10, 20, 20]))), undefined)
+  const earlier = mergeFaces(withRegions(regionOf('Cem', [0.9, 0.9, 0.1, 0.1])), picture(ann))!
+  const merged = mergeFaces(earlier, unknown(ann))!
+  assert.match(merged, /<rdf:li>Ann<\/rdf:li>/)
+  assert.deepEqual([count(merged, 'mwg-rs:Type="Face"'), count(merged, '<mwg-rs:Name>Ann<')], [1, 0])
+})

@@ -1,5 +1,15 @@
 import assert from 'node:assert/strict'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { test } from 'node:test'
 import type { CpnError } from '../../../../../src/common/errors.ts'
@@ -24,11 +34,16 @@ async function photos(recorded: Recorded[], orientation = 1): Promise<RecordedRu
   return run
 }
 
-async function write(run: RecordedRun, options: SidecarOptions): Promise<CpnError[]> {
+/** @param results those of another run over the same pictures */
+async function write(run: RecordedRun, options: SidecarOptions, results = run.results): Promise<CpnError[]> {
   const told: CpnError[] = []
-  await writeSidecars(run.results, options, (error) => told.push(error))
+  await writeSidecars({ ...results, out: run.out }, options, (error) => told.push(error))
   return told
 }
+
+/** As another program writes a sidecar. */
+const labelled = (label: string) => `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
+    xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="${label}"/></rdf:RDF>`
 
 const sidecars = (folder: string) =>
   readdirSync(folder, { recursive: true, encoding: 'utf8' })
@@ -117,14 +132,21 @@ describeExiftool('what exiftool wrote into a sidecar before is in it afterwards'
   assert.equal((again['XMP-mwg-rs:RegionInfo'] as { RegionList: object[] }).RegionList.length, 1)
 })
 
-test('the same results again write no file anew', async () => {
-  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
-  await write(run, besideOriginals)
-  const { ino, mtimeMs } = statSync(join(run.folder, 'a.jpg.xmp'))
-  await write(run, besideOriginals)
-  const after = statSync(join(run.folder, 'a.jpg.xmp'))
-  assert.deepEqual([after.ino, after.mtimeMs], [ino, mtimeMs])
-})
+for (const options of [inOut, besideOriginals]) {
+  test(`the same results again write no file anew, sidecars ${options.sidecars}`, async () => {
+    using run = await photos([
+      { name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] },
+      { name: 'b.jpg', faces: [namedFace([100, 75, 40, 60], 'Ben')] },
+    ])
+    writeFileSync(join(run.folder, 'b.jpg.xmp'), labelled('Red'))
+    const folder = options.sidecars === 'out' ? run.out : run.folder
+    const state = () => sidecars(folder).map((file) => statSync(join(folder, file)).ino)
+    await write(run, options)
+    const before = state()
+    assert.deepEqual(await write(run, options), [])
+    assert.deepEqual(state(), before)
+  })
+}
 
 test('a picture without faces gets no sidecar', async () => {
   using run = await photos([{ name: 'a.jpg' }])
@@ -134,14 +156,65 @@ test('a picture without faces gets no sidecar', async () => {
 
 test('a sidecar in OUT has all that the one beside the original has, which stays as it is', async () => {
   using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
-  const original = `<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description
-    xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmp:Label="Red"/></rdf:RDF>`
-  writeFileSync(join(run.folder, 'a.jpg.xmp'), original)
-  assert.deepEqual(await write(run, inOut), [])
-  assert.equal(readFileSync(join(run.folder, 'a.jpg.xmp'), 'utf8'), original)
-  const text = readFileSync(join(run.out, 'a.jpg.xmp'), 'utf8')
-  assert.match(text, /xmp:Label="Red"/)
-  assert.match(text, /<mwg-rs:Name>Ann</)
+  for (const label of ['Red', 'Green']) {
+    writeFileSync(join(run.folder, 'a.jpg.xmp'), labelled(label))
+    assert.deepEqual(await write(run, inOut), [])
+    assert.equal(readFileSync(join(run.folder, 'a.jpg.xmp'), 'utf8'), labelled(label))
+    const text = readFileSync(join(run.out, 'a.jpg.xmp'), 'utf8')
+    assert.match(text, new RegExp(`xmp:Label="${label}"`))
+    assert.match(text, /<mwg-rs:Name>Ann</)
+  }
+})
+
+describeExiftool(
+  'what another program wrote into a sidecar in OUT outlives one that appears beside the original',
+  async () => {
+    const box = [100, 75, 40, 60] as [number, number, number, number]
+    using run = await photos([{ name: 'a.jpg', faces: [namedFace(box, 'Ann')] }])
+    await write(run, inOut)
+    const sidecar = join(run.out, 'a.jpg.xmp')
+    exiftool('-overwrite_original', '-XMP-xmp:Rating=4', '-XMP-dc:Subject+=holiday', sidecar)
+    writeFileSync(join(run.folder, 'a.jpg.xmp'), labelled('Red'))
+
+    using named = new RecordedRun([
+      { name: 'a.jpg', source: join(run.folder, 'a.jpg'), faces: [namedFace(box, 'Ben')] },
+    ])
+    assert.deepEqual(await write(run, inOut, named.results), [])
+    const xmp = readXmp(sidecar)
+    assert.deepEqual([xmp['XMP-xmp:Rating'], xmp['XMP-dc:Subject']], [4, ['holiday', 'Ben']])
+
+    using nobody = new RecordedRun([{ name: 'a.jpg', source: join(run.folder, 'a.jpg') }])
+    assert.deepEqual(await write(run, inOut, nobody.results), [])
+    const left = readXmp(sidecar)
+    assert.deepEqual([left['XMP-xmp:Rating'], left['XMP-dc:Subject']], [4, ['holiday']])
+  },
+)
+
+test('a sidecar in OUT that is no XMP is left alone where one lies beside the original, too', async () => {
+  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+  writeFileSync(join(run.folder, 'a.jpg.xmp'), labelled('Red'))
+  mkdirSync(run.out)
+  writeFileSync(join(run.out, 'a.jpg.xmp'), 'Rating: 4')
+  assert.deepEqual(
+    (await write(run, inOut)).map(({ code }) => code),
+    ['CPN_ERR_XMP'],
+  )
+  assert.equal(readFileSync(join(run.out, 'a.jpg.xmp'), 'utf8'), 'Rating: 4')
+})
+
+test('a sidecar that is a link stays one, and rights stay, also those of the one it came from', async () => {
+  using run = await photos([{ name: 'a.jpg', faces: [namedFace([100, 75, 40, 60], 'Ann')] }])
+  const kept = join(run.folder, 'kept.xml')
+  writeFileSync(kept, labelled('Red'))
+  chmodSync(kept, 0o600)
+  const link = join(run.folder, 'a.jpg.xmp')
+  symlinkSync('kept.xml', link)
+  await write(run, inOut)
+  assert.equal(statSync(join(run.out, 'a.jpg.xmp')).mode & 0o777, 0o600)
+  await write(run, besideOriginals)
+  assert.ok(lstatSync(link).isSymbolicLink())
+  assert.match(readFileSync(kept, 'utf8'), /<mwg-rs:Name>Ann</)
+  assert.equal(statSync(kept).mode & 0o777, 0o600)
 })
 
 test('photo.xmp serves one picture of that name, and the other is told of', async () => {
@@ -195,6 +268,35 @@ test('a folder in which nothing can be written costs its sidecars only', async (
     sidecars(run.folder),
     process.getuid!() === 0 ? ['a.jpg.xmp', 'closed/b.jpg.xmp', 'z.jpg.xmp'] : ['a.jpg.xmp', 'z.jpg.xmp'],
   )
+})
+
+test('in earlier places what is there of ours is brought up to date, and nothing else is touched or made', async () => {
+  const [ann, ben] = [namedFace([100, 75, 40, 60], 'Ann'), namedFace([100, 75, 40, 60], 'Ben')]
+  using run = await photos(['a.jpg', 'a.png', 'b.jpg', 'c.jpg'].map((name) => ({ name, faces: [ann] })))
+  const stem: SidecarOptions = { sidecars: 'originals', sidecarNames: 'stem' }
+  const beside = (name: string) => join(run.folder, name)
+  writeFileSync(beside('b.xmp'), labelled('Red'))
+  writeFileSync(beside('c.xmp'), 'Rating: 4')
+  using first = new RecordedRun([{ name: 'a.jpg', source: beside('a.jpg'), faces: [ann] }])
+  await write(run, stem, first.results)
+  await write(run, besideOriginals, first.results)
+
+  const later = ['a.jpg', 'a.png', 'b.jpg', 'c.jpg'].map((name) => ({ name, source: beside(name), faces: [ben] }))
+  using second = new RecordedRun(later)
+  assert.deepEqual(await write(run, { ...inOut, earlierSidecars: [stem, besideOriginals] }, second.results), [])
+  assert.deepEqual(sidecars(run.folder), [
+    'a.jpg.xmp',
+    'a.xmp',
+    'b.xmp',
+    'c.xmp',
+    ...later.map(({ name }) => `out/${name}.xmp`),
+  ])
+  for (const name of ['a.jpg.xmp', 'a.xmp']) {
+    assert.match(readFileSync(beside(name), 'utf8'), /<mwg-rs:Name>Ben</, name)
+    assert.doesNotMatch(readFileSync(beside(name), 'utf8'), /Ann/, name)
+  }
+  assert.equal(readFileSync(beside('b.xmp'), 'utf8'), labelled('Red'))
+  assert.equal(readFileSync(beside('c.xmp'), 'utf8'), 'Rating: 4')
 })
 
 function describeExiftool(name: string, run: () => Promise<void>): void {
