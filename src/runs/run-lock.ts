@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -12,6 +12,8 @@ export interface LockOwner {
   host: string
   /** ISO 8601, UTC. */
   since: string
+  /** Real path of the OUT; locks of an older cpn do not say it. */
+  out?: string
 }
 
 const sqliteBusy = 5
@@ -30,7 +32,7 @@ const glanceMs = 500
 export function lockOut(dir: string, out: string): Disposable {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 })
-    return takeLock(openLock(dir, out), out)
+    return takeLock(openLock(join(dir, lockName(out))), out)
   } catch (cause) {
     if (cause instanceof CpnError) throw cause
     const file = join(dir, lockName(out))
@@ -43,7 +45,7 @@ export function lockOut(dir: string, out: string): Disposable {
 
 function takeLock(db: DatabaseSync, out: string): Disposable {
   try {
-    const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString() }
+    const owner: LockOwner = { pid: process.pid, host: hostname(), since: new Date().toISOString(), out }
     const text = JSON.stringify(owner)
     db.exec('BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS owner (text TEXT); DELETE FROM owner;')
     db.prepare('INSERT INTO owner VALUES (?)').run(text)
@@ -59,10 +61,28 @@ function takeLock(db: DatabaseSync, out: string): Disposable {
 }
 
 /** Who has the lock of an OUT now; undefined when nobody has. */
-export function outOwner(dir: string, out: string): LockOwner | undefined {
+export const outOwner = (dir: string, out: string): LockOwner | undefined => ownerOf(join(dir, lockName(out)))
+
+/** Who works on any OUT now, also one whose run is not in the ledger yet. */
+export function outOwners(dir: string): LockOwner[] {
+  if (!existsSync(dir)) return []
+  const files = readdirSync(dir).filter((name) => name.endsWith('.lock'))
+  return files.map((name) => ownerOrNone(join(dir, name))).filter((owner) => owner !== undefined)
+}
+
+/** Nobody can have taken a lock that is damaged. */
+function ownerOrNone(file: string): LockOwner | undefined {
+  try {
+    return ownerOf(file)
+  } catch {
+    return undefined
+  }
+}
+
+function ownerOf(file: string): LockOwner | undefined {
   let db: DatabaseSync
   try {
-    db = openLock(dir, out, false)
+    db = openLock(file, false)
   } catch (error) {
     if (isMissing(error)) return undefined
     throw error
@@ -81,8 +101,7 @@ export function outOwner(dir: string, out: string): LockOwner | undefined {
 /** Name of the file that is the lock of an OUT. */
 export const lockName = (out: string): string => `${sha256(out).slice(0, 32)}.lock`
 
-function openLock(dir: string, out: string, create = true): DatabaseSync {
-  const file = join(dir, lockName(out))
+function openLock(file: string, create = true): DatabaseSync {
   const db = new DatabaseSync(create ? file : new URL(`${pathToFileURL(file)}?mode=rw`), { timeout: glanceMs })
   // What it says is of no use after a power cut.
   db.exec('PRAGMA synchronous = OFF;')

@@ -607,8 +607,8 @@ export const mutants: Mutant[] = [
   {
     bug: 'forgetting leaves embeddings',
     file: 'src/actions/people/apply-names.ts',
-    replace: '      forget: forget.toArray(),\n',
-    by: '      forget: [],\n',
+    replace: 'forget: forget.toArray() }',
+    by: 'forget: [] }',
     test: {
       file: peopleApply,
       name: 'somebody is forgotten without a node that draws: what is kept goes, and pictures that show the name are told',

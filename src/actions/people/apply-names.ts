@@ -6,6 +6,7 @@ import { canonicalJson } from '../../common/digest.ts'
 import { CpnError, toCpnError } from '../../common/errors.ts'
 import type { Fleet } from '../../fleet/fleet.ts'
 import { markOf } from '../../matching/mark-of.ts'
+import type { FaceTraces } from '../../people/wanted-traces.ts'
 import type { Mark } from '../../protocol/messages.ts'
 import type { DrawPipeline, FacesPipeline } from '../../protocol/pipeline.ts'
 import { copyName } from '../../runs/copy-name.ts'
@@ -30,8 +31,8 @@ export interface ApplyParts {
   fleet: () => Promise<Fleet>
   /** Absolute folder of the outputs. */
   out: string
-  /** Overwrites what is kept of these faces; they have no name then. */
-  forget?: ((face: NamedFace, embedding: Float32Array) => boolean) | undefined
+  /** Overwrites what is kept of these faces; they have no name then. Nobody else gets another one. */
+  forget?: FaceTraces | undefined
   /** Ends it early; what is not done stays as it was. */
   drain: AbortSignal
 }
@@ -61,7 +62,7 @@ export async function applyNames(parts: ApplyParts, ctx: Context): Promise<Appli
   if (!forget && ledger.namedBy(run.id) === namedByOf(naming)) return { changed: 0, redrawn: 0, left: [] }
   ledger.setNamedBy(run, null)
   const applied = await new Renaming(parts, ctx).go()
-  if (!drain.aborted && applied.left.length === 0) ledger.setNamedBy(run, namedByOf(naming))
+  if (!forget && !drain.aborted && applied.left.length === 0) ledger.setNamedBy(run, namedByOf(naming))
   return applied
 }
 
@@ -159,11 +160,15 @@ class Renaming {
   }
 
   #rename({ faces, embeddings }: EmbeddedJob): Renamed {
-    const names = this.#parts.naming?.match(embeddings)
-    const forget = faces.keys().filter((i) => this.#parts.forget?.(faces[i]!, embeddings[i]!) === true)
+    const { forget: traces, naming } = this.#parts
+    if (traces) {
+      const forget = faces.keys().filter((i) => traces.isTheirs(faces[i]!, embeddings[i]!))
+      return { faces: faces.map((face, i) => traces.without(face, embeddings[i]!)), forget: forget.toArray() }
+    }
+    const names = naming?.match(embeddings)
     return {
       faces: faces.map(({ person: _, similarity: __, candidates: ___, ...face }, i) => ({ ...face, ...names?.[i] })),
-      forget: forget.toArray(),
+      forget: [],
     }
   }
 

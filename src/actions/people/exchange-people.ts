@@ -8,7 +8,7 @@ import { statePaths } from '../../inventory/state.ts'
 import type { People, Person } from '../../people/people.ts'
 import { decodePeople, encodePeople } from '../../people/people-file.ts'
 import { PeopleStore } from '../../people/people-store.ts'
-import { nameKey } from '../../people/person-name.ts'
+import { type WantedTraces, withoutWanted } from '../../people/wanted-traces.ts'
 import { findPerson, withPerson } from './people.ts'
 
 /**
@@ -81,16 +81,20 @@ function assertSameModel(people: People, incoming: People, file: string): void {
   })
 }
 
-/** Takes somebody out of an exported file. False where the file is not there or not one of ours any more. */
-export async function removeFromExport(file: string, name: string): Promise<boolean> {
-  const people = await readFile(file, 'utf8')
+/** Everybody in an exported file; undefined where it is not there or not one of ours any more. */
+export const readExport = (file: string): Promise<People | undefined> =>
+  readFile(file, 'utf8')
     .then((text) => decodePeople(text, file))
     .catch(() => undefined)
-  if (!people) return false
-  const others = people.people.filter((person) => nameKey(person.name) !== nameKey(name))
-  const rest = { ...people, people: others, model: others.length > 0 ? people.model : undefined }
-  return replaceFile(file, async () => encodePeople(rest), 'CPN_ERR_OUTPUT_WRITE').then(
-    () => true,
-    () => false,
-  )
+
+/**
+ * Takes somebody out of an exported file, whatever they are called there. False where they were not in it. Rejects with
+ * CPN_ERR_OUTPUT_WRITE.
+ */
+export async function removeFromExport(file: string, wanted: WantedTraces): Promise<boolean> {
+  const people = await readExport(file)
+  const rest = people && withoutWanted(people, wanted)
+  if (!people || !rest || rest === people) return false
+  await replaceFile(file, async () => encodePeople(rest), 'CPN_ERR_OUTPUT_WRITE')
+  return true
 }

@@ -1,19 +1,25 @@
 import { existsSync } from 'node:fs'
 import type { Context } from '../../common/context.ts'
-import { toCpnError } from '../../common/errors.ts'
+import { CpnError, toCpnError } from '../../common/errors.ts'
 import type { Inventory } from '../../inventory/inventory.ts'
 import { openState, type State } from '../../inventory/state.ts'
-import { likenessTo } from '../../people/judge-photo.ts'
-import type { People, Person } from '../../people/people.ts'
+import { noPeople } from '../../people/people.ts'
 import { PeopleStore } from '../../people/people-store.ts'
-import { nameKey } from '../../people/person-name.ts'
 import { buriedOn, bury } from '../../people/tombstones.ts'
-import type { NamedFace } from '../../runs/job-record.ts'
+import {
+  type FaceTraces,
+  faceTraces,
+  nowCalled,
+  photosOf,
+  type WantedTraces,
+  wantedTraces,
+} from '../../people/wanted-traces.ts'
 import { type Ledger, openLedger, type RunRecord } from '../../runs/ledger.ts'
+import { outOwners } from '../../runs/run-lock.ts'
 import { openFleet } from '../open-fleet.ts'
 import { removeTrials } from '../plan/trial-writer.ts'
 import { applyToRun, type FacesRunOptions, manifestOf } from './apply-people.ts'
-import { removeFromExport } from './exchange-people.ts'
+import { readExport, removeFromExport } from './exchange-people.ts'
 import { likenessOf, requirePerson } from './people.ts'
 
 export interface ForgottenPerson {
@@ -29,12 +35,15 @@ export interface ForgottenPerson {
   nodes: { cleared: string[]; away: string[] }
   /** What cpn could not reach, with the reason. */
   left: string[]
+  /** What is left can still be reached: by the same command again. */
+  again: boolean
 }
 
 /**
  * Forgets somebody: enrolment and its older versions, exports, embeddings and crops of their faces in every run, names in
- * results, galleries in nodes' memory. What cannot be reached is listed; one that is interrupted is done by the same command
- * again. Rejects with CPN_ERR_PERSON_UNKNOWN before anything is changed, and with CPN_ERR_GALLERY_DAMAGED.
+ * results, galleries in nodes' memory. What cannot be reached is listed; one that is interrupted, or has `again`, is done by
+ * the same command again, and so is one for somebody who was removed. Rejects with CPN_ERR_PERSON_UNKNOWN before anything is
+ * changed, and with CPN_ERR_GALLERY_DAMAGED.
  */
 export async function forgetPerson(
   options: { inventory: Inventory; name: string; hosts: string[] },
@@ -43,72 +52,90 @@ export async function forgetPerson(
   const { inventory, hosts } = options
   const state = await openState(inventory.stateDir)
   const store = new PeopleStore(state.peopleDir)
-  const enrolled = await store.read()
-  const person = requirePerson(enrolled, options.name)
-  const people = without(enrolled, person)
+  using ledger = existsSync(state.ledgerFile) ? openLedger(state.ledgerFile) : undefined
+  const wanted = await requireTraces(options.name, store, ledger)
   await bury(state.peopleDir, await nodesOf(inventory, state))
+  // From here on who is interrupted can go on, and runs that begin do not know them.
+  const { versions } = await store.forget(wanted)
   const result: ForgottenPerson = {
-    name: person.name,
-    photos: person.photos.length,
-    versions: 0,
+    name: wanted.name,
+    photos: wanted.galleries.reduce((sum, { photos }) => sum + photos.size, 0),
+    versions,
     runs: [],
     exports: [],
     nodes: { cleared: [], away: [] },
     left: [],
+    again: false,
   }
-  await forgetInExports(store, person, result)
+  await forgetInExports(store, wanted, result)
   await removeTrials(state.plansDir, 0)
-  if (existsSync(state.ledgerFile)) {
-    const likeness = likenessOf(await manifestOf(enrolled.model!, state, ctx))
-    await forgetInRuns(person, people, { inventory, hosts, state, likeness }, result, ctx)
-  }
-  // Last: what is interrupted before can be said again, for the person is known still.
-  await store.update((before) => without(before, person))
-  result.versions = (await store.forgetVersions()).length
+  const busy = tellBusy(state, result)
+  if (ledger) await forgetInRuns(wanted, { inventory, hosts, state, ledger, busy }, result, ctx)
   await clearNodes({ inventory, state }, result, ctx)
+  if (!result.again) await store.endForgetting(wanted)
   return result
 }
 
-/** The model goes with the last of its people. */
-function without(people: People, person: Person): People {
-  const others = people.people.filter(({ name }) => nameKey(name) !== nameKey(person.name))
-  return { ...people, people: others, model: others.length > 0 ? people.model : undefined }
+/** Whoever is enrolled, was, or has a name in a run. */
+async function requireTraces(name: string, store: PeopleStore, ledger: Ledger | undefined): Promise<WantedTraces> {
+  const now = await store.read()
+  const exported = await Promise.all((await store.exports()).map(readExport))
+  const kept = [...(await store.older()), ...exported.filter((people) => people !== undefined)]
+  const wanted = wantedTraces(name, now, kept)
+  if (wanted.galleries.length > 0) return wanted
+  const called = nowCalled(name, now, kept)
+  if (called !== undefined) {
+    throw new CpnError('CPN_ERR_PERSON_UNKNOWN', `${wanted.name} is called ${called} now`, {
+      suggestions: [`If ${called} is to be forgotten: cpn people forget ${JSON.stringify(called)}`],
+    })
+  }
+  if (!ledger?.runs().some((run) => hasEmbeddings(run) && concerns(run, ledger, faceTraces(wanted, '', 1))))
+    requirePerson(now, name)
+  return wanted
 }
 
-async function forgetInExports(store: PeopleStore, { name }: Person, result: ForgottenPerson): Promise<void> {
+async function forgetInExports(store: PeopleStore, wanted: WantedTraces, result: ForgottenPerson): Promise<void> {
   for (const file of await store.exports()) {
-    if (await removeFromExport(file, name)) result.exports.push(file)
-    else
-      result.left.push(
-        `${file}: an export, which is not there any more or cannot be written; copies of it are not known`,
-      )
+    try {
+      if (!(await readExport(file)))
+        result.left.push(`${file}: an export, which is not there any more; copies of it are not known`)
+      else if (await removeFromExport(file, wanted)) result.exports.push(file)
+    } catch (error) {
+      result.left.push(`${file}: an export; ${toCpnError(error).message}`)
+      result.again = true
+    }
   }
+}
+
+/** Who works on an OUT at this moment may have read the gallery before it changed, and has it to the end. */
+function tellBusy({ locksDir, pipelinesDir }: State, result: ForgottenPerson): Set<string | undefined> {
+  const busy = outOwners(locksDir).filter(({ out }) => out !== pipelinesDir)
+  for (const { pid, host, out = 'a folder' } of busy) {
+    result.left.push(`${out}: process ${pid} on ${host} works there, and its nodes may know them until it is done`)
+    result.again = true
+  }
+  return new Set(busy.map(({ out }) => out))
 }
 
 interface Place {
   inventory: Inventory
   hosts: string[]
   state: State
-  /** Cosine from which a face that is nobody else's may be the person: it is forgotten, too. */
-  likeness: number
+  ledger: Ledger
+  /** OUTs that somebody works on. */
+  busy: ReadonlySet<string | undefined>
 }
 
-async function forgetInRuns(
-  person: Person,
-  people: People,
-  place: Place,
-  result: ForgottenPerson,
-  ctx: Context,
-): Promise<void> {
-  using ledger = openLedger(place.state.ledgerFile)
-  const others = new Set(people.people.map(({ name }) => name))
-  const forget = (face: NamedFace, embedding: Float32Array) => isTheirs(person, others, face, embedding, place.likeness)
+async function forgetInRuns(wanted: WantedTraces, place: Place, result: ForgottenPerson, ctx: Context): Promise<void> {
+  const { ledger, busy } = place
   for (const run of ledger.runs().filter(hasEmbeddings)) {
+    if (busy.has(run.out)) continue
     try {
-      await forgetInRun(run, { ...place, people, ledger, threshold: undefined, forget }, result, ctx)
+      await forgetInRun(run, wanted, place, result, ctx)
     } catch (error) {
       ctx.signal.throwIfAborted()
       result.left.push(`run ${run.id}, ${run.out}: ${toCpnError(error).message}`)
+      result.again = true
     }
   }
   // What was overwritten must not stay in pages that nothing uses.
@@ -117,22 +144,31 @@ async function forgetInRuns(
 
 async function forgetInRun(
   run: RunRecord,
-  parts: Parameters<typeof applyToRun>[1],
+  wanted: WantedTraces,
+  { inventory, hosts, state, ledger }: Place,
   result: ForgottenPerson,
   ctx: Context,
 ): Promise<void> {
-  if (!concerns(run, parts.ledger, parts.forget!)) return
-  const isLast = parts.ledger.lastRunOf(run.out)?.id === run.id
-  const outputs = isLast && existsSync(run.out)
-  const { changed, redrawn, left, unwritten } = await applyToRun(run, { ...parts, outputs }, ctx)
-  result.runs.push({ run: run.id, photos: changed, redrawn })
-  for (const { path, reason } of left) result.left.push(`${run.out}/${path} still shows the name: ${reason}`)
-  result.left.push(...unwritten)
   const { out, id, options } = run
+  const { results, pipeline } = options as unknown as FacesRunOptions
+  const model = pipeline.embedder!.model
+  const forget = faceTraces(wanted, model.sha256, likenessOf(await manifestOf(model, state, ctx)))
+  if (photosOf(wanted, model.sha256).length === 0 && ledger.embeddedJobs(id, '', 1).length > 0) {
+    result.left.push(
+      `run ${id}, ${out}: faces without a name, of which ${model.name} does not know whether they are theirs`,
+    )
+  }
+  if (!concerns(run, ledger, forget)) return
+  const isLast = ledger.lastRunOf(out)?.id === id
+  const outputs = isLast && existsSync(out)
+  const parts = { inventory, hosts, state, people: noPeople, ledger, threshold: undefined, forget, outputs }
+  const { changed, redrawn, left, unwritten } = await applyToRun(run, parts, ctx)
+  result.runs.push({ run: id, photos: changed, redrawn })
+  for (const { path, reason } of left) result.left.push(`${out}/${path} still shows the name: ${reason}`)
+  result.left.push(...unwritten)
   if (!outputs && isLast) result.left.push(`${out}: the results of run ${id} are not there; copies are not known`)
   if (!outputs && !isLast)
     result.left.push(`${out}: a later run writes there; look for what run ${id} left in its people/`)
-  const { results } = options as unknown as FacesRunOptions
   if (results?.metadataWritten) {
     result.left.push(
       `photos under ${options.paths.join(', ')} have names in them: cpn predict --write-metadata takes them out`,
@@ -143,25 +179,14 @@ async function forgetInRun(
 
 const hasEmbeddings = ({ options }: RunRecord) => (options as Partial<FacesRunOptions>).pipeline?.embedder !== undefined
 
-function concerns({ id }: RunRecord, ledger: Ledger, forget: (face: NamedFace, embedding: Float32Array) => boolean) {
+function concerns({ id }: RunRecord, ledger: Ledger, traces: FaceTraces): boolean {
   for (let after = ''; ; ) {
     const page = ledger.embeddedJobs(id, after, 200)
     if (page.length === 0) return false
-    if (page.some(({ faces, embeddings }) => faces.some((face, i) => forget(face, embeddings[i]!)))) return true
+    if (page.some(({ faces, embeddings }) => faces.some((face, i) => traces.concerns(face, embeddings[i]!))))
+      return true
     after = page.at(-1)!.job
   }
-}
-
-/** Named so, or like them and nobody else who is enrolled: they may have had another name then. */
-function isTheirs(
-  person: Person,
-  others: Set<string>,
-  { person: name }: NamedFace,
-  embedding: Float32Array,
-  likeness: number,
-): boolean {
-  if (name === person.name) return true
-  return !others.has(name ?? '') && likenessTo(person, embedding) >= likeness
 }
 
 async function clearNodes(
@@ -169,6 +194,8 @@ async function clearNodes(
   { nodes }: ForgottenPerson,
   ctx: Context,
 ): Promise<void> {
+  // Again: nodes that have drawn meanwhile were told, and may have got the gallery from a run that went on.
+  await bury(state.peopleDir, await nodesOf(inventory, state))
   // A node that is reached is told before it gets anything else.
   await using fleet = await openFleet({ inventory, hosts: [], state, mayChange: false }, ctx)
   await fleet.settled(ctx.signal)

@@ -50,6 +50,8 @@ export interface RunParts {
   reader: InputReader
   pipeline: Pipeline
   naming: Naming | undefined
+  /** Names by who is enrolled at that moment. */
+  renewNaming: () => Promise<Naming | undefined>
   labels: readonly string[] | undefined
   /** Undefined where nobody is looked for. */
   sorting: Pick<SortFacesOptions, 'ledgerFile' | 'embedder'> | undefined
@@ -71,6 +73,7 @@ export class PredictRun {
   readonly #run: BegunRun
   readonly #pipeline: Pipeline
   readonly #naming: Naming | undefined
+  readonly #renewNaming: RunParts['renewNaming']
   readonly #sorting: RunParts['sorting']
   /** What the person asked for. */
   readonly #asked: PredictOptions
@@ -111,6 +114,7 @@ export class PredictRun {
     })
     this.#pipeline = pipeline
     this.#naming = naming
+    this.#renewNaming = parts.renewNaming
     this.#sorting = sorting
     this.#because = parts.because
     this.#fleet = fleet
@@ -174,7 +178,7 @@ export class PredictRun {
     return await this.#end()
   }
 
-  /** People may have been named since an earlier epoch, or thresholds be others. */
+  /** People may have been named since an earlier epoch, or forgotten since this one began, or thresholds be others. */
   async #applyNames(): Promise<void> {
     if (!looksForPersons(this.#asked.pipelineName)) return
     const { changed, redrawn } = await applyNames(
@@ -184,7 +188,7 @@ export class PredictRun {
         reader: this.#reader,
         run: this.#run,
         pipeline: this.#pipeline,
-        naming: this.#naming,
+        naming: await this.#renewNaming(),
         fleet: async () => this.#fleet,
         out: this.#out,
         drain: this.#drain.signal,

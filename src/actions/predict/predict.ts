@@ -6,6 +6,7 @@ import type { Inventory } from '../../inventory/inventory.ts'
 import { selectSomeHosts } from '../../inventory/select.ts'
 import { openState, type State } from '../../inventory/state.ts'
 import { looksForPersons } from '../../models/pipeline-version.ts'
+import { PeopleStore } from '../../people/people-store.ts'
 import { assertKeepsOriginals, defaultOut, type Root, realPath, resolveRoots } from '../../runs/find-inputs.ts'
 import { InputReader } from '../../runs/input-reader.ts'
 import { openLedger } from '../../runs/ledger.ts'
@@ -105,6 +106,11 @@ export async function predict(
   const options = { ...asked, pipelineName }
   const { pipeline, models, embedder, labels, without } = resolved
   const naming = embedder && namingOf(people, embedder, options.threshold, ctx)
+  // Somebody may be forgotten while the run goes on: its results end with the people that there are then.
+  const renewNaming = async () => {
+    const now = await new PeopleStore(state.peopleDir).read()
+    return now.version === people.version || !embedder ? naming : namingOf(now, embedder, options.threshold, ctx)
+  }
   await using fleet = await openFleet({ ...options, state, models, without, gallery: naming?.gallery }, ctx)
   await using _following = followInventory(fleet, { ...options, state }, ctx)
   // While the hosts answer, the threads start.
@@ -120,6 +126,7 @@ export async function predict(
     reader,
     pipeline,
     naming,
+    renewNaming,
     labels,
     sorting,
     fleet,

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { noPeople, type People } from '../../../src/people/people.ts'
 import { decodePeople } from '../../../src/people/people-file.ts'
 import { PeopleStore } from '../../../src/people/people-store.ts'
+import { wantedTraces } from '../../../src/people/wanted-traces.ts'
 import { fillDisk, mountDisk } from '../../fault/lab/small-disk.ts'
 import { peopleOf, person } from '../../helpers/people.ts'
 import { repositoryRoot } from '../../helpers/shared.ts'
@@ -49,8 +50,34 @@ test('the last ten versions are kept, and each is what was there', async () => {
     const { version, people } = decodePeople(readFileSync(join(versions, name), 'utf8'), name)
     assert.deepEqual([`${version}`.padStart(8, '0'), people.length], [name.slice(0, 8), version])
   }
-  assert.equal((await store.forgetVersions()).length, 10)
+  const nobody = wantedTraces('Nobody', await store.read(), await store.older())
+  assert.equal((await store.forget(nobody)).versions, 10)
   assert.deepEqual([readdirSync(versions), names(await store.read()).length], [[], 13])
+})
+
+test('somebody who is forgotten is in no version any more, and can be looked for until that has come to its end', async () => {
+  using folder = tempFolder()
+  const store = new PeopleStore(folder.path)
+  for (const name of ['Anna', 'Eva']) await store.update(plus(name))
+  await store.update((people) => ({ ...people, people: people.people.filter(({ name }) => name !== 'Anna') }))
+  const find = async () => wantedTraces('anna', await store.read(), await store.older())
+  const wanted = await find()
+  const { people, versions } = await store.forget(wanted)
+  assert.deepEqual([names(people), versions], [['Eva'], 2])
+  assert.deepEqual(await find(), { ...wanted, others: new Set(['eva']) })
+  // Whoever was enrolled again meanwhile goes as well, and into no version.
+  await store.update(plus('Anna'))
+  assert.deepEqual(names((await store.forget(await find())).people), ['Eva'])
+  const kept = everything(folder.path)
+  assert.deepEqual([...kept.keys()].filter((path) => kept.get(path)!.includes('Anna')).length, 1)
+  for (const path of kept.keys()) assert.equal(statSync(path).mode & 0o777, 0o600, path)
+  await store.endForgetting(await find())
+  assert.ok(
+    everything(folder.path)
+      .values()
+      .every((text) => !text.includes('Anna')),
+  )
+  assert.deepEqual((await find()).galleries, [])
 })
 
 test('a change that throws, and one that changes nothing, leave everything as it was', async () => {

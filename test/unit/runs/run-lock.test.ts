@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { lockName, lockOut, outOwner } from '../../../src/runs/run-lock.ts'
+import { lockName, lockOut, outOwner, outOwners } from '../../../src/runs/run-lock.ts'
 import { pinnedNode, start } from '../../helpers/program.ts'
 import { repositoryRoot } from '../../helpers/shared.ts'
 import { tempFolder } from '../../helpers/temp-folder.ts'
@@ -22,6 +22,18 @@ test('an OUT has one owner, who is named, until the lock is given back', () => {
   lock[Symbol.dispose]()
   assert.equal(outOwner(dir, '/out'), undefined)
   lockOut(dir, '/out')[Symbol.dispose]()
+})
+
+test('everybody who works on an OUT is named with it, whatever lies beside', () => {
+  using folder = tempFolder()
+  const dir = join(folder.path, 'locks')
+  assert.deepEqual(outOwners(dir), [])
+  using _one = lockOut(dir, '/one')
+  lockOut(dir, '/done')[Symbol.dispose]()
+  writeFileSync(join(dir, lockName('/damaged')), 'no database, and longer than the head of one has to be.'.repeat(20))
+  using _two = lockOut(dir, '/two')
+  const owners = outOwners(dir).map(({ pid, out }) => `${pid} ${out}`)
+  assert.deepEqual(owners.sort(), [`${process.pid} /one`, `${process.pid} /two`])
 })
 
 test('a lock that cannot be made, or is no lock, is told of with its name', () => {

@@ -3,10 +3,12 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { exportPeople, importPeople, removeFromExport } from '../../../../src/actions/people/exchange-people.ts'
+import { mergePeople, renamePerson } from '../../../../src/actions/people/people.ts'
 import type { Inventory } from '../../../../src/inventory/inventory.ts'
 import type { People } from '../../../../src/people/people.ts'
 import { encodePeople } from '../../../../src/people/people-file.ts'
 import { PeopleStore } from '../../../../src/people/people-store.ts'
+import { wantedTraces } from '../../../../src/people/wanted-traces.ts'
 import { peopleOf, person } from '../../../helpers/people.ts'
 import { tempFolder } from '../../../helpers/temp-folder.ts'
 
@@ -76,15 +78,21 @@ test('an export is closed to others, and replaces a file only when that is wante
   await assert.rejects(exportPeople(nobody.inventory, nobody.file, false), { code: 'CPN_ERR_USAGE' })
 })
 
-test('somebody is taken out of an export; what is no export any more is left alone', async () => {
-  using here = await fleetOf(peopleOf(anna, eva))
+test('somebody is taken out of an export, also under a former name; what is no export any more is left alone', async () => {
+  using here = await fleetOf(peopleOf(anna, eva, zoe))
   await exportPeople(here.inventory, here.file, false)
-  assert.equal(await removeFromExport(here.file, 'anna'), true)
-  assert.ok(!readFileSync(here.file, 'utf8').includes('Anna'))
-  using there = await fleetOf(peopleOf(zoe))
+  await renamePerson(here.inventory, 'Anna', 'Annette')
+  await mergePeople(here.inventory, 'Zoë', 'Annette')
+  const wanted = async (name: string) => wantedTraces(name, await here.store.read(), await here.store.older())
+  const annette = await wanted('annette')
+  assert.deepEqual(
+    [await removeFromExport(here.file, annette), await removeFromExport(here.file, annette)],
+    [true, false],
+  )
+  using there = await fleetOf(peopleOf(person('Ida')))
   assert.deepEqual(await importPeople(there.inventory, here.file), { added: ['Eva'], extended: [], unchanged: [] })
   writeFileSync(here.file, 'a letter')
-  assert.equal(await removeFromExport(here.file, 'Eva'), false)
+  assert.equal(await removeFromExport(here.file, await wanted('Eva')), false)
   assert.equal(readFileSync(here.file, 'utf8'), 'a letter')
-  assert.equal(await removeFromExport(`${here.file}.gone`, 'Eva'), false)
+  assert.equal(await removeFromExport(`${here.file}.gone`, await wanted('Eva')), false)
 })
