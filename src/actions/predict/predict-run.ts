@@ -154,14 +154,14 @@ export class PredictRun {
       const cleaned = this.#removeLeftovers()
       found = this.#discover(roots, out)
       found.catch((error) => this.#drain.abort(toCpnError(error)))
-      await this.#firstLook(found)
-      await assertSpace(this.#out, this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
       const usable = this.#fleet.nodes.filter((node) => node.slots > 0).map((node) => node.name)
       this.#log.began(usable)
       this.#onEvent({ type: 'begin', run: this.#run.id, epoch: this.#run.epoch, out: this.#out, usable })
       await using _awake = keepAwake(`run ${this.#run.id}`)
       listening.defer(this.#watchNodes())
       listening.defer(tellNodes(this.#fleet, this.#ctx))
+      await this.#firstLook(found)
+      await assertSpace(this.#out, this.#pipeline.annotate === 'none' ? 0 : this.#discovery.bytes)
       await this.#work()
       await found
       await cleaned
