@@ -53,10 +53,18 @@ function currentUser(home: string): LoginUser {
   return { name, uid, gid, home, processes, remove: () => killAll(processes) }
 }
 
+/** userdel's exit code. */
+const noSuchUser = 6
+
 function removeUser(name: string, uid: number): void {
   // The part of a connection that runs as root is named after its user.
   killAll(() => listProcesses().filter((process) => process.uid === uid || process.command.startsWith(`sshd: ${name}`)))
-  locked('userdel', '-f', name)
+  try {
+    locked('userdel', '-f', name)
+  } catch (error) {
+    // Another process of the tests has swept it meanwhile.
+    if ((error as { status?: number }).status !== noSuchUser) throw error
+  }
 }
 
 function locked(...command: string[]): void {

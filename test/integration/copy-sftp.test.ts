@@ -15,7 +15,7 @@ import {
   unlinkSync,
   writeFileSync,
 } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { fetchFiles } from '../../src/transport/transfer/fetch.ts'
 import { findLocal } from '../../src/transport/transfer/find-local.ts'
@@ -42,9 +42,10 @@ describe('copying to and from a host that allows SFTP and no commands', { skip: 
     await host?.[Symbol.asyncDispose]()
   })
   const there = (path: string): string => join(host.home, path)
+  // With their types: else links that lead back are followed.
   const leftovers = (folder = host.home): string[] =>
-    readdirSync(folder, { recursive: true })
-      .map(String)
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .map(({ parentPath, name }) => relative(folder, join(parentPath, name)))
       .filter((path) => path.includes('.cpn-'))
   /** The only part that there is; undefined before it is there. */
   const partNow = (): string | undefined => {
