@@ -47,6 +47,8 @@ def pairs_of(people, seed=1):
     for own in photos.values():
         pairs = list(combinations(own, 2))
         same += [pairs[i] for i in random.permutation(len(pairs))[:MOST_PAIRS]]
+    if len(photos) < 2:
+        raise SystemExit("fewer than two people are set aside to validate on: more people are needed")
     different = []
     while len(different) < 10 * len(same):
         i, j = random.integers(len(people), size=2)
