@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import type { AppliedRun } from '../../src/actions/people/apply-people.ts'
@@ -9,35 +9,23 @@ import { encodePeople } from '../../src/people/people-file.ts'
 import { PeopleStore } from '../../src/people/people-store.ts'
 import { fillDisk, mountDisk } from '../fault/lab/small-disk.ts'
 import { peopleOf, person } from '../helpers/people.ts'
-import { type Project, project } from '../helpers/project.ts'
+import type { Project } from '../helpers/project.ts'
 import { readPredictions } from '../helpers/run-output.ts'
-import { shared, sharedMissing } from '../helpers/shared.ts'
+import { sharedMissing } from '../helpers/shared.ts'
 import { slowWorkers, workersOn } from '../helpers/slow-workers.ts'
 import { sshdMissing, startSshd } from '../helpers/sshd.ts'
 import { until } from '../helpers/until.ts'
+import { albumProject, photosOf } from './album-fixture.ts'
 
 const skip = sharedMissing
-const photos = (who: string) => {
-  const folder = shared('photos', 'lfw-color-10x10', who)
-  return readdirSync(folder)
-    .sort()
-    .map((file) => join(folder, file))
-}
 
 let home: Project
 let album: string
 
 before(async () => {
   if (skip) return
-  home = project()
-  album = join(home.folder, 'album')
-  writeFileSync(home.inventory, 'version: 1\nhosts:\n  here: { transport: local }\n')
-  mkdirSync(album)
-  for (const who of ['Tony_Blair', 'Hugo_Chavez']) {
-    for (const photo of photos(who).slice(5)) copyFileSync(photo, join(album, photo.split('/').at(-1)!))
-  }
-  await home.ok(['provision', '--yes'])
-  await home.ok(['people', 'add', 'Tony', ...photos('Tony_Blair').slice(1, 4), '--force', '--yes'])
+  ;({ home, album } = await albumProject())
+  await home.ok(['people', 'add', 'Tony', ...photosOf('Tony_Blair').slice(1, 4), '--force', '--yes'])
 })
 after(async () => {
   if (skip) return

@@ -1,35 +1,24 @@
 import assert from 'node:assert/strict'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { isForgotten } from '../../src/runs/job-record.ts'
 import { openLedger } from '../../src/runs/ledger.ts'
 import { pinnedNode, start } from '../helpers/program.ts'
-import { type Project, project } from '../helpers/project.ts'
+import type { Project } from '../helpers/project.ts'
 import { countWritten, readPredictions } from '../helpers/run-output.ts'
-import { repositoryRoot, shared, sharedMissing } from '../helpers/shared.ts'
+import { repositoryRoot, sharedMissing } from '../helpers/shared.ts'
 import { until } from '../helpers/until.ts'
+import { albumProject, photosOf } from './album-fixture.ts'
 
 const skip = sharedMissing
-const photos = (who: string) => {
-  const folder = shared('photos', 'lfw-color-10x10', who)
-  return readdirSync(folder)
-    .sort()
-    .map((file) => join(folder, file))
-}
 
 let home: Project
 let album: string
 
 before(async () => {
   if (skip) return
-  home = project()
-  album = join(home.folder, 'album')
-  writeFileSync(home.inventory, 'version: 1\nhosts:\n  here: { transport: local }\n')
-  mkdirSync(album)
-  for (const who of ['Tony_Blair', 'Hugo_Chavez'])
-    for (const photo of photos(who).slice(5)) cpSync(photo, join(album, photo.split('/').at(-1)!))
-  await home.ok(['provision', '--yes'])
+  ;({ home, album } = await albumProject())
 })
 after(async () => {
   if (skip) return
@@ -50,7 +39,7 @@ async function forget(name: string): Promise<Forgotten & { exitCode: number | nu
 }
 
 const enrol = (name: string, who: string, pipeline: string) =>
-  home.ok(['people', 'add', name, ...photos(who).slice(1, 4), '--pipeline', pipeline, '--force', '--yes'])
+  home.ok(['people', 'add', name, ...photosOf(who).slice(1, 4), '--pipeline', pipeline, '--force', '--yes'])
 const predict = (name: string, ...more: string[]) =>
   home.ok(['predict', album, '--out', join(home.folder, name), ...more])
 const namesIn = (name: string) =>

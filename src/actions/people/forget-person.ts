@@ -165,7 +165,7 @@ async function forgetInRun(
   const { changed, redrawn, left, unwritten } = await applyToRun(run, parts, ctx)
   result.runs.push({ run: id, photos: changed, redrawn })
   for (const { path, reason } of left) result.left.push(`${out}/${path} still shows the name: ${reason}`)
-  result.left.push(...unwritten)
+  result.left.push(...unwritten.map((what) => `${what}; when it can be written: cpn people apply --run ${id}`))
   if (!outputs && isLast) result.left.push(`${out}: the results of run ${id} are not there; copies are not known`)
   if (!outputs && !isLast)
     result.left.push(`${out}: a later run writes there; look for what run ${id} left in its people/`)
